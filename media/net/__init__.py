@@ -1,0 +1,1 @@
+"""The only files of media that touch sockets, asyncio and clocks."""

@@ -1,0 +1,1 @@
+"""One peer's secure path: ICE-lite, DTLS, SRTP."""

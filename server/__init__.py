@@ -1,0 +1,1 @@
+"""The web: pages, JSON, domain, database, jobs. One package per noun, the same file names in each."""

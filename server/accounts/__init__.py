@@ -1,0 +1,1 @@
+"""People, posts, sign-in."""

@@ -1,0 +1,52 @@
+"""A synchronous classroom (同步课堂): a subject taught for a term from one lead room to one to three receiving rooms."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+from sqlalchemy import CheckConstraint, ForeignKey, String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from server.accounts.models import Person
+from server.database import Base
+from server.schools.models import Room
+
+
+class Classroom(Base):
+    __tablename__ = "classrooms"
+    __table_args__ = (CheckConstraint("grade BETWEEN 1 AND 9", name="grade"),)
+
+    id: Mapped[str] = mapped_column(String(24), primary_key=True)
+    name: Mapped[str] = mapped_column(String(80))
+    subject: Mapped[str] = mapped_column(String(32))
+    """Stable key of ours ("music", "english"…), shown through the locale."""
+    grade: Mapped[int]
+    lead_room_id: Mapped[str] = mapped_column(ForeignKey("rooms.id"))
+    lead_teacher_id: Mapped[str] = mapped_column(ForeignKey("people.id"))
+    term: Mapped[str] = mapped_column(String(12))
+    """ "2026-1": first term of school year 2026."""
+    accepted_on: Mapped[date | None]
+    """验收: counts towards the 30 of policy 1."""
+    archived_at: Mapped[datetime | None]
+    demo: Mapped[bool] = mapped_column(default=False)
+    created_at: Mapped[datetime]
+
+    lead_room: Mapped[Room] = relationship(lazy="joined")
+    lead_teacher: Mapped[Person] = relationship(lazy="joined")
+    receivers: Mapped[list[Receiver]] = relationship(lazy="selectin", order_by="Receiver.position")
+
+
+class Receiver(Base):
+    """One receiving room of a classroom, with the assistant teacher who stands in it."""
+
+    __tablename__ = "receivers"
+    __table_args__ = (UniqueConstraint("classroom_id", "room_id"), CheckConstraint("position BETWEEN 1 AND 8", name="position"))
+
+    id: Mapped[str] = mapped_column(String(24), primary_key=True)
+    classroom_id: Mapped[str] = mapped_column(ForeignKey("classrooms.id"))
+    position: Mapped[int]
+    room_id: Mapped[str] = mapped_column(ForeignKey("rooms.id"), index=True)
+    assistant_id: Mapped[str | None] = mapped_column(ForeignKey("people.id"))
+
+    room: Mapped[Room] = relationship(lazy="joined")
+    assistant: Mapped[Person | None] = relationship(lazy="joined")

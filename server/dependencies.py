@@ -1,0 +1,60 @@
+"""What routes and pages ask for, as annotated parameters. Everything hangs on ``app.state`` (composition root: app.py)."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Annotated, cast
+
+from fastapi import Depends, Request
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from server.clock import Clock
+from server.database import Database
+from server.errors import SignInNeededError
+from server.scope import Scope
+from server.templating import Page
+from signaling.ports import ObjectStore
+
+
+async def _reading(request: Request) -> AsyncIterator[AsyncSession]:
+    async with cast(Database, request.app.state.database).reading() as session:
+        yield session
+
+
+async def _writing(request: Request) -> AsyncIterator[AsyncSession]:
+    async with cast(Database, request.app.state.database).transaction() as session:
+        yield session
+
+
+def _clock(request: Request) -> Clock:
+    return cast(Clock, request.app.state.clock)
+
+
+def _objects(request: Request) -> ObjectStore:
+    return cast(ObjectStore, request.app.state.objects)
+
+
+def _scope(request: Request) -> Scope:
+    """Set by ``security.SignInMiddleware`` for every request; PUBLIC for strangers."""
+    return cast(Scope, request.state.scope)
+
+
+def _signed_in(request: Request) -> Scope:
+    scope = _scope(request)
+    if not scope.signed_in:
+        raise SignInNeededError
+    return scope
+
+
+def _page(request: Request) -> Page:
+    return Page(request)
+
+
+# The transaction ends before the response is sent: what was answered "done" is on disk.
+Reading = Annotated[AsyncSession, Depends(_reading, scope="function")]
+Writing = Annotated[AsyncSession, Depends(_writing, scope="function")]
+ClockDep = Annotated[Clock, Depends(_clock)]
+Objects = Annotated[ObjectStore, Depends(_objects)]
+AnyScope = Annotated[Scope, Depends(_scope)]
+SignedIn = Annotated[Scope, Depends(_signed_in)]
+Html = Annotated[Page, Depends(_page)]

@@ -1,0 +1,1 @@
+"""Dated lessons, their decks, and where each runs."""

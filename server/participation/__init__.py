@@ -1,0 +1,1 @@
+"""The ledger and what it says of each receipt."""

@@ -1,0 +1,1 @@
+"""Monthly pages per school and district."""

@@ -1,0 +1,1 @@
+"""Famous-teacher studios."""

@@ -1,0 +1,122 @@
+"""Jinja2 with the page's language, texts, dates and assets. ``Page(request).render("desk.html", lessons=…)``.
+
+In every template: ``t(key, **params)``, ``locale``, ``scope``, ``me`` (signed-in person's name or None), ``asset(path)``,
+``csrf``, ``nonce``-free CSP (no inline script, no inline style), filters ``date time datetime number percent``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from datetime import datetime
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from babel.dates import format_date, format_datetime, format_time
+from babel.numbers import format_decimal, format_percent
+from fastapi import Request
+from fastapi.responses import HTMLResponse
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+
+from server.clock import CITY
+
+FRONTEND = Path(__file__).resolve().parent.parent / "frontend"
+LOCALES = ("zh-CN", "en")
+
+
+class Texts:
+    """All sentences of one language: ``frontend/locale/<locale>/*.json``, one file an area, keys "<area>.<name>"."""
+
+    def __init__(self, locale: str) -> None:
+        self.locale = locale
+        self.sentences: dict[str, str] = {}
+        for path in sorted((FRONTEND / "locale" / locale).glob("*.json")):
+            for key, sentence in json.loads(path.read_text("utf-8")).items():
+                self.sentences[f"{path.stem}.{key}"] = sentence
+
+    def __call__(self, key: str, /, **params: Any) -> str:
+        """The sentence with ``{name}`` filled in; an unknown key is our bug and shows as itself."""
+        sentence = self.sentences.get(key)
+        if sentence is None:
+            return key
+        return sentence.format(**params) if params else sentence
+
+    def area(self, *areas: str) -> dict[str, str]:
+        """Sentences of some areas, for a page's script."""
+        return {key: text for key, text in self.sentences.items() if key.split(".", 1)[0] in areas}
+
+
+@cache
+def texts(locale: str) -> Texts:
+    return Texts(locale if locale in LOCALES else LOCALES[0])
+
+
+@cache
+def assets_version() -> str:
+    """One hash over all static files: the address of assets changes when any of them does, relative imports included."""
+    digest = hashlib.sha256()
+    for folder in ("modules", "styles", "icons"):
+        for path in sorted((FRONTEND / folder).rglob("*")):
+            if path.is_file():
+                digest.update(path.relative_to(FRONTEND).as_posix().encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()[:12]
+
+
+def asset(path: str) -> str:
+    return f"/static/{assets_version()}/{path}"
+
+
+@cache
+def environment() -> Environment:
+    env = Environment(
+        loader=FileSystemLoader(FRONTEND / "templates"),
+        autoescape=select_autoescape(default=True),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    env.globals["asset"] = asset
+    return env
+
+
+def _babel(locale: str) -> str:
+    return {"zh-CN": "zh_Hans_CN", "en": "en_GB"}[locale]
+
+
+def formats(locale: str) -> dict[str, Any]:
+    """Template functions that depend on the language. Moments are shown in the city's time zone."""
+    babel = _babel(locale)
+    return {
+        "date": lambda d: format_date(d.astimezone(CITY) if isinstance(d, datetime) else d, "medium", locale=babel),
+        "time": lambda d: format_time(d.astimezone(CITY), "HH:mm", locale=babel, tzinfo=CITY),
+        "datetime": lambda d: format_datetime(d.astimezone(CITY), "yyyy-MM-dd HH:mm", locale=babel, tzinfo=CITY),
+        "weekday": lambda d: format_date(d.astimezone(CITY) if isinstance(d, datetime) else d, "EEE", locale=babel),
+        "number": lambda n, digits=0: format_decimal(n, format="#,##0" + ("." + "0" * digits if digits else ""), locale=babel),
+        "percent": lambda n, digits=1: format_percent(n, format="0." + "0" * digits + "%", locale=babel),
+    }
+
+
+class Page:
+    """Renders templates for one request, in the language of ``request.state.locale``."""
+
+    def __init__(self, request: Request) -> None:
+        self.request = request
+        self.locale: str = request.state.locale
+        self.t = texts(self.locale)
+
+    def render(self, template: str, *, status: int = 200, **context: Any) -> HTMLResponse:
+        state = self.request.state
+        html = environment().get_template(template).render(
+            request=self.request,
+            path=self.request.url.path,
+            locale=self.locale,
+            t=self.t,
+            fmt=formats(self.locale),
+            scope=state.scope,
+            me=getattr(state, "me", None),
+            csrf=getattr(state, "csrf", ""),
+            demo=self.request.app.state.demo,
+            **context,
+        )
+        return HTMLResponse(html, status_code=status)

@@ -1,0 +1,1 @@
+"""Terms, calendar, weekly slots."""

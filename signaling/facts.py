@@ -1,0 +1,67 @@
+"""Everything worth counting, as it leaves the node. The ledger stores each ``id`` once, for ever.
+
+Ids derive from where the fact came from, so that sending twice counts once: ``{lesson}:{epoch}:{op seq}`` for facts made
+from ops, ``{lesson}:{epoch}:p{n}`` for presence and other facts of the node's own count.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+FACTS_VERSION = 1
+
+FactKind = Literal[
+    "LessonOpened",
+    "LessonClosed",
+    "LessonReopened",
+    "EndpointJoined",
+    "EndpointLeft",
+    "Presence",
+    "AssistantSignedIn",
+    "Headcount",
+    "Hand",
+    "Floor",
+    "Chat",
+    "Page",
+    "RecordingSaved",
+    "RecordingGap",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One thing that happened. ``data`` by kind (all times in ms):
+
+    =================  ==================================================================================================
+    LessonOpened       {}
+    LessonClosed       {}  (an undone close is followed by LessonReopened)
+    EndpointJoined     {"role", "seat", "path"}
+    EndpointLeft       {"role", "seat", "reason"}
+    Presence           {"role", "seat", "from_at", "to_at", "connected": bool, "heard_ms": int, "saw_ms": int}
+                       one per endpoint each 10 s, covering [from_at, to_at) of the node's wall clock; the interval counts
+                       as *heard* when heard_ms is at least half of its length
+    AssistantSignedIn  {"seat", "person"}
+    Headcount          {"expected": int, "present": int, "absent_seats": [int]}
+    Hand               {"seat", "up": bool, "pupil": int | None}
+    Floor              {"seat", "given": bool}
+    Chat               {"seat"}  (never the text)
+    Page               {"deck", "page"}
+    RecordingSaved     {"saved_ms": room ms up to which everything is in the object store, "bytes": int}
+    RecordingGap       {"from_ms", "to_ms", "cause"}
+    =================  ==================================================================================================
+    """
+
+    id: str
+    kind: FactKind
+    lesson: str
+    epoch: int
+    room_ms: int
+    """Room time: ms since the room's first opening, continued across epochs."""
+    at_ms: int
+    """The node's wall clock, Unix ms."""
+    room: str | None = None
+    """Receiving or lead room id, where the fact belongs to one."""
+    person: str | None = None
+    data: dict[str, Any] = field(default_factory=dict)
+    v: int = FACTS_VERSION

@@ -1,0 +1,1 @@
+"""SDP as values (RFC 8866): model, parse, write, codecs, answer. Pure."""

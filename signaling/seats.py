@@ -1,0 +1,111 @@
+"""Seat and resume tokens: who may enter which room, signed by the web (Ed25519), checked by nodes with public keys only.
+
+A token is ``base64url(json).base64url(signature)`` and travels in the first WebSocket message or an Authorization header,
+never in a URL. A seat admits within ten minutes of its issue; a *resume* token, signed by the node for itself, holds until
+the lesson's end + 30 minutes, so that a web outage locks nobody out. The epoch is in both: a stale one is refused.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+
+SEAT_SECONDS = 600
+RESUME_AFTER_END_SECONDS = 1800
+MAX_TOKEN_CHARS = 4096
+
+Role = Literal["teacher", "class", "assistant", "watch", "inspector"]
+
+
+class SeatError(Exception):
+    """A token that does not admit. ``code`` is one of: malformed, signature, expired, lesson, epoch, purpose."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """A right to enter. ``id`` is the opaque participant id that appears in logs: "t-…", "r-<room id>", "a-…", "w-…"."""
+
+    lesson: str
+    epoch: int
+    role: Role
+    id: str
+    name: str
+    """What others see: a person's or a classroom's display name."""
+    school: str
+    """Display name of the school."""
+    room: str | None
+    """Receiving (or lead) room id this seat stands for; companions carry the room they belong to."""
+    person: str | None
+    """Person id, None for devices."""
+    node: str
+    """Node id this seat was issued for."""
+    issued_at: int
+    expires_at: int
+    purpose: Literal["seat", "resume"] = "seat"
+    v: int = 1
+
+
+def _encode(data: bytes) -> str:
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+def _decode(text: str) -> bytes:
+    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+
+
+def sign(payload: dict[str, Any], key: Ed25519PrivateKey) -> str:
+    """Any signed JSON object of ours (seats, service calls) in one format."""
+    body = json.dumps(payload, separators=(",", ":"), ensure_ascii=False, sort_keys=True).encode()
+    return f"{_encode(body)}.{_encode(key.sign(body))}"
+
+
+def verify(token: str, keys: list[Ed25519PublicKey]) -> dict[str, Any]:
+    """The payload of a token signed by any of ``keys``; raises SeatError(malformed | signature)."""
+    if len(token) > MAX_TOKEN_CHARS or token.count(".") != 1:
+        raise SeatError("malformed")
+    try:
+        body, signature = (_decode(part) for part in token.split("."))
+        payload = json.loads(body)
+    except (ValueError, binascii.Error) as error:
+        raise SeatError("malformed") from error
+    if not isinstance(payload, dict):
+        raise SeatError("malformed")
+    for key in keys:
+        try:
+            key.verify(signature, body)
+        except InvalidSignature:
+            continue
+        return payload
+    raise SeatError("signature")
+
+
+def issue(seat: Seat, key: Ed25519PrivateKey) -> str:
+    return sign(asdict(seat), key)
+
+
+def admit(token: str, keys: list[Ed25519PublicKey], *, lesson: str, epoch: int, now: float) -> Seat:
+    """Check a seat or resume token against the room it is shown to. Raises SeatError with a code from its docstring."""
+    payload = verify(token, keys)
+    try:
+        seat = Seat(**payload)
+    except TypeError as error:
+        raise SeatError("malformed") from error
+    if seat.purpose not in ("seat", "resume"):
+        raise SeatError("purpose")
+    if now > seat.expires_at:
+        raise SeatError("expired")
+    if seat.lesson != lesson:
+        raise SeatError("lesson")
+    if seat.epoch != epoch:
+        raise SeatError("epoch")
+    return seat
