@@ -1,0 +1,1 @@
+"""What browsers get: templates, styles, modules, texts. No build step."""
