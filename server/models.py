@@ -5,7 +5,7 @@ from server.classrooms.models import Classroom, Receiver
 from server.database import Base
 from server.indicators.models import FillState, RollUp
 from server.lessons.models import Deck, Lesson, Node, Placement, Receipt
-from server.participation.models import Attendance, FactRow
+from server.participation.models import Attendance, FactRow, LedgerMark
 from server.recordings.models import Recording
 from server.schools.models import Device, District, Enrolment, Pairing, Room, School, SettlementCode
 from server.studios.models import Studio, StudioMember
@@ -22,6 +22,7 @@ __all__ = [
     "Enrolment",
     "FactRow",
     "FillState",
+    "LedgerMark",
     "Lesson",
     "Node",
     "Pairing",

@@ -38,6 +38,9 @@ class FillState(Base):
 
     period: Mapped[str] = mapped_column(String(10), primary_key=True)
     state: Mapped[str] = mapped_column(String(8))
-    """started | done"""
+    """stale (inputs changed) | started (a run that did not say done is undone and redone) | done"""
     facts_until: Mapped[datetime | None]
     computed_at: Mapped[datetime | None]
+    fingerprint: Mapped[str | None] = mapped_column(String(64))
+    """SHA-256 of everything the figures were computed from: the same inputs, the same roll-ups."""
+    fact_count: Mapped[int] = mapped_column(default=0)

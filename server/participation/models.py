@@ -57,3 +57,13 @@ class Attendance(Base):
     """Why not effective: "not_held", "short", "unsigned", "absent"; None when effective."""
     fact_count: Mapped[int]
     computed_at: Mapped[datetime]
+
+
+class LedgerMark(Base):
+    """A lesson whose facts or plan changed since its attendance was computed; taken away by the computing job."""
+
+    __tablename__ = "ledger_marks"
+
+    lesson_id: Mapped[str] = mapped_column(String(24), primary_key=True)
+    """Not a foreign key: facts of unknown lessons mark too, and the mark is dropped."""
+    marked_at: Mapped[datetime]
