@@ -150,6 +150,10 @@ class Welcome(_Message):
     people: list[dict[str, Any]]
     spec: dict[str, Any]
     """Title, subject, planned times, rooms (id, seat, name, school, expected) for headings: RoomSpec.public()."""
+    ops: list[Op] = Field(default_factory=list)
+    """The tail after ``last``, when ``state`` is None."""
+    transports: list[Literal["pub", "sub"]] = Field(default_factory=list)
+    """Peer connections of this seat that still live on the node; offer anew for those not listed."""
 
 
 class Ops(_Message):
