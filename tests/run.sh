@@ -1,0 +1,128 @@
+#!/bin/sh
+# The whole set-up and run of the tests.
+#
+#   sh tests/run.sh                     all: lint, types, every test (under 20 minutes on two cores)
+#   sh tests/run.sh quick               lint, types, fast tests (under a minute once set up)
+#   sh tests/run.sh e2e [pytest words]  only what drives Chromium
+#   sh tests/run.sh bench NAME [--quick]   one of tests/bench/, prints a table and one JSON line
+#
+# Gets what is missing from package registries: Python packages by lock, and as root on a Debian-like machine Chromium,
+# a Chinese font, PostgreSQL, Redis, coturn, ffmpeg and espeak-ng. Without root what cannot be had is skipped with one
+# plain line; with CI=true a skip is a failure.
+set -u
+root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
+. "$root/deploy/lib.sh"
+cd "$root" || exit 1
+
+failed=
+skipped=
+skip() { skipped=yes; printf '%s\n' "○ skipped: $*"; }
+step() { # step NAME COMMAND...: runs it, remembers a failure, goes on
+    name=$1
+    shift
+    began=$(date +%s)
+    if "$@"; then
+        say "$name: ok ($(($(date +%s) - began)) s)"
+    else
+        failed="$failed $name"
+        printf '%s\n' "✗ $name failed"
+    fi
+}
+
+# need COMMAND PACKAGE WHY: a Debian package for a command that is missing.
+wanted=
+need() { $1 >/dev/null 2>&1 || { wanted="$wanted $2"; say "$2 is missing: $3"; }; }
+find_postgres() { ls /usr/lib/postgresql/*/bin/initdb || have initdb; }
+find_chromium() { have "${CHROMIUM:-chromium}" || have chromium-browser || have google-chrome; }
+find_chinese_font() { have fc-list && [ -n "$(fc-list :lang=zh)" ]; }
+
+system_packages() {
+    wanted=
+    need find_chromium chromium "browser tests"
+    need find_chinese_font "fontconfig fonts-noto-cjk" "Chinese text in screenshots"
+    need find_postgres postgresql "the production database"
+    need "have redis-server" redis-server "the production bus"
+    need "have turnserver" coturn "relay for closed networks"
+    need "have ffmpeg" ffmpeg "test footage, and a second opinion on recordings"
+    need "have espeak-ng" espeak-ng "Mandarin speech for the fake microphone"
+    [ -n "$wanted" ] || return 0
+    say "installing Debian packages:$wanted"
+    # shellcheck disable=SC2086 # a list
+    apt_install $wanted && return 0
+    for package in $wanted; do
+        skip "$package cannot be installed here (needs root and apt-get); tests that need it are skipped"
+    done
+}
+
+# The ES modules are type-checked by tsc, from a lock with integrity hashes and no address.
+check_modules() {
+    [ -f package-lock.json ] || { skip "no package-lock.json"; return 0; }
+    if ! have npm; then
+        say "installing node and npm from PyPI into .tools/node: the type check of the ES modules"
+        [ -x "$tools/node/bin/npm" ] || pip_into_venv --target "$tools/node" --only-binary :all: --require-hashes \
+            -r deploy/requirements-node.lock || { skip "npm cannot be had here: ES modules are not type-checked"; return 0; }
+        node_bin=$(dirname "$(find "$tools/node" -name npm -path '*bin*' | head -n 1)")
+        PATH=$node_bin:$PATH
+        export PATH
+    fi
+    if ! cmp -s package-lock.json node_modules/.made-from; then
+        say "installing TypeScript into node_modules: the type check of the ES modules"
+        npm ci --ignore-scripts --no-audit --no-fund --loglevel=error >"$tools/npm.log" 2>&1 \
+            || { cat "$tools/npm.log"; return 1; }
+        cp package-lock.json node_modules/.made-from
+    fi
+    node_modules/.bin/tsc --noEmit -p .
+}
+
+lint() {
+    step ruff "$venv/bin/ruff" check --quiet .
+    step import-linter "$venv/bin/lint-imports" --no-logo
+    step mypy "$venv/bin/mypy"
+    step tsc check_modules
+}
+
+# pytest's own "no tests collected" (5) is a failure like any other: no word below may select nothing.
+tests() {
+    name=$1
+    shift
+    step "$name" "$venv/bin/python" -m pytest -q --durations=10 "$@"
+}
+
+finish() {
+    if [ -n "$skipped" ] && [ "${CI:-}" = true ]; then
+        failed="$failed skipped-in-CI"
+    fi
+    say "$(($(date +%s) - started)) s in all"
+    [ -z "$failed" ] || die "failed:$failed"
+}
+
+started=$(date +%s)
+word=${1:-all}
+[ $# -eq 0 ] || shift
+case $word in quick | all | e2e | bench) ;; *) sed -n '2,12s/^# \{0,1\}//p' "$0"; exit 2 ;; esac
+prepare_venv requirements-dev.lock "what the product needs, and the tools that test it"
+case $word in
+    quick)
+        lint
+        tests fast -n 2 -m "not slow and not real and not e2e" "$@"
+        ;;
+    all)
+        system_packages
+        lint
+        tests unit -n 2 -m "not real and not e2e" "$@"
+        tests real -m "real and not e2e" "$@"
+        tests e2e -m e2e "$@"
+        ;;
+    e2e)
+        system_packages
+        tests e2e -m e2e "$@"
+        ;;
+    bench)
+        [ $# -gt 0 ] && [ -f "tests/bench/$1.py" ] || die "bench needs a name: $(cd tests/bench && echo *.py | sed 's/\.py//g')"
+        name=$1
+        shift
+        system_packages >&2
+        exec "$venv/bin/python" -m "tests.bench.$name" "$@"
+        ;;
+esac
+finish
