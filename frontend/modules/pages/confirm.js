@@ -1,0 +1,63 @@
+// A submit button with data-confirm="question" asks in a dialog first. The safe answer has the focus.
+
+/** @param {Document} page */
+export function enhanceConfirm(page) {
+  page.addEventListener("submit", (event) => {
+    const by = event.submitter;
+    const form = event.target;
+    if (!(by instanceof HTMLButtonElement) || !(form instanceof HTMLFormElement)) return;
+    const question = by.dataset.confirm;
+    if (!question || by.dataset.confirmed) return;
+    event.preventDefault();
+    ask(page, question, by, () => {
+      by.dataset.confirmed = "yes";
+      form.requestSubmit(by);
+    });
+  });
+}
+
+/**
+ * @param {Document} page
+ * @param {string} question
+ * @param {HTMLButtonElement} by
+ * @param {() => void} act
+ */
+function ask(page, question, by, act) {
+  const dialog = page.createElement("dialog");
+  const body = page.createElement("p");
+  body.className = "dialog-body";
+  body.id = "confirm-question";
+  body.textContent = question;
+  const foot = page.createElement("div");
+  foot.className = "dialog-foot";
+  const no = button(page, by.dataset.cancelText || "×", "button");
+  const yes = button(page, (by.textContent || "").trim(), "button danger");
+  foot.append(no, yes);
+  dialog.setAttribute("aria-labelledby", body.id);
+  dialog.append(body, foot);
+  page.body.append(dialog);
+  no.addEventListener("click", () => dialog.close());
+  yes.addEventListener("click", () => {
+    dialog.close();
+    act();
+  });
+  dialog.addEventListener("close", () => {
+    dialog.remove();
+    by.focus();
+  });
+  dialog.showModal();
+  no.focus();
+}
+
+/**
+ * @param {Document} page
+ * @param {string} text
+ * @param {string} kind
+ */
+function button(page, text, kind) {
+  const made = page.createElement("button");
+  made.type = "button";
+  made.className = kind;
+  made.textContent = text;
+  return made;
+}

@@ -1,0 +1,14 @@
+// Every page on paper loads this: questions before grave buttons, dialogs, filters that submit themselves, copying, busy buttons.
+// Rule: enhancement only. Without it each form still posts and each link still leads.
+
+import { enhanceConfirm } from "./confirm.js";
+import { enhanceCopy } from "./copy.js";
+import { enhanceDialogs } from "./dialog.js";
+import { enhanceForms } from "./forms.js";
+import { enhanceTables } from "./table.js";
+
+enhanceConfirm(document);
+enhanceCopy(document);
+enhanceDialogs(document);
+enhanceForms(document);
+enhanceTables(document);
