@@ -9,6 +9,10 @@ Layout in the object store (``{e}`` is the epoch, ``{track}`` one of "camera", "
     lessons/{lesson}/slides/{deck}/{page:03d}.webp       pages of an uploaded deck (written by the web)
 
 manifest.json: {"v": 1, "lesson", "epoch", "opened_at_ms", "saved_ms", "closed": bool, "tracks": [{"track", "source",
-"mime": 'video/mp4; codecs="avc1.42e01f"', "inits": [{"k", "key", "width", "height"}], "fragments": [{"n", "key", "init": k,
-"from_ms", "to_ms", "random_access": bool, "size", "sha256"}], "gaps": [{"from_ms", "to_ms", "cause"}]}]}
+"mime": 'video/mp4; codecs="avc1.42e01f"', "inits": [{"k", "key", "mime", "width", "height"}],
+"fragments": [{"n", "key", "init": k, "from_ms", "to_ms", "random_access": bool, "size", "sha256"}],
+"gaps": [{"from_ms", "to_ms", "cause"}]}]}
+
+``n`` and ``k`` are the room time (ms) at which the fragment, or the first one of an init, begins: a restarted recorder
+of the same epoch can never write over what an earlier one stored. ``opened_at_ms`` is room time zero on the wall clock.
 """

@@ -1,7 +1,8 @@
-"""What the recorder hands to the spool: bytes for the object store and the line that the manifest gains once they are safe.
+"""What the recorder hands to the spool: bytes for the object store and the line that the manifest gains once they
+are safe.
 
-``entry`` is plain JSON and all that is needed to put the object into its epoch's manifest, so that a spool found after a
-crash needs no recorder:
+``entry`` is plain JSON and all that is needed to put the object into its epoch's manifest, so that a spool found
+after a crash needs no recorder:
     {"lesson", "epoch", "opened_at_ms", "track", "source", "mime", "init": {...} | "fragment": {...} | "gap": {...}}
     {"lesson", "epoch", "opened_at_ms", "closed": true}
 An object without ``data`` is an entry only (a gap, the close): it is spooled like the others but nothing is uploaded.

@@ -1,7 +1,7 @@
 """What a recorder's track looks like to the packet path: the recorder is one more subscriber.
 
-The caller promises: plain RTP of the primary payload type, RTX unwrapped, no duplicates, in order of arrival. A new SSRC on
-the same sink is a publisher that came back. Times are the node's monotonic seconds.
+The caller promises: plain RTP of the primary payload type, RTX unwrapped, no duplicates, in order of arrival. A new
+SSRC on the same sink is a publisher that came back. Times are the node's monotonic seconds.
 """
 
 from __future__ import annotations

@@ -1,10 +1,11 @@
 """Objects in a folder, in MinIO or in any S3, behind ``signaling.ports.ObjectStore``.
 
-Writes are whole or not at all. Every failure of the store itself is ``ObjectStoreError`` (try again later); a key that is not
-there is ``ObjectMissingError``; a key that could leave the store's root is ``ValueError`` before anything is touched.
+Writes are whole or not at all. Every failure of the store itself is ``ObjectStoreError`` (try again later); a key
+that is not there is ``ObjectMissingError``; a key that could leave the store's root is ``ValueError`` before
+anything is touched.
 
     store = open_store("/var/lib/tongtang/objects")                       # a folder
-    store = open_store("s3://key:secret@127.0.0.1:9000/tongtang")         # s3s:// for TLS; the bucket is made if missing
+    store = open_store("s3://key:secret@127.0.0.1:9000/tongtang")  # s3s:// for TLS; the bucket is made if missing
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import hashlib
 import os
 import re
 import secrets
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from io import BytesIO
@@ -163,7 +164,8 @@ class MinioStore:
         )
         # A region given spares the SDK a question to the store for each bucket.
         self._client = Minio(
-            host, access_key=access_key, secret_key=secret_key, secure=secure, region="us-east-1", http_client=self._http
+            host, access_key=access_key, secret_key=secret_key, secure=secure, region="us-east-1",
+            http_client=self._http
         )
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="s3")
         self._bucket_known = False
@@ -201,7 +203,7 @@ class MinioStore:
         for info in await self._run(self._list, check_prefix(prefix)):
             yield info
 
-    def _list(self, prefix: str) -> list[ObjectInfo]:
+    def _list(self, prefix: str) -> Sequence[ObjectInfo]:
         found = self._client.list_objects(self.bucket, prefix=prefix, recursive=True)
         infos = [ObjectInfo(item.object_name or "", item.size or 0) for item in found if not item.is_dir]
         return sorted(infos, key=lambda info: info.key)
