@@ -84,7 +84,7 @@ const grant = (epoch = 1) => ({
 
 const welcome = (epoch = 1, seq = 5) => ({
   type: "welcome", v: 1, lesson: "L1", epoch, seat: "r-1", role: "class", rights: [], resume: `resume-${epoch}`, seq,
-  room_ms: 60_000, at_ms: 1_700_000_000_000, state: {}, people: [], spec: {},
+  room_ms: 60_000, at_ms: 1_700_000_000_000, state: {}, people: [], spec: {}, ops: [], transports: [],
 });
 
 function begin({ ask, last = () => null } = {}) {
@@ -231,14 +231,25 @@ for (const reason of ["moved", "epoch", "shutdown"]) {
   });
 }
 
-test("an expired token before welcome asks for a new seat", async () => {
-  const { fake, connection, asked } = begin();
+for (const code of ["seat_expired", "seat_epoch", "room_unknown"]) {
+  test(`"${code}" before welcome asks for a new seat`, async () => {
+    const { fake, connection, asked } = begin();
+    connection.start();
+    await fake.settle();
+    fake.socket.open();
+    fake.socket.say({ type: "error", code, id: null, params: {}, retry_ms: null });
+    await fake.advance(1000);
+    assert.equal(asked.length, 2);
+  });
+}
+
+test("a room that is over ends the line", async () => {
+  const { fake, connection } = begin();
   connection.start();
   await fake.settle();
   fake.socket.open();
-  fake.socket.say({ type: "error", code: "expired", id: null, params: {}, retry_ms: null });
-  await fake.advance(1000);
-  assert.equal(asked.length, 2);
+  fake.socket.say({ type: "error", code: "room_over", id: null, params: {}, retry_ms: null });
+  assert.deepEqual([connection.status.phase, connection.status.reason], ["stopped", "ended"]);
 });
 
 test("a wish is answered by done, refused by error, and fails after its time", async () => {

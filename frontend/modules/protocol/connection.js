@@ -61,8 +61,8 @@ export const WISH_MS = 20_000;
 const ASK_AFTER = 2;
 
 const FINAL_REASONS = new Set(["ended", "elsewhere", "revoked", "full"]);
-/** Errors before "welcome" that a fresh seat mends. */
-const STALE = new Set(["expired", "epoch", "signature", "malformed", "purpose", "lesson", "token", "room", "no_room", "moved"]);
+/** Errors before "welcome" that waiting does not mend (signaling/README.md), and the end they mean. @type {Record<string, string>} */
+const FINAL_ERRORS = { room_over: "ended", seat_revoked: "revoked", version: "version" };
 
 /** A wish or an offer the node refused, or that never got through. ``code`` names a sentence of the page's texts. */
 export class RefusedError extends Error {
@@ -141,8 +141,7 @@ export class Connection {
   /** Leave for good (the page goes away, or the kiosk returns to waiting). */
   stop() {
     this.#drop(true);
-    this.#say("stopped", "left");
-    this.#fail("left");
+    this.#end("left");
   }
 
   /** Try at once: the network is back, or somebody pressed the button. */
@@ -219,8 +218,7 @@ export class Connection {
   #seatRefused(error) {
     const refused = error instanceof SeatRefused ? error : new SeatRefused("web_unreachable", false);
     if (refused.final) {
-      this.#say("stopped", refused.key, refused.sentence);
-      this.#fail(refused.key);
+      this.#end(refused.key, refused.sentence);
       return true;
     }
     // The web is away, but the node may be there: go on with the seat we hold.
@@ -297,8 +295,7 @@ export class Connection {
   #closed(reason) {
     this.#drop(false);
     if (FINAL_REASONS.has(reason)) {
-      this.#say("stopped", reason);
-      this.#fail(reason);
+      this.#end(reason);
       return;
     }
     this.#grant = null;
@@ -317,10 +314,13 @@ export class Connection {
     }
     if (this.joined) return;
     this.#drop(false);
-    if (STALE.has(message.code)) {
-      this.#grant = null;
-      this.#resume = null;
+    if (message.code in FINAL_ERRORS) {
+      this.#end(FINAL_ERRORS[message.code]);
+      return;
     }
+    // Whatever else was wrong with how we came in (a stale seat, a node without the room): a fresh seat mends it.
+    this.#grant = null;
+    this.#resume = null;
     this.#wait(message.code, "", message.retry_ms ?? undefined);
   }
 
@@ -395,9 +395,10 @@ export class Connection {
     this.#settle(id, (wish) => wish.reject(new RefusedError("timeout")));
   }
 
-  /** @param {string} code */
-  #fail(code) {
-    for (const id of [...this.#wishes.keys()]) this.#settle(id, (wish) => wish.reject(new RefusedError(code)));
+  /** @param {string} reason @param {string} [message] */
+  #end(reason, message = "") {
+    this.#say("stopped", reason, message);
+    for (const id of [...this.#wishes.keys()]) this.#settle(id, (wish) => wish.reject(new RefusedError(reason)));
   }
 
   /** @param {Phase} phase @param {string | null} reason @param {string} [message] */

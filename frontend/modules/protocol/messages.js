@@ -40,7 +40,7 @@ export const MAX_MESSAGE_BYTES = 64 * 1024;
  *            publishing: Source[]}} Presence
  * @typedef {{type: "welcome", v: number, lesson: string, epoch: number, seat: string, role: Role, rights: string[],
  *            resume: string, seq: number, room_ms: number, at_ms: number, state: Body | null, people: Presence[],
- *            spec: RoomSpec}} Welcome
+ *            spec: RoomSpec, ops: Op[], transports: PeerName[]}} Welcome
  * @typedef {{type: "ops", ops: Op[]}} Ops
  * @typedef {{type: "done", id: string, seq: number}} Done
  * @typedef {{type: "error", code: string, id: string | null, params: Body, retry_ms: number | null}} ErrorMessage

@@ -1,0 +1,122 @@
+// One peer connection that always offers (design.md section 5) and comes back by itself: when ICE fails, stays disconnected,
+// or never connects, a new one is built. The node is ICE-lite, so no candidates are waited for or trickled.
+
+import { Backoff } from "../protocol/backoff.js";
+
+/**
+ * @typedef {import("../protocol/messages.js").Source} Source
+ * @typedef {"closed" | "connecting" | "connected" | "lost"} PeerState
+ *
+ * @typedef {object} PeerOptions
+ * @property {(sdp: string, sources: Record<string, Source>) => Promise<string>} offer asks the node, gives its answer
+ * @property {(pc: RTCPeerConnection) => void} prepare adds transceivers
+ * @property {(pc: RTCPeerConnection) => Record<string, Source>} [sources] mid -> what is sent
+ * @property {(state: PeerState) => void} changed
+ * @property {() => boolean} may whether the line to the node stands; without it there is nobody to offer to
+ */
+
+/** Chromium says "disconnected" after about 5 s without answers; most come back within moments (a moved Wi-Fi). */
+const PATIENCE_MS = 3000;
+/** ICE over UDP and TCP to a lite peer takes well under a second; eight cover a slow line with losses. */
+const CONNECT_MS = 8000;
+
+export class Peer {
+  /** @param {PeerOptions} options */
+  constructor(options) {
+    this.#options = options;
+  }
+
+  #options;
+  /** @type {RTCPeerConnection | null} */
+  pc = null;
+  /** @type {PeerState} */
+  state = "closed";
+  #backoff = new Backoff();
+  /** @type {any} */
+  #timer = null;
+  /** @type {Promise<void>} */
+  #queue = Promise.resolve();
+
+  /** A new connection, in place of any old one. */
+  open() {
+    this.#release();
+    const pc = new RTCPeerConnection({ bundlePolicy: "max-bundle", iceServers: [] });
+    this.pc = pc;
+    pc.onconnectionstatechange = () => this.#moved(pc);
+    this.#options.prepare(pc);
+    this.#say("connecting");
+    this.#after(CONNECT_MS);
+    return this.negotiate();
+  }
+
+  /** Offer what the transceivers say now. One at a time: an answer must meet its own offer. */
+  negotiate() {
+    this.#queue = this.#queue.then(() => this.#negotiate()).catch(() => this.#failed());
+    return this.#queue;
+  }
+
+  close() {
+    this.#release();
+    this.#say("closed");
+  }
+
+  async #negotiate() {
+    const pc = this.pc;
+    if (!pc) return;
+    await pc.setLocalDescription(await pc.createOffer());
+    const sources = this.#options.sources ? this.#options.sources(pc) : {};
+    const sdp = await this.#options.offer(pc.localDescription?.sdp ?? "", sources);
+    if (pc === this.pc) await pc.setRemoteDescription({ type: "answer", sdp });
+  }
+
+  /** @param {RTCPeerConnection} pc */
+  #moved(pc) {
+    if (pc !== this.pc) return;
+    if (pc.connectionState === "connected") {
+      this.#backoff.reset();
+      clearTimeout(this.#timer);
+      this.#say("connected");
+    } else if (pc.connectionState === "disconnected") {
+      this.#after(PATIENCE_MS);
+    } else if (pc.connectionState === "failed") {
+      this.#failed();
+    }
+  }
+
+  #failed() {
+    if (!this.pc) return;
+    this.#say("lost");
+    this.#after(this.#backoff.next());
+  }
+
+  /** @param {number} ms */
+  #after(ms) {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#retry(), ms);
+  }
+
+  /** Without a line the retry is left to the next welcome, which opens everything anew. */
+  #retry() {
+    if (!this.pc || this.pc.connectionState === "connected") return;
+    this.#say("lost");
+    if (this.#options.may()) this.open();
+  }
+
+  #release() {
+    clearTimeout(this.#timer);
+    const pc = this.pc;
+    this.pc = null;
+    if (pc) {
+      pc.onconnectionstatechange = null;
+      pc.close();
+    }
+    this.#queue = Promise.resolve();
+  }
+
+  /** @param {PeerState} state */
+  #say(state) {
+    if (state === this.state) return;
+    this.state = state;
+    this.#options.changed(state);
+  }
+}

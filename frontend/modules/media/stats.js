@@ -1,0 +1,117 @@
+// Reads getStats of this endpoint's connections every two seconds and reports every ten (design.md section 4).
+
+import { TEACHER_VOICE } from "./subscriber.js";
+import { Tally } from "./tally.js";
+
+const SAMPLE_MS = 2000;
+const REPORT_MS = 10_000;
+
+/**
+ * @typedef {import("./tally.js").Figures} Figures
+ * @typedef {{path: "udp" | "tcp" | null, rtt: number | null, sending: boolean, level: number | null}} Health
+ *   path: how packets travel; sending: pictures or sound leave this device; level: own microphone 0..1
+ *
+ * @typedef {object} Watched
+ * @property {() => RTCPeerConnection | null} sub
+ * @property {() => RTCPeerConnection | null} pub
+ * @property {() => boolean} teacherSpeaks the teacher's slot shows somebody
+ * @property {() => boolean} playing
+ * @property {(figures: Figures) => void} report
+ * @property {(health: Health) => void} health
+ */
+
+/** @param {RTCStatsReport} report */
+export function inbound(report) {
+  let voice = 0;
+  let frames = 0;
+  let freezes = 0;
+  let received = 0;
+  let lost = 0;
+  report.forEach((entry) => {
+    if (entry.type !== "inbound-rtp") return;
+    received += entry.packetsReceived ?? 0;
+    lost += Math.max(0, entry.packetsLost ?? 0);
+    frames += entry.framesDecoded ?? 0;
+    freezes += entry.freezeCount ?? 0;
+    if (entry.kind === "audio" && entry.mid === TEACHER_VOICE) {
+      voice += (entry.totalSamplesReceived ?? 0) - (entry.concealedSamples ?? 0);
+    }
+  });
+  return { voice, frames, freezes, received, lost };
+}
+
+/** @param {RTCStatsReport} report @returns {{path: "udp" | "tcp" | null, rtt: number | null}} */
+export function route(report) {
+  /** @type {any} */
+  let pair = null;
+  report.forEach((entry) => {
+    if (entry.type === "transport" && entry.selectedCandidatePairId) pair = report.get(entry.selectedCandidatePairId) ?? pair;
+  });
+  // Firefox has no transport entry, but marks the pair itself.
+  if (!pair) report.forEach((entry) => (pair = entry.type === "candidate-pair" && entry.selected ? entry : pair));
+  if (!pair) return { path: null, rtt: null };
+  const local = report.get(pair.localCandidateId);
+  const rtt = typeof pair.currentRoundTripTime === "number" ? pair.currentRoundTripTime * 1000 : null;
+  return { path: local?.protocol === "tcp" ? "tcp" : "udp", rtt };
+}
+
+/** @param {RTCStatsReport} report */
+export function outbound(report) {
+  let bytes = 0;
+  /** @type {number | null} */
+  let level = null;
+  report.forEach((entry) => {
+    if (entry.type === "outbound-rtp") bytes += entry.bytesSent ?? 0;
+    if (entry.type === "media-source" && entry.kind === "audio") level = entry.audioLevel ?? null;
+  });
+  return { bytes, level };
+}
+
+export class Stats {
+  /** @param {Watched} watched @param {() => number} [now] */
+  constructor(watched, now = () => performance.now()) {
+    this.#watched = watched;
+    this.#now = now;
+    this.#tally = new Tally(now());
+  }
+
+  #watched;
+  #now;
+  #tally;
+  #sent = 0;
+  #reportedAt = 0;
+  /** @type {any} */
+  #timer = null;
+
+  /** Counting begins with the line: time before it is not "connected". */
+  start() {
+    this.stop();
+    this.#tally = new Tally(this.#now());
+    this.#reportedAt = this.#now();
+    this.#timer = setInterval(() => void this.#sample(), SAMPLE_MS);
+  }
+
+  stop() {
+    clearInterval(this.#timer);
+    this.#timer = null;
+  }
+
+  async #sample() {
+    const [sub, pub] = [this.#watched.sub(), this.#watched.pub()];
+    const [received, sent] = await Promise.all([sub?.getStats(), pub?.getStats()]);
+    if (this.#timer === null) return;
+    const now = this.#now();
+    const way = (received && route(received)) || (sent && route(sent)) || { path: null, rtt: null };
+    if (received) {
+      const counters = inbound(received);
+      const voice = this.#watched.teacherSpeaks() ? counters.voice : null;
+      this.#tally.add({ ...counters, voice, now, playing: this.#watched.playing(), rtt: way.rtt });
+    }
+    const out = sent ? outbound(sent) : { bytes: 0, level: null };
+    this.#watched.health({ ...way, sending: out.bytes > this.#sent, level: out.level });
+    this.#sent = out.bytes;
+    if (now - this.#reportedAt < REPORT_MS - SAMPLE_MS / 2) return;
+    this.#reportedAt = now;
+    this.#watched.report(this.#tally.take(now));
+  }
+}
