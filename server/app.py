@@ -1,0 +1,184 @@
+"""The web's composition root: only ``create_app(settings)`` puts clock, database, objects, layers and routers together.
+
+Packages bring ``routes.router`` (JSON under /api/v1) and ``pages.router`` (HTML), asked in the order of the list below.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, Response
+from fastapi.staticfiles import StaticFiles
+from sqlalchemy import text
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import HTTPConnection, Request
+from starlette.types import Scope as Asgi
+
+from server.accounts import store as accounts
+from server.accounts.service import Identity, identify
+from server.clock import Clock, SystemClock
+from server.config import WebSettings
+from server.database import Database, make_engine
+from server.failures import respond
+from server.middleware import BODY_BYTES, BodyLimit, Boundary, Csrf, Headers, Locale, RateLimit, SignInLayer
+from server.rates import Rates
+from server.scope import SYSTEM
+from server.security import CookieKind, Passwords, load_keys, read_cookie
+from server.templating import FRONTEND, assets_version
+from signaling.ports import ObjectStore
+
+PACKAGES = (
+    "accounts",
+    "portal",
+    "schools",
+    "classrooms",
+    "timetable",
+    "lessons",
+    "recordings",
+    "studios",
+    "participation",
+    "indicators",
+    "reports",
+)
+STATIC = ("modules", "styles", "icons", "vendor")
+YEAR = 31_536_000
+
+log = logging.getLogger("tongtang.web")
+
+
+def create_app(
+    settings: WebSettings,
+    *,
+    clock: Clock | None = None,
+    database: Database | None = None,
+    objects: ObjectStore | None = None,
+) -> FastAPI:
+    """The ASGI application. Tests hand in clock, database and objects; the processes build them from the settings."""
+    app = FastAPI(
+        title="同堂 Tongtang",
+        version="1",
+        openapi_url="/api/v1/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+        lifespan=_lifespan,
+        middleware=_onion(settings),
+    )
+    app.state.settings = settings
+    app.state.clock = clock or SystemClock()
+    app.state.database = database or Database(make_engine(settings.database_url))
+    app.state.objects = objects or _objects(settings)
+    app.state.keys = load_keys(settings.seat_key) if settings.seat_key else None
+    app.state.passwords = Passwords()
+    app.state.rates = Rates(settings.redis_url)
+    app.state.demo = False
+    app.state.up_since = app.state.clock.monotonic()
+    _routes(app)
+    return app
+
+
+def _onion(settings: WebSettings) -> list[Middleware]:
+    """Outermost first. Each layer relies on those above it."""
+    upload = settings.upload_mb * 1_000_000 + BODY_BYTES
+
+    def body_limit(path: str) -> int:
+        return upload if path.endswith("/decks") else 8 * BODY_BYTES if path == "/internal/facts" else BODY_BYTES
+
+    async def who(connection: HTTPConnection) -> Identity | None:
+        kinds: tuple[CookieKind, ...] = ("person", "device", "companion")
+        tokens = [token for kind in kinds if (token := read_cookie(connection, kind))]
+        state = connection.app.state
+        if not tokens:
+            return None
+        return await identify(state.database, tokens, state.clock.now(), state.settings.session_hours)
+
+    return [
+        Middleware(Headers),
+        Middleware(Locale),
+        Middleware(Boundary),
+        Middleware(RateLimit),
+        Middleware(BodyLimit, limits=body_limit),
+        Middleware(SignInLayer, identify=who),
+        Middleware(Csrf),
+    ]
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    await refresh_demo(app)
+    yield
+    await app.state.database.dispose()
+    await app.state.objects.close()
+
+
+async def refresh_demo(app: FastAPI) -> None:
+    """Whether this is a demo database: its pages say so and its login page offers the demo accounts."""
+    async with app.state.database.reading() as session:
+        app.state.demo = await accounts.has_demo(session, SYSTEM)
+
+
+def _objects(settings: WebSettings) -> ObjectStore:
+    from server.objectstore import (
+        open_store,
+    )  # H2's module; imported here so that tests with a store of their own need no disk
+
+    return open_store(settings.objects)
+
+
+def _routes(app: FastAPI) -> None:
+    for kind in (HTTPException, RequestValidationError):
+        app.add_exception_handler(kind, _answer)
+    for package in PACKAGES:
+        for part in ("routes", "pages"):
+            name = f"server.{package}.{part}"
+            if importlib.util.find_spec(f"server.{package}") and importlib.util.find_spec(name):
+                app.include_router(importlib.import_module(name).router)
+    if importlib.util.find_spec("server.live"):
+        app.include_router(importlib.import_module("server.live").router)
+    _health(app)
+    app.mount("/static/{version}", Assets(), name="static")
+
+
+async def _answer(request: Request, error: Exception) -> Response:
+    return respond(request, error)
+
+
+def _health(app: FastAPI) -> None:
+    @app.get("/healthz", include_in_schema=False)
+    async def healthz() -> dict[str, str]:
+        return {"status": "ok"}
+
+    @app.get("/readyz", include_in_schema=False)
+    async def readyz() -> Response:
+        checks: dict[str, Any] = {}
+        try:
+            async with app.state.database.reading() as session:
+                await session.execute(text("SELECT 1"))
+            checks["database"] = "ok"
+        except Exception as error:
+            log.warning("not ready: %s", error)
+            checks["database"] = "unreachable"
+        ready = all(state == "ok" for state in checks.values())
+        return JSONResponse({"status": "ok" if ready else "unavailable", **checks}, 200 if ready else 503)
+
+
+class Assets(StaticFiles):
+    """/static/{version}/…: for ever under the present version, not at all kept under another."""
+
+    def __init__(self) -> None:
+        super().__init__(directory=FRONTEND)
+
+    async def get_response(self, path: str, scope: Asgi) -> Response:
+        if not path.startswith(STATIC) or path.split("/", 1)[0] not in STATIC:
+            raise HTTPException(404)
+        response = await super().get_response(path, scope)
+        current = scope["path_params"].get("version") == assets_version()
+        response.headers["cache-control"] = f"public, max-age={YEAR}, immutable" if current else "no-cache"
+        return response

@@ -1,0 +1,172 @@
+"""Settings of the web and its workers, from the environment as TONGTANG_…; a key nobody knows is an error, not a wish.
+
+Every field says what it is, in which unit. ``example()`` prints them all; ``deploy/settings.example`` is made from it.
+The node has settings of its own (``signaling/config.py``); the keys it adds are named here only to be let through.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
+
+PREFIX = "TONGTANG_"
+
+NODE_KEYS = frozenset(
+    PREFIX + name
+    for name in (
+        "NODE_ID",
+        "NODE_PUBLIC_URL",
+        "NODE_CONTROL_URL",
+        "NODE_LISTEN",
+        "NODE_PORT",
+        "NODE_SECRET",
+        "MEDIA_PORT",
+        "MEDIA_ADDRESSES",
+        "WEB_URL",
+        "SEAT_PUBLIC_KEY",
+        "OBJECTS",
+        "SPOOL",
+        "ORIGINS",
+    )
+)
+
+_ORIGIN = re.compile(r"^(https?|wss?)://[A-Za-z0-9.{}\[\]:-]+$")
+
+
+class SettingsError(Exception):
+    """The environment does not describe a web; the message says which key and why."""
+
+
+class WebSettings(BaseSettings):
+    """One field, one key: ``data`` is TONGTANG_DATA."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", frozen=True, env_ignore_empty=True)
+
+    data: Path = Field(
+        Path("data"), description="Folder for the database, keys, objects and spools of the embedded default."
+    )
+    database_url: str = Field(
+        "",
+        description="SQLAlchemy address: postgresql+psycopg://user:password@host/name. Empty: SQLite in the folder.",
+    )
+    objects: str = Field(
+        "",
+        description="Object store: a folder, or s3://key:secret@host:port/bucket. Empty: a folder in the data folder.",
+    )
+    redis_url: str | None = Field(
+        None,
+        description="Rate limits and job queue shared by several webs: redis://host:6379/0. Empty: inside the process.",
+    )
+    node_secret: str = Field(
+        "", description="What nodes show when they report to the web. At least 16 characters; required by web and node."
+    )
+    seat_key: Path | None = Field(
+        None,
+        description="File with the Ed25519 private key (PEM) that signs seats. Empty: keys/seat.pem in the folder.",
+    )
+    listen: str = Field(
+        "127.0.0.1", description="Address the web listens on. 0.0.0.0: every IPv4 address of the machine."
+    )
+    port: int = Field(8000, ge=1, le=65535, description="TCP port of the web.")
+    public_origin: str | None = Field(
+        None,
+        description="The one origin people type: https://class.example.edu.cn. Empty: whatever host a request names.",
+    )
+    node_origins: Annotated[tuple[str, ...], NoDecode] = Field(
+        (),
+        description="Origins of nodes for the pages' CSP, separated by commas; {host} is the page's own host name. "
+        "Empty: nodes are reached through the web's own origin.",
+    )
+    trusted_proxies: str = Field(
+        "127.0.0.1", description="Addresses whose X-Forwarded-* are believed, separated by commas. *: all."
+    )
+    session_hours: int = Field(12, ge=1, le=720, description="A sign-in ends after so many hours without use.")
+    upload_mb: int = Field(50, ge=1, le=500, description="Largest PDF taken as slides, in MB (10^6 bytes).")
+    deck_pages: int = Field(200, ge=1, le=500, description="Most pages of one deck.")
+    log_level: str = Field("info", description="debug, info, warning or error.")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        # Only what ``load`` hands in: a test or a tool never inherits somebody's shell.
+        return (init_settings,)
+
+    @field_validator("node_origins", mode="before")
+    @classmethod
+    def _split(cls, value: Any) -> Any:
+        return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+    @field_validator("node_origins")
+    @classmethod
+    def _origins(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for origin in value:
+            if not _ORIGIN.match(origin):
+                raise ValueError(f"{origin!r} is not an origin such as wss://class.example.edu.cn:8443")
+        return value
+
+    @field_validator("public_origin")
+    @classmethod
+    def _one_origin(cls, value: str | None) -> str | None:
+        if value is not None and not re.match(r"^https?://[A-Za-z0-9.\[\]:-]+$", value):
+            raise ValueError("scheme, host and port only, without a path: https://class.example.edu.cn")
+        return value
+
+    @model_validator(mode="before")
+    @classmethod
+    def _defaults_from_data(cls, values: dict[str, Any]) -> dict[str, Any]:
+        data = Path(values.get("data") or "data")
+        values.setdefault("database_url", f"sqlite+aiosqlite:///{data / 'tongtang.db'}")
+        values.setdefault("objects", str(data / "objects"))
+        values.setdefault("seat_key", data / "keys" / "seat.pem")
+        return values
+
+    @property
+    def embedded(self) -> bool:
+        """Everything on this machine, nothing beside Python."""
+        return self.database_url.startswith("sqlite")
+
+
+WEB_KEYS = frozenset(PREFIX + name.upper() for name in WebSettings.model_fields)
+
+
+def check_keys(environ: Mapping[str, str]) -> None:
+    """Raise SettingsError when the environment holds a TONGTANG_ key that neither web nor node knows."""
+    known = WEB_KEYS | NODE_KEYS
+    for key in sorted(environ):
+        if key.startswith(PREFIX) and key not in known:
+            near = difflib.get_close_matches(key, known, 1)
+            hint = f"; did you mean {near[0]}?" if near else ""
+            raise SettingsError(f"{key} is not a setting{hint} `tongtang settings` lists them all.")
+
+
+def load(environ: Mapping[str, str]) -> WebSettings:
+    """Settings from an environment (``os.environ`` in the composition roots)."""
+    check_keys(environ)
+    values = {key[len(PREFIX) :].lower(): environ[key] for key in WEB_KEYS if environ.get(key)}
+    try:
+        return WebSettings.model_validate(values)
+    except ValidationError as error:
+        lines = [f"{PREFIX}{str(e['loc'][0]).upper() if e['loc'] else ''}: {e['msg']}" for e in error.errors()]
+        raise SettingsError("\n".join(lines)) from error
+
+
+def example() -> str:
+    """Every key of the web with its meaning and default, as an environment file."""
+    lines = ["# Settings of the web and its workers. Commented out: the default holds."]
+    for name, field in WebSettings.model_fields.items():
+        default = field.get_default()
+        shown = ",".join(default) if isinstance(default, tuple) else "" if default is None else str(default)
+        lines += ["", f"# {field.description}", f"#{PREFIX}{name.upper()}={shown}"]
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,246 @@
+"""The web without a socket: an application on a database of its own, and clients that behave like browsers.
+
+async def test_desk(web):                       # ``web`` and ``clock`` are fixtures; see tests/server/conftest.py
+    teacher = await web.person("teacher", school=…)
+    browser = await web.sign_in(teacher)
+    answer = await browser.get("/desk")
+    answer = await browser.post("/api/v1/…", json={…})   # CSRF header and Origin are added
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from fastapi import FastAPI
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from server.accounts import service as accounts
+from server.accounts.models import Person, PostHeld
+from server.app import create_app
+from server.clock import FixedClock
+from server.config import WebSettings
+from server.database import Database, make_engine
+from server.ids import new_id
+from server.models import Base
+from server.schools.models import District, Room, School
+from server.security import csrf_token, new_token, private_pem
+from signaling.ports import ObjectInfo, ObjectMissingError
+
+ORIGIN = "http://class.test"
+MONDAY = datetime(2026, 11, 16, 1, 0, tzinfo=UTC)
+"""09:00 on a Monday in the city."""
+NODE_SECRET = "a-secret-for-nodes-of-tests"
+
+
+class MemoryObjects:
+    """An object store in memory, with the contract's manners."""
+
+    def __init__(self) -> None:
+        self.held: dict[str, bytes] = {}
+
+    async def put(self, key: str, data: bytes, *, content_type: str = "application/octet-stream") -> None:
+        self.held[key] = bytes(data)
+
+    async def get(self, key: str, *, start: int = 0, length: int | None = None) -> bytes:
+        if key not in self.held:
+            raise ObjectMissingError(key)
+        return self.held[key][start : None if length is None else start + length]
+
+    async def stat(self, key: str) -> ObjectInfo:
+        if key not in self.held:
+            raise ObjectMissingError(key)
+        return ObjectInfo(key, len(self.held[key]))
+
+    async def delete(self, key: str) -> None:
+        self.held.pop(key, None)
+
+    async def list(self, prefix: str) -> AsyncIterator[ObjectInfo]:
+        for key in sorted(self.held):
+            if key.startswith(prefix):
+                yield ObjectInfo(key, len(self.held[key]))
+
+    async def close(self) -> None:
+        return None
+
+
+class Browser(httpx2.AsyncClient):
+    """Keeps cookies, sends Origin and the CSRF token as a page of ours would."""
+
+    def __init__(self, app: FastAPI, accept: str = "text/html,application/json") -> None:
+        transport = httpx2.ASGITransport(app=app, client=("192.0.2.1", 50000))
+        super().__init__(transport=transport, base_url=ORIGIN, headers={"accept": accept})
+        self._keys = app.state.keys
+        self.seed = new_token()
+        self.cookies.set("tongtang-seed", self.seed, domain="class.test")
+
+    @property
+    def csrf(self) -> str:
+        seed = next((c.value for c in self.cookies.jar if c.name == "tongtang-seed"), self.seed)
+        return csrf_token(self._keys.csrf, seed or "")
+
+    async def request(self, method: str, url: Any, **given: Any) -> httpx2.Response:
+        if method.upper() not in ("GET", "HEAD", "OPTIONS"):
+            given["headers"] = {"origin": ORIGIN, "x-csrf": self.csrf, **(given.get("headers") or {})}
+        return await super().request(method, url, **given)
+
+
+@dataclass
+class Web:
+    """One application, its database, clock and object store, and short ways to fill them."""
+
+    app: FastAPI
+    database: Database
+    clock: FixedClock
+    objects: MemoryObjects
+    browsers: list[Browser] = field(default_factory=list)
+
+    def browser(self) -> Browser:
+        """A stranger."""
+        self.browsers.append(Browser(self.app))
+        return self.browsers[-1]
+
+    async def sign_in(self, person: Person) -> Browser:
+        """A browser with a session of this person, without the cost of a password."""
+        async with self.database.transaction() as session:
+            token = await accounts.open_session(
+                session, self.clock.now(), timedelta(hours=12), kind="person", person=person.id
+            )
+        browser = self.browser()
+        browser.cookies.set("tongtang-person", token, domain="class.test")
+        return browser
+
+    async def device(self, room: Room) -> Browser:
+        """A kiosk bound to this room."""
+        from server.schools.models import Device
+
+        now = self.clock.now()
+        async with self.database.transaction() as session:
+            bound = Device(id=new_id(), room_id=room.id, bound_at=now, created_at=now)
+            session.add(bound)
+            await session.flush()
+            token = await accounts.open_session(session, now, timedelta(days=365), kind="device", device=bound.id)
+        browser = self.browser()
+        browser.cookies.set("tongtang-device", token, domain="class.test")
+        return browser
+
+    async def add(self, *rows: Any) -> None:
+        async with self.database.transaction() as session:
+            session.add_all(rows)
+
+    @contextlib.asynccontextmanager
+    async def transaction(self) -> AsyncIterator[AsyncSession]:
+        async with self.database.transaction() as session:
+            yield session
+
+    async def district(self, code: str = "120113", kind: str = "ring") -> District:
+        row = District(id=code, name=f"区{code}", name_en=f"District {code}", kind=kind)
+        await self.add(row)
+        return row
+
+    async def school(self, district: District, name: str = "实验小学", *, phase: str = "primary") -> School:
+        number = abs(hash((district.id, name))) % 10**6
+        row = School(
+            id=new_id(),
+            code=f"2112{number:06d}",
+            name=name,
+            short_name=name[:12],
+            phase=phase,
+            located_in=district.id,
+            supervised_by=district.id,
+            created_at=self.clock.now(),
+        )
+        await self.add(row)
+        return row
+
+    async def room(self, school: School, name: str = "三年级1班", *, kind: str = "receiving", pupils: int = 30) -> Room:
+        row = Room(id=new_id(), school_id=school.id, name=name, kind=kind, pupils=pupils)
+        await self.add(row)
+        async with self.database.reading() as session:
+            return await session.get_one(Room, row.id)
+
+    async def person(
+        self,
+        *posts: str,
+        school: School | None = None,
+        district: District | None = None,
+        of_school: School | None = None,
+        login: str | None = None,
+        name: str = "王老师",
+        password_hash: str | None = None,
+    ) -> Person:
+        """A person with posts since the year's beginning. ``district`` and ``of_school``: what the posts are of."""
+        row = Person(
+            id=new_id(),
+            login=login or new_id(),
+            name=name,
+            password_hash=password_hash,
+            school_id=school.id if school else None,
+            created_at=self.clock.now(),
+        )
+        held = [
+            PostHeld(
+                id=new_id(),
+                person_id=row.id,
+                post=post,
+                district_id=district.id if district else None,
+                school_id=of_school.id if of_school else None,
+                starts_on=date(2026, 1, 1),
+            )
+            for post in posts
+        ]
+        await self.add(row)
+        await self.add(*held)
+        return row
+
+
+@pytest.fixture
+def clock() -> FixedClock:
+    return FixedClock(MONDAY)
+
+
+@pytest.fixture(scope="session")
+def seat_key_file(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    path = tmp_path_factory.mktemp("keys") / "seat.pem"
+    path.write_bytes(private_pem(Ed25519PrivateKey.generate()))
+    yield path
+
+
+@pytest.fixture
+def web_settings(tmp_path: Path, seat_key_file: Path) -> WebSettings:
+    return WebSettings.model_validate(
+        {
+            "data": tmp_path,
+            "database_url": f"sqlite+aiosqlite:///{tmp_path / 'web.db'}",
+            "seat_key": seat_key_file,
+            "node_secret": NODE_SECRET,
+            "node_origins": "ws://{host}:8001,http://{host}:8001",
+        }
+    )
+
+
+@pytest.fixture
+async def database(web_settings: WebSettings) -> AsyncIterator[Database]:
+    """Tables made straight from the models; tests/server/test_migrations.py proves that migrations make the same."""
+    held = Database(make_engine(web_settings.database_url))
+    async with held.engine.begin() as connection:
+        await connection.run_sync(Base.metadata.create_all)
+    yield held
+    await held.dispose()
+
+
+@pytest.fixture
+async def web(web_settings: WebSettings, database: Database, clock: FixedClock) -> AsyncIterator[Web]:
+    objects = MemoryObjects()
+    app = create_app(web_settings, clock=clock, database=database, objects=objects)
+    held = Web(app, database, clock, objects)
+    yield held
+    for browser in held.browsers:
+        await browser.aclose()
