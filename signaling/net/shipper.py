@@ -2,7 +2,7 @@
 
     shipper = FactShipper(spool, web_url, node_secret)      POST {web}/internal/facts, only an ack advances
         await shipper.start(); shipper.stalled; await shipper.drain(seconds) -> bool; await shipper.stop()
-    shipper = FactShipper(spool, web_url, node_secret)      POST {web}/internal/facts; only an ack advances
+    ops = OpShipper(store)                                  to lessons/{lesson}/ops/e{epoch}-{first_seq:08d}.jsonl
         ops.add(lesson, epoch, seq, record)                 record: the op as one JSON line, no newline; after fsync
         ops.shipped_seq(lesson, epoch) -> int               everything up to it is in the store
         await ops.start(); await ops.drain(seconds) -> bool; await ops.stop()
@@ -195,11 +195,8 @@ async def load_ops(store: ObjectStore, lesson: str) -> list[dict[str, Any]]:
 def merge_ops(lines: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Each (epoch, seq) once, in order; what an epoch did after the next one had taken over never held."""
     ops = {(line["epoch"], line["seq"]): dict(line) for line in lines}
-    taken_over: dict[int, int] = {}
-    for (epoch, seq), op in ops.items():
-        if op["kind"] == "epoch":
-            taken_over[epoch] = min(op["body"].get("from_seq", seq), seq)
-    ends = {epoch: min((s for e, s in taken_over.items() if e > epoch), default=None) for epoch, _ in ops}
+    first = {epoch: min(s for e, s in ops if e == epoch) for epoch in {e for e, _ in ops}}
+    ends = {epoch: min((s for e, s in first.items() if e > epoch), default=None) for epoch in first}
     return [ops[at] for at in sorted(ops) if (end := ends[at[0]]) is None or at[1] < end]
 
 

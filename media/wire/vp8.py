@@ -1,0 +1,74 @@
+"""VP8 over RTP (RFC 7741) and the few bits of a VP8 frame that one needs without decoding it (RFC 6386 section 9.1)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from media.errors import PeerError
+
+_START_CODE = b"\x9d\x01\x2a"
+
+
+@dataclass(frozen=True, slots=True)
+class Descriptor:
+    """``payload_at``: where the frame's bytes begin. ``picture_id`` None where not sent, else with its width in bits."""
+
+    start: bool
+    """First packet of partition 0: a frame begins here."""
+    non_reference: bool
+    picture_id: int | None
+    picture_id_at: int
+    picture_id_bits: int
+    tl0_index: int | None
+    temporal: int | None
+    payload_at: int
+
+
+def parse_descriptor(payload: bytes | memoryview) -> Descriptor:
+    """RFC 7741 section 4.2; PeerError where it runs over the end."""
+    try:
+        return _parse_descriptor(payload)
+    except IndexError:
+        raise PeerError("VP8 descriptor runs over the end") from None
+
+
+def _parse_descriptor(payload: bytes | memoryview) -> Descriptor:
+    first, at = payload[0], 1
+    picture_id = tl0_index = temporal = None
+    picture_at = bits = 0
+    if first & 0x80:
+        flags, at = payload[1], 2
+        if flags & 0x80:
+            picture_at, picture_id, bits, at = at, payload[at], 7, at + 1
+            if picture_id & 0x80:
+                picture_id, bits, at = (picture_id & 0x7F) << 8 | payload[at], 15, at + 1
+        if flags & 0x40:
+            tl0_index, at = payload[at], at + 1
+        if flags & 0x30:
+            temporal = payload[at] >> 6 if flags & 0x20 else None
+            at += 1
+    if at >= len(payload):
+        raise PeerError("VP8 packet without a frame's bytes")
+    starts = bool(first & 0x10) and first & 0x07 == 0
+    return Descriptor(starts, bool(first & 0x20), picture_id, picture_at, bits, tl0_index, temporal, at)
+
+
+def starts_key_frame(payload: bytes | memoryview) -> bool:
+    """Whether this RTP payload is the first packet of a key frame."""
+    try:
+        descriptor = parse_descriptor(payload)
+    except PeerError:
+        return False
+    return descriptor.start and is_key_frame(payload[descriptor.payload_at :])
+
+
+def is_key_frame(frame: bytes | memoryview) -> bool:
+    """The first bit of the frame tag is 0 for key frames (RFC 6386 section 9.1)."""
+    return len(frame) > 0 and not frame[0] & 1
+
+
+def key_frame_size(frame: bytes | memoryview) -> tuple[int, int]:
+    """Width and height of a key frame, without the scaling bits."""
+    if len(frame) < 10 or bytes(frame[3:6]) != _START_CODE:
+        raise PeerError("VP8 key frame without its start code")
+    return int.from_bytes(frame[6:8], "little") & 0x3FFF, int.from_bytes(frame[8:10], "little") & 0x3FFF
