@@ -56,6 +56,7 @@ SYSTEM = Scope(city=True, system=True)
 Action = Literal[
     "school.read",
     "school.write",
+    "room.write",
     "person.read",
     "person.write",
     "classroom.read",
@@ -74,6 +75,7 @@ Action = Literal[
 RIGHTS: dict[Action, frozenset[Post]] = {
     "school.read": frozenset({"school_admin", "district_admin", "city_admin", "inspector", "evaluator"}),
     "school.write": frozenset({"district_admin", "city_admin"}),
+    "room.write": frozenset({"school_admin", "district_admin", "city_admin"}),
     "person.read": frozenset({"school_admin", "district_admin", "city_admin", "evaluator"}),
     "person.write": frozenset({"school_admin", "district_admin", "city_admin"}),
     "classroom.read": frozenset({"teacher", "school_admin", "district_admin", "city_admin", "inspector", "evaluator"}),
