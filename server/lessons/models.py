@@ -56,7 +56,7 @@ class Lesson(Base):
 
 
 class Receipt(Base):
-    """A *receipt* = one (lesson, receiving room): what is planned for that room. Whether it was effective is computed."""
+    """A *receipt* = one (lesson, receiving room): what is planned for that room. Whether effective is computed."""
 
     __tablename__ = "receipts"
     __table_args__ = (UniqueConstraint("lesson_id", "room_id"),)

@@ -1,0 +1,256 @@
+"""Rules of lessons: creating, cancelling, a day's lessons, what facts do to them. Seats and devices have their own files."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, time, timedelta
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from server.accounts.service import held_posts
+from server.clock import CITY, city_date, from_ms
+from server.errors import ConflictError, ForbiddenError, InvalidError, NotFoundError
+from server.ids import new_id
+from server.lessons import store
+from server.lessons.lifecycle import CANCEL_REASONS, Event, after
+from server.lessons.models import Lesson, Receipt
+from server.lessons.schemas import LessonDraft, LessonFilter, LessonOut, ReceiptOut, ReceiverDraft
+from server.schools.models import Room
+from server.scope import SYSTEM, Action, Part, Scope, allows
+from signaling.facts import Fact
+
+MOST_RECEIVERS = 3
+"""1拖3: more than three receiving rooms per lesson flags quality (domain.md, F3)."""
+LONGEST_HOURS = 4
+
+
+def lead_part(room: Room) -> Part:
+    """Whose lesson it is: the lead school's, and the district's that answers for that school."""
+    return Part(school=room.school_id, district=room.school.supervised_by)
+
+
+def whole_part(lesson: Lesson) -> Part:
+    """Everybody concerned: the receiving schools too."""
+    others = frozenset(receipt.room.school_id for receipt in lesson.receipts)
+    return Part(lesson.lead_room.school_id, lesson.lead_room.school.supervised_by, others)
+
+
+def may(scope: Scope, action: Action, lesson: Lesson) -> bool:
+    """Whether the asker may do this to this lesson; for buttons on pages."""
+    return allows(scope, action, lead_part(lesson.lead_room))
+
+
+# --- reading ----------------------------------------------------------------------------------------------------------
+
+
+async def get_lesson(session: AsyncSession, scope: Scope, lesson_id: str) -> Lesson:
+    lesson = await store.lesson(session, scope, lesson_id)
+    if lesson is None:
+        raise NotFoundError
+    return lesson
+
+
+async def find_lessons(session: AsyncSession, scope: Scope, wanted: LessonFilter) -> tuple[list[Lesson], int]:
+    """One page of the lessons the asker may see, and how many there are in all."""
+    return await store.lessons(session, scope, wanted), await store.count(session, scope, wanted)
+
+
+def day_bounds(now: datetime, days: int = 1) -> tuple[datetime, datetime]:
+    """[midnight in the city, ``days`` midnights later)."""
+    start = datetime.combine(city_date(now), time(), CITY)
+    return start.astimezone(UTC), (start + timedelta(days=days)).astimezone(UTC)
+
+
+async def desk(session: AsyncSession, scope: Scope, now: datetime) -> tuple[list[Lesson], list[Lesson]]:
+    """The asker's lessons of today, and of the six days after."""
+    start, end = day_bounds(now)
+    today = await store.of_person(session, scope, start, end)
+    return today, await store.of_person(session, scope, end, end + timedelta(days=6))
+
+
+def lesson_out(lesson: Lesson) -> LessonOut:
+    return LessonOut(
+        id=lesson.id,
+        title=lesson.title,
+        subject=lesson.subject,
+        grade=lesson.grade,
+        kind=lesson.kind,
+        form=lesson.form,
+        state=lesson.state,
+        starts_at=lesson.starts_at,
+        ends_at=lesson.ends_at,
+        opened_at=lesson.opened_at,
+        closed_at=lesson.closed_at,
+        cancel_reason=lesson.cancel_reason,
+        teacher=lesson.teacher.name,
+        lead_room=lesson.lead_room.name,
+        school=lesson.lead_room.school.name,
+        receipts=[
+            ReceiptOut(
+                room=receipt.room_id,
+                room_name=receipt.room.name,
+                school=receipt.room.school.name,
+                assistant=receipt.assistant.name if receipt.assistant else None,
+                expected=receipt.expected,
+            )
+            for receipt in lesson.receipts
+        ],
+    )
+
+
+# --- creating and cancelling ------------------------------------------------------------------------------------------
+
+
+async def create_lesson(session: AsyncSession, scope: Scope, draft: LessonDraft, now: datetime) -> Lesson:
+    """A published lesson with its receipts. Refused when a room or the teacher is taken."""
+    draft = await _completed(session, scope, draft)
+    rooms = await _checked_rooms(session, scope, draft)
+    lead = rooms[draft.lead_room_id]
+    if not allows(scope, "lesson.create", lead_part(lead)):
+        raise ForbiddenError
+    await _check_teacher(session, scope, draft)
+    _check_times(draft, now)
+    await _check_free(session, draft, rooms)
+    lesson = Lesson(
+        id=new_id(),
+        classroom_id=draft.classroom_id,
+        title=draft.title.strip(),
+        subject=draft.subject,
+        grade=draft.grade,
+        kind=draft.kind,
+        form=draft.form,
+        state="published",
+        lead_room_id=draft.lead_room_id,
+        teacher_id=draft.teacher_id,
+        starts_at=draft.starts_at,
+        ends_at=draft.ends_at,
+        created_by=scope.person,
+        created_at=now,
+        demo=False,
+    )
+    await store.add(session, scope, lesson, *_receipts(lesson.id, draft, rooms))
+    await session.refresh(lesson)
+    return lesson
+
+
+def _receipts(lesson_id: str, draft: LessonDraft, rooms: dict[str, Room]) -> list[Receipt]:
+    return [
+        Receipt(
+            id=new_id(),
+            lesson_id=lesson_id,
+            room_id=one.room_id,
+            position=position,
+            assistant_id=one.assistant_id,
+            expected=rooms[one.room_id].pupils,
+        )
+        for position, one in enumerate(draft.receivers, 1)
+    ]
+
+
+async def _completed(session: AsyncSession, scope: Scope, draft: LessonDraft) -> LessonDraft:
+    """Fill from the classroom what the draft leaves out."""
+    if draft.classroom_id:
+        classroom = await store.classroom(session, scope, draft.classroom_id)
+        if classroom is None or classroom.archived_at is not None:
+            raise NotFoundError
+        given = [ReceiverDraft(room_id=r.room_id, assistant_id=r.assistant_id) for r in classroom.receivers]
+        draft = draft.model_copy(
+            update={
+                "subject": draft.subject or classroom.subject,
+                "grade": draft.grade or classroom.grade,
+                "lead_room_id": draft.lead_room_id or classroom.lead_room_id,
+                "teacher_id": draft.teacher_id or classroom.lead_teacher_id,
+                "receivers": draft.receivers or given,
+            }
+        )
+    if not draft.subject:
+        raise InvalidError(field="subject")
+    if not draft.grade:
+        raise InvalidError(field="grade")
+    return draft
+
+
+async def _checked_rooms(session: AsyncSession, scope: Scope, draft: LessonDraft) -> dict[str, Room]:
+    ids = [draft.lead_room_id, *(one.room_id for one in draft.receivers)]
+    rooms = await store.rooms(session, scope, ids)
+    if len(rooms) != len(ids) or not 1 <= len(draft.receivers) <= MOST_RECEIVERS:
+        raise InvalidError("lesson_rooms", most=MOST_RECEIVERS)
+    return rooms
+
+
+async def _check_teacher(session: AsyncSession, scope: Scope, draft: LessonDraft) -> None:
+    teacher = await store.person(session, scope, draft.teacher_id)
+    day = city_date(draft.starts_at)
+    if teacher is None or teacher.disabled_at or not any(p.post == "teacher" for p in held_posts(teacher, day)):
+        raise InvalidError("lesson_teacher")
+    for one in draft.receivers:
+        if one.assistant_id and await store.person(session, scope, one.assistant_id) is None:
+            raise InvalidError(field="assistant")
+
+
+def _check_times(draft: LessonDraft, now: datetime) -> None:
+    length = draft.ends_at - draft.starts_at
+    if not timedelta() < length <= timedelta(hours=LONGEST_HOURS):
+        raise InvalidError("lesson_times", hours=LONGEST_HOURS)
+    if draft.ends_at <= now:
+        raise InvalidError("lesson_past")
+
+
+async def _check_free(session: AsyncSession, draft: LessonDraft, rooms: dict[str, Room]) -> None:
+    other = await store.in_the_way(session, SYSTEM, list(rooms), draft.teacher_id, draft.starts_at, draft.ends_at)
+    if other is None:
+        return
+    if other.teacher_id == draft.teacher_id:
+        raise ConflictError("lesson_teacher_busy", teacher=other.teacher.name, title=other.title)
+    taken = {other.lead_room_id, *(r.room_id for r in other.receipts)}
+    room = next(room for room in rooms.values() if room.id in taken)
+    raise ConflictError("lesson_room_busy", room=f"{room.school.short_name} {room.name}", title=other.title)
+
+
+async def cancel_lesson(session: AsyncSession, scope: Scope, lesson_id: str, reason: str, now: datetime) -> Lesson:
+    """停课, with its reason. A node that already holds the room is told with its next heartbeat (live.py)."""
+    lesson = await store.lesson(session, scope, lesson_id, lock=True)
+    if lesson is None:
+        raise NotFoundError
+    if not may(scope, "lesson.cancel", lesson):
+        raise ForbiddenError
+    if reason not in CANCEL_REASONS:
+        raise InvalidError("cancel_reason")
+    move(lesson, "cancel")
+    lesson.cancelled_at = now
+    lesson.cancel_reason = reason
+    lesson.cancelled_by = scope.person
+    return lesson
+
+
+def move(lesson: Lesson, event: Event) -> None:
+    """Apply an event somebody asked for; refuse what the table does not know."""
+    state = after(lesson.state, event)
+    if state is None:
+        raise ConflictError("lesson_state", state=lesson.state)
+    lesson.state = state
+
+
+# --- what rooms report ------------------------------------------------------------------------------------------------
+
+
+async def note_fact(session: AsyncSession, fact: Fact, now: datetime) -> None:
+    """A room was opened, closed, reopened. Called once for each new fact, in the order of the ledger."""
+    if fact.kind not in ("LessonOpened", "LessonClosed", "LessonReopened"):
+        return
+    lesson = await store.lesson(session, SYSTEM, fact.lesson, lock=True)
+    if lesson is None:
+        return
+    at = from_ms(fact.at_ms)
+    if fact.kind == "LessonOpened":
+        lesson.opened_at = min(lesson.opened_at or at, at)
+        _happened(lesson, "open")
+    elif fact.kind == "LessonClosed":
+        lesson.closed_at = max(lesson.closed_at or at, at)
+        _happened(lesson, "close")
+    elif lesson.closed_at is None or at >= lesson.closed_at:
+        lesson.closed_at = None
+        _happened(lesson, "reopen")
+
+
+def _happened(lesson: Lesson, event: Event) -> None:
+    lesson.state = after(lesson.state, event) or lesson.state

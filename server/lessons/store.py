@@ -1,0 +1,220 @@
+"""SQL of lessons, receipts, decks, nodes, placements and devices. ``visible`` is the one rule of who sees which lesson."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy import ColumnElement, Select, delete, exists, false, func, or_, select, true
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from server.accounts.models import Person
+from server.classrooms.models import Classroom
+from server.lessons.models import Deck, Lesson, Node, Placement, Receipt
+from server.lessons.schemas import LessonFilter
+from server.schools.models import Device, Room, School
+from server.scope import Scope
+
+
+def _touches(room_is: ColumnElement[bool]) -> ColumnElement[bool]:
+    """Lessons whose lead room or one of whose receiving rooms is such a room."""
+    rooms = select(Room.id).join(School, Room.school_id == School.id).where(room_is)
+    received = exists().where(Receipt.lesson_id == Lesson.id, Receipt.room_id.in_(rooms))
+    return or_(Lesson.lead_room_id.in_(rooms), received)
+
+
+def visible(scope: Scope) -> ColumnElement[bool]:
+    """Its teacher and assistants; the schools and districts of its rooms; the devices of its rooms; its companions."""
+    if scope.city or scope.system:
+        return true()
+    ways: list[ColumnElement[bool]] = []
+    schools = scope.schools | ({scope.school} if scope.school else frozenset())
+    if scope.person:
+        ways.append(Lesson.teacher_id == scope.person)
+        ways.append(exists().where(Receipt.lesson_id == Lesson.id, Receipt.assistant_id == scope.person))
+    if schools:
+        ways.append(_touches(School.id.in_(schools)))
+    if scope.districts:
+        ways.append(_touches(School.supervised_by.in_(scope.districts)))
+    if scope.device and scope.rooms:
+        ways.append(_touches(Room.id.in_(scope.rooms)))
+    if scope.lesson:
+        ways.append(Lesson.id == scope.lesson)
+    return or_(*ways) if ways else false()
+
+
+async def lesson(session: AsyncSession, scope: Scope, lesson_id: str, *, lock: bool = False) -> Lesson | None:
+    """``lock``: hold the row until the transaction ends (PostgreSQL; SQLite has one writer anyway)."""
+    query = select(Lesson).where(Lesson.id == lesson_id, visible(scope))
+    return await session.scalar(query.with_for_update(of=Lesson) if lock else query)
+
+
+def _filtered(scope: Scope, wanted: LessonFilter) -> Select[Lesson]:
+    query = select(Lesson).where(visible(scope))
+    if wanted.starts_from is not None:
+        query = query.where(Lesson.starts_at >= wanted.starts_from)
+    if wanted.starts_before is not None:
+        query = query.where(Lesson.starts_at < wanted.starts_before)
+    if wanted.states:
+        query = query.where(Lesson.state.in_(wanted.states))
+    if wanted.kind is not None:
+        query = query.where(Lesson.kind == wanted.kind)
+    if wanted.subject is not None:
+        query = query.where(Lesson.subject == wanted.subject)
+    if wanted.classroom_id is not None:
+        query = query.where(Lesson.classroom_id == wanted.classroom_id)
+    if wanted.school_id is not None:
+        query = query.where(_touches(School.id == wanted.school_id))
+    if wanted.words:
+        like = wanted.words.strip()
+        by_teacher = Lesson.teacher_id.in_(select(Person.id).where(Person.name.contains(like, autoescape=True)))
+        query = query.where(or_(Lesson.title.contains(like, autoescape=True), by_teacher))
+    return query
+
+
+async def lessons(session: AsyncSession, scope: Scope, wanted: LessonFilter) -> list[Lesson]:
+    start = Lesson.starts_at.desc() if wanted.descending else Lesson.starts_at
+    query = _filtered(scope, wanted).order_by(start, Lesson.id).offset(wanted.offset).limit(wanted.limit)
+    return list((await session.scalars(query)).unique())
+
+
+async def count(session: AsyncSession, scope: Scope, wanted: LessonFilter) -> int:
+    ids = _filtered(scope, wanted).with_only_columns(Lesson.id).subquery()
+    return await session.scalar(select(func.count()).select_from(ids)) or 0
+
+
+async def of_person(session: AsyncSession, scope: Scope, start: datetime, end: datetime) -> list[Lesson]:
+    """Lessons the asker teaches or assists, starting in [start, end)."""
+    mine = or_(
+        Lesson.teacher_id == scope.person,
+        exists().where(Receipt.lesson_id == Lesson.id, Receipt.assistant_id == scope.person),
+    )
+    query = select(Lesson).where(mine, Lesson.starts_at >= start, Lesson.starts_at < end)
+    return list((await session.scalars(query.order_by(Lesson.starts_at))).unique())
+
+
+async def of_rooms(session: AsyncSession, scope: Scope, start: datetime, end: datetime) -> list[Lesson]:
+    """Lessons of the asker's rooms that touch [start, end), cancelled ones left out."""
+    query = (
+        select(Lesson)
+        .where(_touches(Room.id.in_(scope.rooms)), Lesson.ends_at > start, Lesson.starts_at < end)
+        .where(Lesson.state != "cancelled")
+        .order_by(Lesson.starts_at)
+        .limit(50)
+    )
+    return list((await session.scalars(query)).unique())
+
+
+async def in_the_way(
+    session: AsyncSession, scope: Scope, rooms: Sequence[str], teacher: str, start: datetime, end: datetime
+) -> Lesson | None:
+    """A lesson that already needs one of these rooms or this teacher then, whoever may see it."""
+    received = exists().where(Receipt.lesson_id == Lesson.id, Receipt.room_id.in_(rooms))
+    query = (
+        select(Lesson)
+        .where(Lesson.starts_at < end, Lesson.ends_at > start, Lesson.state != "cancelled")
+        .where(or_(Lesson.lead_room_id.in_(rooms), Lesson.teacher_id == teacher, received))
+        .limit(1)
+    )
+    return await session.scalar(query)
+
+
+async def add(session: AsyncSession, scope: Scope, *rows: Lesson | Receipt | Deck | Placement | Device) -> None:
+    session.add_all(rows)
+    await session.flush()
+
+
+async def classroom(session: AsyncSession, scope: Scope, classroom_id: str) -> Classroom | None:
+    return await session.get(Classroom, classroom_id)
+
+
+async def rooms(session: AsyncSession, scope: Scope, ids: Sequence[str]) -> dict[str, Room]:
+    found = await session.scalars(select(Room).where(Room.id.in_(ids)))
+    return {room.id: room for room in found.unique()}
+
+
+async def person(session: AsyncSession, scope: Scope, person_id: str) -> Person | None:
+    return await session.get(Person, person_id)
+
+
+# --- decks ------------------------------------------------------------------------------------------------------------
+
+
+async def decks(session: AsyncSession, scope: Scope, lesson_id: str) -> list[Deck]:
+    query = select(Deck).join(Lesson, Deck.lesson_id == Lesson.id).where(Deck.lesson_id == lesson_id, visible(scope))
+    return list(await session.scalars(query.order_by(Deck.created_at, Deck.id)))
+
+
+async def deck(session: AsyncSession, scope: Scope, lesson_id: str, deck_id: str) -> Deck | None:
+    query = select(Deck).join(Lesson, Deck.lesson_id == Lesson.id).where(Deck.id == deck_id, visible(scope))
+    return await session.scalar(query.where(Deck.lesson_id == lesson_id))
+
+
+async def rendering(session: AsyncSession, scope: Scope) -> list[Deck]:
+    """Decks whose pages are still to be drawn, oldest first, whoever they belong to (our own jobs)."""
+    if not scope.system:
+        return []
+    return list(await session.scalars(select(Deck).where(Deck.state == "rendering").order_by(Deck.created_at)))
+
+
+async def drop_deck(session: AsyncSession, scope: Scope, deck_id: str) -> None:
+    await session.execute(delete(Deck).where(Deck.id == deck_id))
+
+
+# --- nodes and placements ---------------------------------------------------------------------------------------------
+
+
+async def node(session: AsyncSession, scope: Scope, node_id: str) -> Node | None:
+    return await session.get(Node, node_id)
+
+
+async def nodes(session: AsyncSession, scope: Scope) -> list[Node]:
+    """City administrators and our own jobs see machines; nobody else."""
+    if not (scope.system or scope.has("city_admin")):
+        return []
+    return list(await session.scalars(select(Node).order_by(Node.id)))
+
+
+async def keep_node(session: AsyncSession, scope: Scope, row: Node) -> None:
+    await session.merge(row)
+    await session.flush()
+
+
+async def placement(session: AsyncSession, scope: Scope, lesson_id: str) -> Placement | None:
+    return await session.get(Placement, lesson_id)
+
+
+async def placements(session: AsyncSession, scope: Scope, lesson_ids: Sequence[str]) -> dict[str, Placement]:
+    found = await session.scalars(select(Placement).where(Placement.lesson_id.in_(lesson_ids)))
+    return {row.lesson_id: row for row in found}
+
+
+async def states(session: AsyncSession, scope: Scope, lesson_ids: Sequence[str]) -> dict[str, str]:
+    found = await session.execute(select(Lesson.id, Lesson.state).where(Lesson.id.in_(lesson_ids)))
+    return {row.id: row.state for row in found}
+
+
+# --- devices ----------------------------------------------------------------------------------------------------------
+
+
+async def device(session: AsyncSession, scope: Scope, device_id: str) -> Device | None:
+    return await session.get(Device, device_id)
+
+
+async def device_by_code(session: AsyncSession, scope: Scope, code_sha256: str, now: datetime) -> Device | None:
+    query = select(Device).where(Device.code_sha256 == code_sha256, Device.code_expires_at > now)
+    return await session.scalar(query.where(Device.revoked_at.is_(None), Device.room_id.is_(None)))
+
+
+async def devices_of_room(session: AsyncSession, scope: Scope, room_id: str) -> list[Device]:
+    query = select(Device).where(Device.room_id == room_id).order_by(Device.bound_at.desc())
+    return list(await session.scalars(query))
+
+
+async def forget_unbound(session: AsyncSession, scope: Scope, now: datetime) -> None:
+    """Devices that asked for a code a day ago and were never bound; their sign-ins go with them."""
+    from server.accounts.models import SignIn
+
+    old = select(Device.id).where(Device.room_id.is_(None), Device.created_at < now - timedelta(days=1))
+    await session.execute(delete(SignIn).where(SignIn.device_id.in_(old)).execution_options(synchronize_session=False))
+    await session.execute(delete(Device).where(Device.id.in_(old)).execution_options(synchronize_session=False))
