@@ -38,8 +38,8 @@ class Leg:
 
     pc: Pc
     transport: str
-    owner: str
-    """The connection that offered it: a WebSocket's or a WHIP resource's id."""
+    resource: str | None
+    """Of WHIP / WHEP; None when it was offered over the participant's WebSocket."""
     parameters: TransportParameters
     connected: bool = False
     path: str = ""
@@ -74,8 +74,8 @@ def guess_sources(sdp: str) -> dict[str, Source]:
     return found
 
 
-def plan_pub(sdp: str, sources: dict[str, Source], role: Role, prefix: str, leg: Leg | None) -> Plan:
-    """``prefix`` + source is the track's id; ``leg`` is the participant's present publishing connection."""
+def plan_pub(sdp: str, sources: dict[str, Source], role: Role, transport: str, leg: Leg | None) -> Plan:
+    """``leg`` is the participant's present publishing connection, ``transport`` the id of a new one should it be another."""
     offer = parse(sdp)
     _check_sources(offer, sources, role)
     used = {index: media for index, media in enumerate(offer.media) if media.mid in sources}
@@ -83,8 +83,10 @@ def plan_pub(sdp: str, sources: dict[str, Source], role: Role, prefix: str, leg:
         raise SdpError("sdp_empty")
     parameters = transport_parameters(offer, list(used.values()))
     kind = _kind(parameters, leg)
+    prefix = transport if leg is None or kind == "new" else leg.transport
     tracks = {
-        _mid(media): (f"{prefix}{sources[_mid(media)]}", _track(media, sources[_mid(media)])) for media in used.values()
+        _mid(media): (f"{prefix}/{sources[_mid(media)]}", _track(media, sources[_mid(media)]))
+        for media in used.values()
     }
     before = dict(leg.tracks) if leg and kind != "new" else {}
     gone = tuple(track for mid, (track, held) in before.items() if tracks.get(mid, ("", None))[1] != held)

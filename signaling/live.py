@@ -1,0 +1,547 @@
+"""One live room: every message, media event and tick comes in with ``now``, effects come out. The heart of the node, and pure.
+
+Who is in stands in ``lobby.py``, what was decided in ``log.py``, who sees what in ``stage.py``; this file lets them act together.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Literal, cast
+
+from media.parameters import (
+    MediaEvent,
+    Source,
+    TrackParameters,
+    TransportConnected,
+    TransportLost,
+    TransportStats,
+)
+from signaling import board, chat, classroom, floor
+from signaling.clock import RoomClock
+from signaling.counting import fact_of
+from signaling.effects import (
+    Append,
+    Close,
+    Count,
+    Dispose,
+    Effect,
+    Negotiate,
+    Record,
+    RemoveTransport,
+    Route,
+    Seal,
+    Send,
+)
+from signaling.facts import Fact, FactKind
+from signaling.intents import LESSON, Asker, IntentError, Wish, grant
+from signaling.lobby import Lobby, Seated
+from signaling.log import RoomLog
+from signaling.messages import (
+    Closed,
+    Done,
+    Error,
+    Intent,
+    LastSeen,
+    Offer,
+    Ops,
+    People,
+    Report,
+    RoomSpec,
+    Saved,
+    Slots,
+    SlotShows,
+    Welcome,
+)
+from signaling.negotiation import Leg, Pc, Plan, guess_sources, plan_pub, plan_sub
+from signaling.ops import NODE, Entry, room_body
+from signaling.participant import Participant
+from signaling.presence import Interval
+from signaling.recording import RECORDED, due
+from signaling.roles import may, rights
+from signaling.room import REOPEN_WITHIN_MS, state_to_json
+from signaling.sdp.model import SdpError
+from signaling.seats import Seat
+from signaling.stage import Feed, Stage, changed, layout
+
+WISHES: dict[str, Wish] = {**LESSON, **board.WISHES, **floor.WISHES, **chat.WISHES, **classroom.WISHES}
+
+PEOPLE_EVERY = 1.0
+AUTO_CLOSE_MS = 30 * 60 * 1000
+"""After the planned end, if the teacher is gone: a forgotten lesson must not count or record for ever."""
+DISPOSE_AFTER_MS = REOPEN_WITHIN_MS + 10_000
+"""After 下课 the room waits until it can no longer be undone."""
+SILENT_SOCKET = 8.0
+"""Without STUN for ten seconds and nothing on the socket for this long, the laptop was shut."""
+SSRC_STEP = 512
+"""SSRCs set aside for one receiving connection: two an m-line, at most 64 m-lines and some spare."""
+
+
+@dataclass(slots=True)
+class LiveRoom:
+    spec: RoomSpec
+    clock: RoomClock
+    log: RoomLog
+    lobby: Lobby = field(default_factory=Lobby)
+    revoked: set[str] = field(default_factory=set)
+    over: bool = False
+    _waiting: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
+    """Wish -> (connection, intent id) of those who wait for it to be durable."""
+    _recorded: dict[str, tuple[Source, TrackParameters]] = field(default_factory=dict)
+    _people_said: list[dict[str, Any]] = field(default_factory=list)
+    _people_at: float = -1e9
+    _transports: int = 0
+    _facts: int = 0
+
+    # --- the room itself ------------------------------------------------------------------------------------------
+
+    @property
+    def lesson(self) -> str:
+        return self.spec.lesson
+
+    @property
+    def epoch(self) -> int:
+        return self.log.epoch
+
+    @property
+    def live(self) -> bool:
+        return self.log.state.phase == "live"
+
+    def write(self, kind: str, body: dict[str, Any], now: float, by: str = NODE, intent: str | None = None) -> Append:
+        return Append((self.log.write(kind, by, body, self.clock.room_ms(now), intent),))
+
+    def specify(self, spec: RoomSpec, now: float) -> list[Effect]:
+        """A RoomSpec from the web: the log keeps the newest."""
+        if self.log.head.seq and spec == self.spec:
+            return []
+        self.spec = spec
+        return [self.write("room", room_body(spec, self.clock.zero_at_ms), now), *self._route(now)]
+
+    def durable(self, entries: tuple[Entry, ...], now: float) -> list[Effect]:
+        """These ops are on disk: now they happened."""
+        effects: list[Effect] = [Send(self.lobby.connections(), Ops(ops=[entry.op for entry in entries]))]
+        facts: list[Fact] = []
+        for entry in entries:
+            deck = self.log.state.deck
+            self.log.commit(entry)
+            fact = fact_of(entry.op, self.lesson, self.clock.zero_at_ms, deck.id if deck else None)
+            facts += [fact] if fact else []
+            for connection, request in self._waiting.pop(entry.intent or "", []):
+                effects.append(Send((connection,), Done(id=request, seq=entry.op.seq)))
+        if facts:
+            effects.append(Count(tuple(facts)))
+        effects += self._route(now) + self._schedule(now) + self._record()
+        if any(entry.op.kind == "lesson.close" for entry in entries):
+            effects.append(Seal())
+        return effects
+
+    def close(self, reason: str, now: float) -> list[Effect]:
+        """Everybody out: "ended", "moved", "revoked", "epoch", "shutdown"."""
+        self.over = True
+        effects: list[Effect] = [Record(track, source, None) for track, (source, _) in self._recorded.items()]
+        self._recorded.clear()
+        for person in list(self.lobby.people.values()):
+            effects += self._remove(person, reason, now)
+        return [*effects, Dispose(reason)]
+
+    def revoke(self, seat: str, now: float) -> list[Effect]:
+        self.revoked.add(seat)
+        person = self.lobby.people.get(seat)
+        return self._remove(person, "revoked", now) + self._route(now) if person else []
+
+    # --- people ---------------------------------------------------------------------------------------------------
+
+    def join(
+        self, connection: str, seat: Seat, device: str | None, last: LastSeen | None, resume: str, now: float
+    ) -> list[Effect]:
+        """``resume`` is the token that this seat may come back with."""
+        if refusal := self.refuses(seat):
+            return [Send((connection,), Error(code=refusal)), Close(connection)]
+        if self.lobby.full(seat):
+            return [Send((connection,), Closed(reason="full")), Close(connection)]
+        seated = self.lobby.sit(connection, seat, device, now)
+        effects = self._replaced(seated, now)
+        effects.append(Send((connection,), self._welcome(seated.participant, last, resume, now)))
+        if seated.new:
+            effects.append(self._joined(seated.participant, now))
+        effects += self._sign_in(seat, now)
+        return effects + self._shows(seated.participant) + self._route(now) + self._say_people(now)
+
+    def refuses(self, seat: Seat) -> str | None:
+        if self.over:
+            return "room_over"
+        return "seat_revoked" if seat.id in self.revoked else None
+
+    def _replaced(self, seated: Seated, now: float) -> list[Effect]:
+        effects: list[Effect] = []
+        if seated.older is not None:
+            if seated.elsewhere:
+                effects.append(Send((seated.older,), Closed(reason="elsewhere")))
+            effects.append(Close(seated.older))
+        if seated.elsewhere:
+            for pc in [pc for pc, leg in seated.participant.legs.items() if leg.resource is None]:
+                effects += self._drop_leg(seated.participant, pc, now)
+        return effects
+
+    def _welcome(self, person: Participant, last: LastSeen | None, resume: str, now: float) -> Welcome:
+        tail = self.log.since(last)
+        return Welcome(
+            lesson=self.lesson,
+            epoch=self.epoch,
+            seat=person.seat.id,
+            role=person.seat.role,
+            rights=rights(person.seat.role),
+            resume=resume,
+            seq=self.log.state.seq,
+            room_ms=self.clock.room_ms(now),
+            at_ms=self.clock.at_ms(now),
+            state=state_to_json(self.log.state) if tail is None else None,
+            people=self.lobby.cards(now, self.live),
+            spec=self.spec.public(),
+            ops=tail or [],
+            transports=sorted(pc for pc, leg in person.legs.items() if leg.resource is None),
+        )
+
+    def _sign_in(self, seat: Seat, now: float) -> list[Effect]:
+        """A companion was admitted: presence of an assistant is proved by the code on the room's screen, not claimed."""
+        if seat.role != "assistant" or seat.room is None:
+            return []
+        key = f"r-{seat.room}"
+        known = self.log.head.signins.get(key)
+        if known is not None and known.person == seat.person:
+            return []
+        return [self.write("signin", {"seat": key, "room": seat.room, "person": seat.person}, now, by=seat.id)]
+
+    def leave(self, connection: str, now: float) -> list[Effect]:
+        person = self.lobby.of(connection)
+        if person is None:
+            return []
+        return self._remove(person, "left", now) + self._route(now) + self._say_people(now)
+
+    def lost(self, connection: str, now: float) -> list[Effect]:
+        """The socket ended without a word: the seat is kept a while."""
+        person = self.lobby.drop_socket(connection, now)
+        if person is None:
+            return []
+        return [self._present(person, person.presence.cut(now)), *self._say_people(now)]
+
+    def _remove(self, person: Participant, reason: str, now: float) -> list[Effect]:
+        effects: list[Effect] = []
+        if person.away_since is None:
+            effects.append(self._present(person, person.presence.cut(now)))
+        for pc in list(person.legs):
+            effects += self._drop_leg(person, pc, now)
+        if person.connection is not None:
+            if reason in _CLOSED:  # a page that was only silent shall come back by itself
+                effects.append(Send((person.connection,), Closed(reason=_CLOSED[reason])))
+            effects.append(Close(person.connection))
+        self.lobby.remove(person)
+        data = {"role": person.seat.role, "seat": person.seat.id, "reason": reason}
+        return [*effects, self._count("EndpointLeft", person, data, now)]
+
+    # --- facts of the node's own count ----------------------------------------------------------------------------
+
+    def _count(self, kind: FactKind, person: Participant, data: dict[str, Any], now: float) -> Count:
+        """Ids stay apart across restarts in one epoch: room time goes on, and a process counts no thousand facts a ms."""
+        self._facts += 1
+        room_ms = self.clock.room_ms(now)
+        name = f"{self.lesson}:{self.epoch}:p{self.clock.base_ms}-{self._facts}"
+        seat = person.seat
+        fact = Fact(name, kind, self.lesson, self.epoch, room_ms, self.clock.at_ms(now), seat.room, seat.person, data)
+        return Count((fact,))
+
+    def _joined(self, person: Participant, now: float) -> Count:
+        return self._count(
+            "EndpointJoined", person, {"role": person.seat.role, "seat": person.seat.id, "path": person.path}, now
+        )
+
+    def _present(self, person: Participant, interval: Interval) -> Count:
+        data = {
+            "role": person.seat.role,
+            "seat": person.seat.id,
+            "from_at": self.clock.at_ms(interval.since),
+            "to_at": self.clock.at_ms(interval.until),
+            "connected": True,
+            "heard_ms": interval.heard_ms,
+            "saw_ms": interval.saw_ms,
+        }
+        return self._count("Presence", person, data, interval.until)
+
+    # --- what people say ------------------------------------------------------------------------------------------
+
+    def heard_from(self, connection: str, now: float) -> None:
+        if person := self.lobby.of(connection):
+            person.spoke = now
+
+    def intent(self, connection: str, intent: Intent, now: float) -> list[Effect]:
+        person = self.lobby.of(connection)
+        if person is None:
+            return []
+        wish = f"{person.seat.id} {intent.id}"
+        if (seq := self.log.wishes.get(wish)) is not None:
+            if seq <= self.log.state.seq:
+                return [Send((connection,), Done(id=intent.id, seq=seq))]
+            self._waiting.setdefault(wish, []).append((connection, intent.id))
+            return []
+        asker = Asker(person.seat, self.spec, self.clock.room_ms(now), self.lobby.present())
+        try:
+            body = grant(WISHES, self.log.head, asker, intent.kind, intent.body)
+        except IntentError as error:
+            return [Send((connection,), Error(code=error.code, id=intent.id, params=error.params))]
+        self._waiting.setdefault(wish, []).append((connection, intent.id))
+        return [self.write(intent.kind, body, now, by=person.seat.id, intent=wish)]
+
+    def report(self, connection: str, report: Report, now: float) -> list[Effect]:
+        person = self.lobby.of(connection)
+        if person is None:
+            return []
+        person.measure(report, now)
+        interval = person.presence.report(report.heard_ms, report.saw_ms, now)
+        return [self._present(person, interval)] if interval else []
+
+    # --- media ----------------------------------------------------------------------------------------------------
+
+    def offer(self, connection: str, offer: Offer, now: float) -> list[Effect]:
+        person = self.lobby.of(connection)
+        if person is None:
+            return []
+        return self._offer(person, connection, offer.id, offer.pc, offer.sdp, offer.sources, None, now)
+
+    def http_offer(self, connection: str, resource: str, seat: Seat, pc: Pc, sdp: str, now: float) -> list[Effect]:
+        """WHIP (RFC 9725) and WHEP: one request, one peer connection, no socket."""
+        if refusal := self.refuses(seat):
+            return [Send((connection,), Error(code=refusal))]
+        if self.lobby.full(seat):
+            return [Send((connection,), Error(code="media_full"))]
+        try:
+            sources = guess_sources(sdp) if pc == "pub" else {}
+        except SdpError as error:
+            return [Send((connection,), Error(code=error.code))]
+        person, new = self.lobby.attach(seat, "whip" if pc == "pub" else "whep", now)
+        effects = self._offer(person, connection, resource, pc, sdp, sources, resource, now)
+        if pc not in person.legs and new:
+            self.lobby.remove(person)
+            return effects
+        return [*effects, self._joined(person, now), *self._say_people(now)] if new else effects
+
+    def http_delete(self, resource: str, now: float) -> list[Effect]:
+        for person in list(self.lobby.people.values()):
+            for pc, leg in list(person.legs.items()):
+                if leg.resource == resource:
+                    return self._end_leg(person, pc, "left", now)
+        return []
+
+    def _offer(
+        self,
+        person: Participant,
+        connection: str,
+        request: str,
+        pc: Pc,
+        sdp: str,
+        sources: dict[str, Source],
+        resource: str | None,
+        now: float,
+    ) -> list[Effect]:
+        role = person.seat.role
+        right = {"sub": "subscribe", "pub": "publish.stage" if role == "teacher" else "publish.room"}[pc]
+        if not may(role, right):
+            return [Send((connection,), Error(code="forbidden", id=request))]
+        leg = person.legs.get(pc)
+        self._transports += 1
+        transport = f"{self.lesson}/{person.seat.id}/{pc}{self._transports}"
+        try:
+            plan = self._plan(pc, sdp, sources, person, leg, transport)
+        except SdpError as error:
+            return [Send((connection,), Error(code=error.code, id=request, params={"detail": error.detail}))]
+        effects: list[Effect] = []
+        if plan.kind == "new":
+            if leg is not None:
+                effects += self._drop_leg(person, pc, now)
+            leg = person.legs[pc] = Leg(pc, transport, resource, plan.parameters)
+        assert leg is not None  # plans of another kind come from a leg
+        leg.parameters, leg.tracks, leg.slots = plan.parameters, plan.tracks, plan.slots
+        effects.append(_negotiate(connection, request, leg, plan))
+        return effects + self._route(now) + self._record()
+
+    def _plan(
+        self, pc: Pc, sdp: str, sources: dict[str, Source], person: Participant, leg: Leg | None, transport: str
+    ) -> Plan:
+        if pc == "pub":
+            return plan_pub(sdp, sources, person.seat.role, transport, leg)
+        return plan_sub(sdp, person.seat.role, self._transports * SSRC_STEP, leg)
+
+    def refused(self, transport: str, connection: str, request: str, code: str, now: float) -> list[Effect]:
+        """The media plane did not take a negotiation."""
+        effects: list[Effect] = [Send((connection,), Error(code=code, id=request))]
+        if found := self.lobby.leg(transport):
+            effects += self._end_leg(found[0], found[1].pc, "media", now)
+        return effects
+
+    def media(self, event: MediaEvent, now: float) -> list[Effect]:
+        found = self.lobby.leg(event.transport)
+        if found is None:
+            return []
+        person, leg = found
+        if isinstance(event, TransportConnected):
+            leg.connected, leg.path = True, event.path
+            if leg.pc == "sub":
+                person.presence.media(True, now)
+            return self._route(now) + self._schedule(now) + self._say_people(now)
+        if isinstance(event, TransportLost):
+            return self._transport_lost(person, leg, event.reason, now)
+        return []
+
+    def _transport_lost(self, person: Participant, leg: Leg, reason: str, now: float) -> list[Effect]:
+        silent = person.connection is None or now - person.spoke > SILENT_SOCKET
+        if reason == "silence" and silent and leg.resource is None:
+            return self._remove(person, "silence", now) + self._route(now) + self._say_people(now)
+        return self._end_leg(person, leg.pc, reason, now)
+
+    def _end_leg(self, person: Participant, pc: Pc, reason: str, now: float) -> list[Effect]:
+        """One peer connection less; a player without socket is gone with it."""
+        effects = self._drop_leg(person, pc, now)
+        if person.connection is None and person.away_since is None and not person.legs:
+            effects += self._remove(person, reason, now)
+        return effects + self._route(now) + self._record() + self._say_people(now)
+
+    def _drop_leg(self, person: Participant, pc: Pc, now: float) -> list[Effect]:
+        leg = person.legs.pop(pc)
+        if pc == "sub":
+            person.presence.media(False, now)
+        return [*self._record(), RemoveTransport(leg.transport)]
+
+    # --- who sees what --------------------------------------------------------------------------------------------
+
+    def _stage(self) -> tuple[Stage, dict[Feed, str]]:
+        tracks: dict[Feed, str] = {}
+        for person in self.lobby.people.values():
+            pub = person.legs.get("pub")
+            if pub is not None and pub.connected:
+                tracks |= {(person.seat.id, parameters.source): track for track, parameters in pub.tracks.values()}
+        rooms = tuple(room.seat for room in self.spec.rooms if not room.lead)
+        stage = Stage(self.spec.teacher_seat, rooms, self.log.state.floor, frozenset(tracks))
+        return stage, tracks
+
+    def _route(self, now: float) -> list[Effect]:
+        """Bring every viewer's slots to what the policy says, and tell those for whom something changed."""
+        stage, tracks = self._stage()
+        effects: list[Effect] = []
+        for person in self.lobby.people.values():
+            sub = person.legs.get("sub")
+            if sub is None:
+                continue
+            audio = [slot.mid for slot in sub.slots.values() if slot.kind == "audio"]
+            video = [slot.mid for slot in sub.slots.values() if slot.kind == "video"]
+            feeds = layout(stage, person.seat.id, person.seat.role, audio, video)
+            wanted = {mid: tracks[feed] if feed else None for mid, feed in feeds.items()}
+            news = changed(sub.shown, wanted)
+            sub.shown = wanted
+            effects += [Route(sub.transport, mid, track) for mid, track in news.items()]
+            effects += self._shows(person) if news else []
+        return effects
+
+    def _shows(self, person: Participant) -> list[Effect]:
+        sub = person.legs.get("sub")
+        if sub is None or person.connection is None or sub.resource is not None:
+            return []
+        _, tracks = self._stage()
+        feeds = {track: feed for feed, track in tracks.items()}
+        shows = []
+        for slot in sub.slots.values():
+            seat, source = feeds.get(sub.shown.get(slot.mid) or "", (None, None))
+            shows.append(SlotShows(mid=slot.mid, kind=slot.kind, seat=seat, source=source))
+        return [Send((person.connection,), Slots(slots=shows))]
+
+    def _say_people(self, now: float) -> list[Effect]:
+        if now - self._people_at < PEOPLE_EVERY:
+            return []  # the next tick says it
+        cards = self.lobby.cards(now, self.live)
+        if cards == self._people_said:
+            return []
+        self._people_said, self._people_at = cards, now
+        return [Send(self.lobby.connections(), People(people=cards))]
+
+    # --- recording ------------------------------------------------------------------------------------------------
+
+    def _teacher_pub(self) -> Leg | None:
+        teacher = self.lobby.people.get(self.spec.teacher_seat)
+        return teacher.legs.get("pub") if teacher else None
+
+    def _schedule(self, now: float) -> list[Effect]:
+        """Switch recording as the timetable says; the switch is an op like any other."""
+        pub = self._teacher_pub()
+        head = self.log.head
+        reason = due(self.spec, head, self.clock.at_ms(now), pub is not None and pub.connected)
+        if (reason is not None) == head.recording.on:
+            return []
+        return [self.write("recording", {"on": reason is not None, "reason": reason or "closed"}, now)]
+
+    def _record(self) -> list[Effect]:
+        """Bring the recorder's subscriptions to the teacher's tracks."""
+        pub = self._teacher_pub() if self.log.state.recording.on else None
+        wanted: dict[str, tuple[Source, TrackParameters]] = {}
+        for track, parameters in pub.tracks.values() if pub else ():
+            if parameters.source in RECORDED:
+                wanted[track] = (parameters.source, parameters)
+        before, self._recorded = self._recorded, wanted
+        gone = [Record(track, source, None) for track, (source, _) in before.items() if track not in wanted]
+        fresh = [Record(track, source, held) for track, (source, held) in wanted.items() if track not in before]
+        return [*gone, *fresh]
+
+    def saved(self, room_ms: int, stalled: bool) -> list[Effect]:
+        """To the teacher's page: 已保存至."""
+        teacher = self.lobby.people.get(self.spec.teacher_seat)
+        if teacher is None or teacher.connection is None:
+            return []
+        at_ms = self.clock.zero_at_ms + room_ms
+        return [Send((teacher.connection,), Saved(room_ms=room_ms, at_ms=at_ms, stalled=stalled))]
+
+    # --- time -----------------------------------------------------------------------------------------------------
+
+    def tick(self, now: float, stats: tuple[TransportStats, ...] = ()) -> list[Effect]:
+        """About twice a second."""
+        self.lobby.observe(stats)
+        effects: list[Effect] = []
+        for person in self.lobby.gone(now):
+            effects += self._remove(person, "lost", now)
+        if effects:
+            effects += self._route(now)
+        for person in self.lobby.people.values():
+            if person.away_since is None and (interval := person.presence.tick(now)):
+                effects.append(self._present(person, interval))
+        return effects + self._schedule(now) + self._say_people(now) + self._end(now)
+
+    def _end(self, now: float) -> list[Effect]:
+        state, room_ms = self.log.head, self.clock.room_ms(now)
+        if state.phase == "closed":
+            over = state.closed_ms is not None and room_ms - state.closed_ms > DISPOSE_AFTER_MS
+            return self.close("ended", now) if over else []
+        forgotten = self.clock.at_ms(now) > self.spec.ends_at_ms + AUTO_CLOSE_MS
+        if not forgotten or self.spec.teacher_seat in self.lobby.people:
+            return []
+        return [self.write("lesson.close", {}, now)] if state.phase == "live" else self.close("ended", now)
+
+
+_CLOSED: dict[str, Literal["ended", "moved", "revoked", "epoch", "shutdown"]] = {
+    "ended": "ended",
+    "moved": "moved",
+    "revoked": "revoked",
+    "epoch": "epoch",
+    "shutdown": "shutdown",
+    "cancelled": "ended",
+}
+
+
+def _negotiate(connection: str, request: str, leg: Leg, plan: Plan) -> Negotiate:
+    return Negotiate(
+        connection,
+        request,
+        cast(str, leg.pc),
+        leg.transport,
+        plan.kind,
+        plan.parameters,
+        plan.publish,
+        plan.unpublish,
+        plan.new_slots,
+        plan.offer,
+        plan.accepted,
+    )
