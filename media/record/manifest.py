@@ -65,8 +65,8 @@ class Manifest:
 
     def add(self, entry: Mapping[str, Any]) -> None:
         """Adding the same entry again changes nothing; a later one of the same number replaces it."""
-        if entry.get("closed"):
-            self.closed = True
+        if "closed" in entry:
+            self.closed = entry["closed"]
             return
         track = self._tracks.setdefault(entry["track"], TrackList(entry["source"], entry["mime"]))
         if init := entry.get("init"):
