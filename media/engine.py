@@ -1,0 +1,194 @@
+"""The packet path's contract: everything that happens per packet stands behind it, everything else outside.
+
+``media/pyengine.py`` is its Python twin, always there; a C twin may come. Rule: numbers in, events out, no callbacks
+per forwarded packet (a recorder's tap is the exception), no knowledge of ICE, DTLS, SDP or rooms. Handles are chosen by the caller.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from media.parameters import Codec, Extensions, Kind
+from media.record.sink import TrackSink
+from media.transport.ice import Path
+from media.transport.srtp import SrtpKeys
+
+Address = tuple[str, int]
+
+
+class Port(Protocol):
+    """One local UDP socket or TCP connection; the real ones stand in ``net/``."""
+
+    kind: str  # "udp" or "tcp"
+
+    def receive_into(self, buffer: bytearray) -> tuple[int, Address] | None:
+        """Next waiting datagram, or None when there is none. Never raises."""
+        ...
+
+    def send(self, address: Address, data: memoryview, sizes: Sequence[int]) -> None:
+        """Packets of ``sizes`` that lie one behind the other in ``data``; valid only during the call. Drops, never blocks."""
+        ...
+
+
+# --- events: what is not media, or what media leads to ---------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Datagram:
+    """STUN or DTLS, as ``kind`` ("stun", "dtls") says."""
+
+    kind: str
+    path: Path
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class RtcpArrived:
+    """A decrypted compound."""
+
+    peer: int
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class StreamActive:
+    """First packet of a stream, or the first after a pause."""
+
+    stream: int
+
+
+@dataclass(frozen=True, slots=True)
+class KeyFrameWanted:
+    """The stream cannot be repaired, or a subscription waits for a picture to start at."""
+
+    stream: int
+
+
+EngineEvent = Datagram | RtcpArrived | StreamActive | KeyFrameWanted
+
+
+@dataclass(frozen=True, slots=True)
+class StreamConfig:
+    """An inbound stream. SSRCs not named are learnt by mid (and rid) extension, or by a payload type only it has."""
+
+    kind: Kind
+    mid: str
+    codec: Codec
+    extensions: Extensions
+    ssrcs: tuple[int, ...] = ()
+    rtx_ssrcs: tuple[int, ...] = ()
+    rid: str | None = None  # the one layer that is taken where the peer names layers
+
+
+@dataclass(frozen=True, slots=True)
+class LinkConfig:
+    """An outgoing stream to one peer: the subscriber's own SSRC, payload types, extension ids, mid."""
+
+    kind: Kind
+    mid: str
+    codecs: tuple[Codec, ...]
+    extensions: Extensions
+    ssrc: int
+    rtx_ssrc: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Reception:
+    """What a receiver report needs (RFC 3550 section 6.4.1) and the end of what came."""
+
+    ssrc: int
+    highest: int
+    expected: int
+    received: int
+    jitter: int
+    bytes: int
+    last_arrival: float
+
+
+@dataclass(frozen=True, slots=True)
+class Sending:
+    """What a sender report needs, and the link's place in its source's clock."""
+
+    ssrc: int
+    packets: int
+    octets: int
+    stream: int | None
+    timestamp_offset: int
+    started: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PeerCounters:
+    received_packets: int
+    received_bytes: int
+    sent_packets: int
+    sent_bytes: int
+    retransmitted: int
+    refused: int  # SRTP said no
+
+
+PAUSE = 2.0  # seconds without a packet after which a stream counts as paused
+
+
+class Engine(Protocol):
+    """See the module's text. Unknown handles are ignored: teardown and packets cross each other."""
+
+    native: bool
+    garbage: int  # datagrams that meant nothing, since the start
+
+    def attach(self, port: Port) -> int: ...
+    def detach(self, port: int) -> None: ...
+    def port_kind(self, port: int) -> str: ...
+
+    def add_peer(self, peer: int) -> None: ...
+    def set_keys(self, peer: int, keys: SrtpKeys) -> None: ...
+    def add_path(self, peer: int, path: Path) -> None:
+        """Packets from ``path`` are the peer's."""
+        ...
+
+    def select_path(self, peer: int, path: Path) -> None:
+        """Packets to the peer go there."""
+        ...
+
+    def remove_peer(self, peer: int) -> None: ...
+
+    def add_stream(self, stream: int, peer: int, config: StreamConfig) -> None: ...
+    def remove_stream(self, stream: int) -> None: ...
+    def tap(self, stream: int, sink: TrackSink | None) -> None: ...
+
+    def add_link(self, link: int, peer: int, config: LinkConfig) -> None: ...
+    def switch(self, link: int, stream: int | None) -> bool:
+        """Shows ``stream`` on ``link`` from its next key frame on; False when the link lacks its codec."""
+        ...
+
+    def receive(self, data: bytes, path: Path, now: float) -> list[EngineEvent]:
+        """One datagram. Call ``flush`` when the burst is over."""
+        ...
+
+    def service(self, port: int, now: float) -> list[EngineEvent]:
+        """Everything that waits at the port (bounded, so that timers get their turn)."""
+        ...
+
+    def flush(self) -> None:
+        """Sends what was forwarded since, one burst per peer."""
+        ...
+
+    def send(self, path: Path, data: bytes) -> None:
+        """Plain bytes: STUN and DTLS."""
+        ...
+
+    def send_rtcp(self, peer: int, data: bytes) -> None: ...
+    def resend(self, link: int, sequences: Sequence[int], now: float) -> int: ...
+    def missing(self, stream: int, now: float) -> list[int]:
+        """16-bit numbers to NACK now."""
+        ...
+
+    def arrivals(self, peer: int) -> list[tuple[int, float]]:
+        """(extended transport-wide sequence, arrival) since the last call, ascending."""
+        ...
+
+    def reception(self, stream: int) -> Reception | None: ...
+    def sending(self, link: int) -> Sending | None: ...
+    def counters(self, peer: int) -> PeerCounters | None: ...

@@ -1,0 +1,97 @@
+"""RTCP from and to one peer: reports, feedback, requests. Pure: reads engine counters, returns compounds.
+
+Rule: to publishers we are a receiver (RR, NACK, PLI, transport-cc), to subscribers a sender whose clock is the node's.
+"""
+
+from __future__ import annotations
+
+from media.engine import Engine, Reception
+from media.forward.clock import NTP_BASE, SenderClock
+from media.forward.router import PeerState, PublishedTrack
+from media.wire import feedback, rtcp
+
+OWN_SSRC = 1  # ours as receiver; browsers accept any
+CNAME = "tongtang"
+
+
+def receiver_compound(engine: Engine, tracks: list[PublishedTrack], now: float) -> bytes:
+    """RR + SDES for everything a publisher sends us; empty when nothing came yet."""
+    blocks = []
+    for track in tracks:
+        seen = engine.reception(track.stream)
+        if seen is not None:
+            blocks.append(_block(track, seen, now))
+    if not blocks:
+        return b""
+    report = rtcp.ReceiverReport(OWN_SSRC, tuple(blocks[:31]))
+    return rtcp.build_receiver_report(report) + rtcp.build_cname(OWN_SSRC, CNAME)
+
+
+def _block(track: PublishedTrack, seen: Reception, now: float) -> rtcp.ReportBlock:
+    """RFC 3550 appendix A.3."""
+    expected, received = seen.expected - track.prior[0], seen.received - track.prior[1]
+    track.prior = (seen.expected, seen.received)
+    lost = expected - received
+    fraction = min(255, (lost << 8) // expected) if expected > 0 and lost > 0 else 0
+    lsr = dlsr = 0
+    if track.sr is not None and track.sr.ssrc == seen.ssrc:
+        lsr, dlsr = track.sr.middle, round((now - track.sr.arrival) * 65536)
+    total = max(0, seen.expected - seen.received)
+    return rtcp.ReportBlock(seen.ssrc, fraction, total, seen.highest, seen.jitter, lsr, dlsr)
+
+
+def sender_compound(engine: Engine, link: int, track: PublishedTrack, publisher: PeerState, now: float) -> bytes:
+    """SR + SDES for one slot: the node's clock, the subscriber's timestamps. Empty until the publisher's clock is known."""
+    sending = engine.sending(link)
+    seen = engine.reception(track.stream)
+    if sending is None or not sending.started or sending.stream != track.stream or seen is None:
+        return b""
+    if track.sr is None or track.sr.ssrc != seen.ssrc:
+        return b""
+    timestamp = publisher.clock.timestamp_at(track.sr, now, track.parameters.codec.clock_rate)
+    if timestamp is None:
+        return b""
+    report = rtcp.SenderReport(
+        sending.ssrc,
+        rtcp.to_ntp(now + NTP_BASE),
+        timestamp + sending.timestamp_offset & 0xFFFFFFFF,
+        sending.packets,
+        sending.octets,
+    )
+    return rtcp.build_sender_report(report) + rtcp.build_cname(sending.ssrc, CNAME)
+
+
+def note_sender_report(track: PublishedTrack, state: PeerState, report: rtcp.SenderReport, now: float) -> None:
+    seconds = rtcp.from_ntp(report.ntp)
+    if not report.ntp:
+        return  # RFC 3550 section 6.4.1: a sender without a clock says zero
+    state.clock.note(seconds, now)
+    track.sr = SenderClock(report.ssrc, seconds, report.rtp_timestamp, rtcp.middle(report.ntp), now)
+    if track.sink is not None:
+        track.sink.on_sender_report(report.ssrc, seconds, report.rtp_timestamp, now)
+
+
+def note_report_blocks(state: PeerState, blocks: tuple[rtcp.ReportBlock, ...], now: float) -> None:
+    """Loss of the worst stream; round trip by LSR and DLSR (RFC 3550 section 6.4.1), whose stamps are our own."""
+    if not blocks:
+        return
+    state.subscriber.loss = max(b.fraction for b in blocks) / 256
+    for block in blocks:
+        if block.lsr:
+            trip = (rtcp.middle(rtcp.to_ntp(now + NTP_BASE)) - block.lsr - block.dlsr) & 0xFFFFFFFF
+            if trip < 0x80000000:
+                state.subscriber.rtt = trip / 65536
+
+
+def nack_compound(media_ssrc: int, missing: list[int]) -> bytes:
+    return feedback.build_nack(OWN_SSRC, media_ssrc, missing)
+
+
+def transport_cc_compound(engine: Engine, peer: int, state: PeerState, media_ssrc: int) -> bytes:
+    """What arrived since the last one; empty when nothing did."""
+    arrivals = engine.arrivals(peer)
+    if not arrivals:
+        return b""
+    recent = [a for a in arrivals if arrivals[-1][0] - a[0] < 0x2000]
+    state.feedback_count += 1
+    return feedback.build_transport_cc(OWN_SSRC, media_ssrc, state.feedback_count, recent)

@@ -1,0 +1,85 @@
+"""The packet side of one published track: its sources (SSRCs), what of them arrived, who gets it."""
+
+from __future__ import annotations
+
+import struct
+from typing import TYPE_CHECKING
+
+from media.engine import StreamConfig
+from media.forward.history import AUDIO_HISTORY, VIDEO_HISTORY, History
+from media.forward.loss import Receiver
+from media.record.sink import TrackSink
+
+if TYPE_CHECKING:
+    from media.forward.subscription import Subscription
+
+_HEADER = struct.Struct("!BBHII")
+
+
+class InboundStream:
+    """``receiver`` and ``ssrc`` belong to the newest primary source: a publisher that comes back has a new SSRC."""
+
+    __slots__ = (
+        "bytes",
+        "config",
+        "handle",
+        "history",
+        "key_wanted",
+        "last_arrival",
+        "links",
+        "mime",
+        "peer",
+        "receiver",
+        "sink",
+        "ssrc",
+        "video",
+    )
+
+    def __init__(self, handle: int, peer: int, config: StreamConfig) -> None:
+        self.handle = handle
+        self.peer = peer
+        self.config = config
+        self.video = config.kind == "video"
+        self.mime = config.codec.mime
+        self.history = History(VIDEO_HISTORY if self.video else AUDIO_HISTORY)
+        self.links: list[Subscription] = []
+        self.sink: TrackSink | None = None
+        self.key_wanted = False
+        self.last_arrival = float("-inf")
+        self.bytes = 0
+        self.ssrc: int | None = None
+        self.receiver = Receiver(config.codec.clock_rate)
+
+    def begin(self, ssrc: int) -> None:
+        """A new primary source takes over; old numbers mean nothing any more."""
+        if self.ssrc == ssrc:
+            return
+        if self.ssrc is not None:
+            self.restart()
+            self.history = History(VIDEO_HISTORY if self.video else AUDIO_HISTORY)
+        self.ssrc = ssrc
+        self.receiver = Receiver(self.config.codec.clock_rate)
+
+    def restart(self) -> None:
+        """The numbers jumped: everybody starts anew at the next key frame."""
+        for link in self.links:
+            link.waiting = True
+        self.key_wanted = self.video and bool(self.links)
+
+    def plain(self, number: int, timestamp: int, marker: int, payload: bytes) -> bytes:
+        """The packet as a recorder takes it: no extensions, no padding."""
+        codec = self.config.codec.payload_type
+        return _HEADER.pack(0x80, codec | marker, number & 0xFFFF, timestamp, self.ssrc or 0) + payload
+
+
+class Source:
+    """One SSRC of a peer. ``stream`` None: known and not wanted (another simulcast layer)."""
+
+    __slots__ = ("level_at", "rtx", "stream", "transport_cc_at")
+
+    def __init__(self, stream: InboundStream | None, rtx: bool) -> None:
+        self.stream = stream
+        self.rtx = rtx
+        # Where in a packet the extension stood last time: browsers hardly ever move it.
+        self.transport_cc_at = 0
+        self.level_at = 0

@@ -1,0 +1,65 @@
+"""Opens the media ports of a node: one UDP and one TCP socket per advertised address, all on one port number."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+
+from media.config import MediaConfig
+from media.net.tcp import TcpPort
+from media.net.timer import Timer
+from media.net.udp import UdpPort
+from media.sfu import Sfu
+
+
+@dataclasses.dataclass(slots=True)
+class MediaServer:
+    """Open ports; ``close`` is immediate."""
+
+    port: int
+    sfu: Sfu
+    udp: list[tuple[int, UdpPort]]
+    servers: list[asyncio.Server]
+    connections: set[TcpPort]
+    timer: Timer
+
+    def close(self) -> None:
+        self.timer.stop()
+        loop = asyncio.get_running_loop()
+        for handle, port in self.udp:
+            loop.remove_reader(port.socket.fileno())
+            self.sfu.engine.detach(handle)
+            port.close()
+        for server in self.servers:
+            server.close()
+        for connection in list(self.connections):
+            connection.close()
+
+
+async def open_media(config: MediaConfig, sfu: Sfu) -> MediaServer:
+    """Raises OSError when a port is taken; then nothing stays open."""
+    loop = asyncio.get_running_loop()
+    server = MediaServer(config.port, sfu, [], [], set(), Timer(sfu, loop))
+    try:
+        for address in config.addresses:
+            await _open_address(address, config, server, loop)
+    except OSError:
+        server.close()
+        raise
+    sfu.port = server.port
+    server.timer.start()
+    return server
+
+
+async def _open_address(
+    address: str, config: MediaConfig, server: MediaServer, loop: asyncio.AbstractEventLoop
+) -> None:
+    sfu = server.sfu
+    port = UdpPort(address, server.port)
+    server.port = port.port
+    handle = sfu.engine.attach(port)
+    server.udp.append((handle, port))
+    loop.add_reader(port.socket.fileno(), lambda: sfu.service(handle, loop.time()))
+    if config.tcp:
+        make = lambda: TcpPort(sfu, server.connections, loop.time)  # noqa: E731
+        server.servers.append(await loop.create_server(make, address, server.port))

@@ -1,0 +1,27 @@
+"""Calls ``Sfu.tick`` when it asked to be called. Rule: one timer for the whole media plane."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from media.sfu import Sfu
+
+
+class Timer:
+    """The loop's own clock is the media clock (monotonic seconds)."""
+
+    def __init__(self, sfu: Sfu, loop: asyncio.AbstractEventLoop) -> None:
+        self._sfu = sfu
+        self._loop = loop
+        self._handle: asyncio.TimerHandle | None = None
+
+    def start(self) -> None:
+        due = self._sfu.tick(self._loop.time())
+        self._handle = self._loop.call_at(due, self.start)
+
+    def stop(self) -> None:
+        if self._handle is not None:
+            self._handle.cancel()
+            self._handle = None

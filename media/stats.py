@@ -1,0 +1,31 @@
+"""Counters of engine and reports as the values signaling sees."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from media.engine import Engine
+from media.forward.router import PeerState, PublishedTrack
+from media.parameters import TransportStats
+from media.transport.transport import PeerTransport
+
+
+def transport_stats(
+    engine: Engine, transport: PeerTransport, state: PeerState, tracks: Mapping[str, PublishedTrack]
+) -> TransportStats:
+    seen = engine.counters(transport.peer)
+    subscriber = state.subscriber
+    return TransportStats(
+        transport=transport.name,
+        path=engine.port_kind(transport.path[0]) if transport.path else "",
+        received_bytes=seen.received_bytes if seen else 0,
+        sent_bytes=seen.sent_bytes if seen else 0,
+        received_packets=seen.received_packets if seen else 0,
+        sent_packets=seen.sent_packets if seen else 0,
+        rtt_ms=None if subscriber.rtt is None else subscriber.rtt * 1000,
+        loss=subscriber.loss,
+        nacks_received=subscriber.nacks,
+        retransmitted=seen.retransmitted if seen else 0,
+        key_frames_requested=subscriber.key_frames + sum(tracks[t].key_frames.sent for t in state.tracks),
+        tracks=tuple(sorted(state.tracks)),
+    )

@@ -1,0 +1,126 @@
+"""STUN Binding requests in, responses out: the part of RFC 8489 that an ICE-lite agent (RFC 8445 section 2.5) needs.
+
+Rule: a request is believed only after its MESSAGE-INTEGRITY was checked; everything unreadable is a PeerError.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import ipaddress
+import struct
+import zlib
+from dataclasses import dataclass
+
+from media.errors import PeerError
+
+MAGIC = 0x2112A442
+BINDING_REQUEST = 0x0001
+BINDING_SUCCESS = 0x0101
+BINDING_ERROR = 0x0111
+USERNAME = 0x0006
+MESSAGE_INTEGRITY = 0x0008
+ERROR_CODE = 0x0009
+XOR_MAPPED_ADDRESS = 0x0020
+PRIORITY = 0x0024
+USE_CANDIDATE = 0x0025
+FINGERPRINT = 0x8028
+ICE_CONTROLLED = 0x8029
+ICE_CONTROLLING = 0x802A
+_FINGERPRINT_XOR = 0x5354554E  # RFC 8489 section 14.7
+_KNOWN_REQUIRED = {USERNAME, MESSAGE_INTEGRITY, ERROR_CODE, XOR_MAPPED_ADDRESS, PRIORITY, USE_CANDIDATE}
+
+
+@dataclass(frozen=True, slots=True)
+class StunMessage:
+    """A parsed message. ``raw`` and ``integrity_at`` let ``verify`` check the HMAC over the bytes as they came."""
+
+    type: int
+    transaction: bytes
+    attributes: dict[int, bytes]
+    raw: bytes
+    integrity_at: int | None
+
+    @property
+    def username(self) -> str:
+        return self.attributes.get(USERNAME, b"").decode("utf-8", "replace")
+
+    @property
+    def unknown_required(self) -> list[int]:
+        """Comprehension-required attributes we do not understand (RFC 8489 section 6.3)."""
+        return [a for a in self.attributes if a < 0x8000 and a not in _KNOWN_REQUIRED]
+
+
+def parse(data: bytes) -> StunMessage:
+    """RFC 8489 section 5. A wrong FINGERPRINT means "not STUN" (section 14.7)."""
+    if len(data) < 20 or len(data) % 4 or data[0] & 0xC0:
+        raise PeerError("not a STUN header")
+    kind, length, magic = struct.unpack_from("!HHI", data)
+    if magic != MAGIC or length != len(data) - 20:
+        raise PeerError("not a STUN header")
+    attributes: dict[int, bytes] = {}
+    integrity_at = None
+    at = 20
+    while at + 4 <= len(data):
+        attribute, size = struct.unpack_from("!HH", data, at)
+        if at + 4 + size > len(data):
+            raise PeerError("STUN attribute runs over the end")
+        if attribute == FINGERPRINT:
+            _check_fingerprint(data, at, size)
+        elif integrity_at is None:  # what follows MESSAGE-INTEGRITY is ignored (section 14.5)
+            attributes.setdefault(attribute, data[at + 4 : at + 4 + size])
+            integrity_at = at if attribute == MESSAGE_INTEGRITY else None
+        at += 4 + (size + 3 & ~3)
+    return StunMessage(kind, data[8:20], attributes, data, integrity_at)
+
+
+def _check_fingerprint(data: bytes, at: int, size: int) -> None:
+    if size != 4 or at + 8 != len(data):
+        raise PeerError("misplaced STUN fingerprint")
+    if struct.unpack_from("!I", data, at + 4)[0] != zlib.crc32(data[:at]) ^ _FINGERPRINT_XOR:
+        raise PeerError("wrong STUN fingerprint")
+
+
+def verify(message: StunMessage, password: str) -> bool:
+    """MESSAGE-INTEGRITY (RFC 8489 section 14.5): HMAC-SHA1 over the message as if it ended with this attribute."""
+    at = message.integrity_at
+    given = message.attributes.get(MESSAGE_INTEGRITY)
+    if at is None or given is None or len(given) != 20:
+        return False
+    return hmac.compare_digest(_integrity(message.raw[:at], password), given)
+
+
+def _integrity(head: bytes, password: str) -> bytes:
+    covered = head[:2] + struct.pack("!H", len(head) - 20 + 24) + head[4:]
+    return hmac.new(password.encode(), covered, hashlib.sha1).digest()
+
+
+def build(kind: int, transaction: bytes, attributes: list[tuple[int, bytes]], password: str | None) -> bytes:
+    """A message with MESSAGE-INTEGRITY (when there is a password) and FINGERPRINT."""
+    body = b"".join(struct.pack("!HH", a, len(v)) + v + bytes(-len(v) % 4) for a, v in attributes)
+    message = struct.pack("!HHI", kind, len(body), MAGIC) + transaction + body
+    if password is not None:
+        message += struct.pack("!HH", MESSAGE_INTEGRITY, 20) + _integrity(message, password)
+    message = message[:2] + struct.pack("!H", len(message) - 20 + 8) + message[4:]
+    return message + struct.pack("!HHI", FINGERPRINT, 4, zlib.crc32(message) ^ _FINGERPRINT_XOR)
+
+
+def xor_address(address: str, port: int, transaction: bytes) -> bytes:
+    """Value of XOR-MAPPED-ADDRESS (RFC 8489 section 14.2)."""
+    packed = ipaddress.ip_address(address.partition("%")[0]).packed
+    mask = struct.pack("!I", MAGIC) + transaction
+    family = 1 if len(packed) == 4 else 2
+    xored = bytes(a ^ b for a, b in zip(packed, mask, strict=False))
+    return struct.pack("!BBH", 0, family, port ^ (MAGIC >> 16)) + xored
+
+
+def success(request: StunMessage, address: str, port: int, password: str) -> bytes:
+    """The Binding success response that tells the peer its own address."""
+    mapped = xor_address(address, port, request.transaction)
+    return build(BINDING_SUCCESS, request.transaction, [(XOR_MAPPED_ADDRESS, mapped)], password)
+
+
+def error(request: StunMessage, code: int, reason: str, password: str | None) -> bytes:
+    """A Binding error response (RFC 8489 section 14.8)."""
+    value = struct.pack("!HBB", 0, code // 100, code % 100) + reason.encode()
+    return build(BINDING_ERROR, request.transaction, [(ERROR_CODE, value)], password)
