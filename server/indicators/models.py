@@ -11,7 +11,9 @@ from server.database import Base
 
 
 class RollUp(Base):
-    """One indicator of one part of the city in one period. value = numerator / denominator; both 0: "—", never 0 or 100 %."""
+    """One indicator of one part of the city in one period.
+    value = numerator / denominator; nothing below the line: "—".
+    """
 
     __tablename__ = "roll_ups"
     __table_args__ = (
@@ -24,7 +26,7 @@ class RollUp(Base):
     period: Mapped[str] = mapped_column(String(10))
     """ "2026-11" """
     level: Mapped[str] = mapped_column(String(10))
-    """room | school | district | city"""
+    """room | school (as receiver) | lead (school as leader) | district | city"""
     part: Mapped[str] = mapped_column(String(24))
     numerator: Mapped[float]
     denominator: Mapped[float]

@@ -1,0 +1,275 @@
+"""Thirty synchronous classrooms with a term's timetable, its past and coming lessons, and the one that starts in
+minutes.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+
+from server.accounts.models import Person, PostHeld
+from server.classrooms.models import Classroom, Receiver
+from server.clock import CITY, city_date
+from server.demo.city import Place, paired, room, teaches
+from server.demo.people import person, person_id, post
+from server.ids import named_id
+from server.lessons.models import Lesson, Receipt
+from server.schools.models import Room
+from server.timetable.models import CalendarDay, Term, WeeklySlot
+from server.timetable.terms import SpecialDay, days_of, lesson_span, school_year
+
+WEEKS_BACK = 8
+WEEKS_AHEAD = 3
+SOON = timedelta(minutes=4)
+"""From the first run until the lesson one can teach at once."""
+
+PRIMARY_BELLS = (time(8, 20), time(9, 15), time(10, 10), time(11, 0), time(14, 0), time(14, 55))
+JUNIOR_BELLS = (time(8, 0), time(8, 55), time(10, 0), time(10, 55), time(14, 0), time(14, 55))
+
+CALENDAR_2026 = (
+    # 国务院办公厅 2026 年放假安排 as commonly published; which weekday a make-up day runs is the demo's own choice
+    *((date(2026, 9, day), "holiday", None, "中秋节（演示）") for day in (25, 26, 27)),
+    *((date(2026, 10, day), "holiday", None, "国庆节（演示）") for day in range(1, 8)),
+    (date(2026, 9, 20), "makeup", 2, "国庆节调休（演示）"),
+    (date(2026, 10, 10), "makeup", 3, "国庆节调休（演示）"),
+    (date(2027, 1, 1), "holiday", None, "元旦（演示）"),
+)
+
+TITLES: dict[str, tuple[str, ...]] = {
+    "music": ("茉莉花", "让我们荡起双桨", "小小少年", "牧歌", "摇篮曲", "采茶舞曲", "森林狂想曲", "我的祖国"),
+    "english": ("My School Day", "The Weather", "At the Market", "Our Festivals", "My Family Tree", "Healthy Food"),
+    "art": ("水墨游戏", "剪纸中的吉祥", "家乡的桥", "色彩的冷与暖", "杨柳青年画", "泥塑小动物"),
+    "science": ("声音的传播", "种子的萌发", "简单电路", "岩石与土壤", "月相变化", "热胀冷缩"),
+    "maths": ("平行四边形的面积", "小数的意义", "认识方程", "一次函数的图象", "统计与可能性", "轴对称"),
+    "chinese": ("桂林山水", "少年闰土", "古诗三首", "记一次游戏", "背影", "岳阳楼记"),
+    "physics": ("光的反射", "牛顿第一定律", "浮力", "欧姆定律", "压强", "杠杆"),
+    "history": ("丝绸之路", "贞观之治", "辛亥革命", "五四运动", "活字印刷", "郑和下西洋"),
+    "it": ("认识算法", "信息的编码", "在线协作", "数据与图表", "人机对话", "网络安全小卫士"),
+}
+PRIMARY_SUBJECTS = ("music", "english", "art", "science", "maths", "it", "chinese")
+JUNIOR_SUBJECTS = ("english", "physics", "history", "music", "maths", "art", "chinese")
+SUBJECT_NAMES = {
+    "music": "音乐",
+    "english": "英语",
+    "art": "美术",
+    "science": "科学",
+    "maths": "数学",
+    "chinese": "语文",
+    "physics": "物理",
+    "history": "历史",
+    "it": "信息科技",
+}
+GRADES = "一二三四五六七八九"
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """One synchronous classroom before its rows are made."""
+
+    number: int
+    lead: Place
+    villages: list[Place]
+    phase: str
+    subject: str
+    grade: int
+    teacher: str
+    assistants: list[str]
+
+    @property
+    def id(self) -> str:
+        return named_id("demo", "classroom", self.number)
+
+    @property
+    def name(self) -> str:
+        return f"{GRADES[self.grade - 1]}年级{SUBJECT_NAMES[self.subject]}同步课堂"
+
+    @property
+    def minutes(self) -> int:
+        return 40 if self.phase == "primary" else 45
+
+    def lead_room(self) -> Room:
+        return room(self.lead, "lead", f"主讲教室{self.number + 1:02d}", 40)
+
+    def receiving_rooms(self) -> list[Room]:
+        grade = GRADES[self.grade - 1]
+        return [
+            room(place, "receiving", f"{grade}年级听讲教室", 18 + (self.number * 7 + seat * 5) % 21)
+            for seat, place in enumerate(self.villages)
+        ]
+
+
+def courses() -> list[Course]:
+    found = []
+    for number, (lead, villages) in enumerate(paired()):
+        phase = "junior" if lead.phase == "junior" else "primary"
+        subjects = PRIMARY_SUBJECTS if phase == "primary" else JUNIOR_SUBJECTS
+        # every village school named here runs these grades, the nine-year ones both phases
+        assert all(teaches(village, phase) for village in villages)
+        found.append(
+            Course(
+                number=number,
+                lead=lead,
+                villages=villages,
+                phase=phase,
+                subject=subjects[number % len(subjects)],
+                grade=4 if number == 0 else (3 + number % 4 if phase == "primary" else 7 + number % 3),
+                teacher=f"lead-{number:02d}" if number else "teacher",
+                assistants=[
+                    "assistant" if number == seat == 0 else f"aide-{number:02d}-{seat}" for seat in range(len(villages))
+                ],
+            )
+        )
+    return found
+
+
+def people(now: datetime, since: date) -> Iterator[tuple[Person, PostHeld]]:
+    """Lead teachers and the assistants who stand in the receiving rooms; the demo accounts among them are made
+    elsewhere.
+    """
+    for course in courses():
+        if course.number:
+            made = person(course.teacher, now, course.lead.id, subject=course.subject)
+            yield made, post(course.teacher, "teacher", since, school=course.lead.id)
+        for login, village in zip(course.assistants, course.villages, strict=True):
+            if login != "assistant":
+                yield person(login, now, village.id), post(login, "assistant", since, school=village.id)
+
+
+def term(now: datetime) -> Term:
+    """The term around today. In a vacation the neighbouring term is stretched, so that the demo always has a past and a
+    future."""
+    today = city_date(now)
+    year = school_year(today)
+    first, last = date(year, 9, 1), date(year + 1, 1, 22)
+    number = 1
+    if today > date(year + 1, 2, 5):
+        first, last, number = date(year + 1, 2, 22), date(year + 1, 7, 9), 2
+    return Term(
+        id=f"{year}-{number}",
+        name=f"{year}–{year + 1} 学年第{'一二'[number - 1]}学期（演示）",
+        starts_on=min(first, today - timedelta(weeks=WEEKS_BACK)),
+        ends_on=max(last, today + timedelta(weeks=WEEKS_AHEAD)),
+    )
+
+
+def calendar(now: datetime) -> Iterator[CalendarDay]:
+    lively = _lively(city_date(now))
+    for day, kind, runs, name in CALENDAR_2026:
+        if day not in lively:
+            yield CalendarDay(day=day, kind=kind, runs_weekday=runs, name=name)
+    for day, what in lively.items():
+        yield CalendarDay(day=day, kind="makeup", runs_weekday=what.runs_weekday, name="演示日")
+
+
+def special() -> dict[date, SpecialDay]:
+    return {day: SpecialDay(kind == "holiday", runs) for day, kind, runs, _ in CALENDAR_2026}
+
+
+def classrooms(now: datetime, term_id: str, since: date) -> Iterator[Classroom]:
+    for course in courses():
+        rooms = course.receiving_rooms()
+        yield Classroom(
+            id=course.id,
+            name=f"{course.lead.short_name}{course.name}",
+            subject=course.subject,
+            grade=course.grade,
+            lead_room_id=course.lead_room().id,
+            lead_teacher_id=person_id(course.teacher),
+            term=term_id,
+            accepted_on=None if course.number % 15 == 14 else since,
+            demo=True,
+            created_at=now,
+            receivers=[
+                Receiver(
+                    id=named_id("demo", "receiver", course.number, seat),
+                    classroom_id=course.id,
+                    position=seat + 1,
+                    room_id=rooms[seat].id,
+                    assistant_id=person_id(login),
+                )
+                for seat, login in enumerate(course.assistants)
+            ],
+        )
+
+
+def slots() -> Iterator[WeeklySlot]:
+    """Two or three a week. Rooms and teachers belong to one classroom each, so that no two slots can collide."""
+    for course in courses():
+        bells = PRIMARY_BELLS if course.phase == "primary" else JUNIOR_BELLS
+        for turn in range(3 if course.number % 3 == 0 else 2):
+            weekday, period = 1 + (course.number + 2 * turn) % 5, (course.number + turn) % len(bells)
+            yield WeeklySlot(
+                id=named_id("demo", "slot", course.number, turn),
+                classroom_id=course.id,
+                weekday=weekday,
+                period=period + 1,
+                starts=bells[period],
+                minutes=course.minutes,
+            )
+
+
+def lessons(now: datetime) -> Iterator[Lesson]:
+    """Past and coming lessons of the timetable. What would be going on right now is left out: nobody teaches it."""
+    around, by_id = term(now), {course.id: course for course in courses()}
+    today = city_date(now)
+    first = max(around.starts_on, today - timedelta(weeks=WEEKS_BACK))
+    last = min(around.ends_on, today + timedelta(weeks=WEEKS_AHEAD))
+    days = special() | _lively(today)
+    for slot in slots():
+        course = by_id[slot.classroom_id]
+        for day in days_of(slot.weekday, first, last, days):
+            starts_at, ends_at = lesson_span(day, slot.starts, slot.minutes)
+            busy_soon = course.number == 0 and abs(starts_at - now) < timedelta(hours=2)
+            if not busy_soon and not starts_at - timedelta(minutes=30) < now < ends_at + timedelta(minutes=10):
+                yield lesson(course, f"{day} {slot.period}", starts_at, ends_at, now)
+
+
+def _lively(today: date) -> dict[date, SpecialDay]:
+    """Should the demo be made on a weekend or a holiday, that day runs Wednesday's timetable, for something to see."""
+    if today.isoweekday() <= 5 and today not in special():
+        return {}
+    return {today: SpecialDay(False, 3)}
+
+
+def coming(now: datetime) -> Lesson:
+    """The demo teacher's lesson, on the full minute four minutes from now, with three receiving rooms."""
+    course = courses()[0]
+    starts_at = (now + SOON + timedelta(seconds=59)).replace(second=0, microsecond=0)
+    label = starts_at.astimezone(CITY).strftime("%Y-%m-%d %H:%M")
+    return lesson(course, label, starts_at, starts_at + timedelta(minutes=course.minutes), now, title="茉莉花")
+
+
+def lesson(
+    course: Course, label: str, starts_at: datetime, ends_at: datetime, now: datetime, title: str | None = None
+) -> Lesson:
+    id_ = named_id("demo", "lesson", course.number, label)
+    titles = TITLES[course.subject]
+    return Lesson(
+        id=id_,
+        classroom_id=course.id,
+        title=f"《{title or random.Random(id_).choice(titles)}》",
+        subject=course.subject,
+        grade=course.grade,
+        kind="formal",
+        form="delivery",
+        state="published",
+        lead_room_id=course.lead_room().id,
+        teacher_id=person_id(course.teacher),
+        starts_at=starts_at,
+        ends_at=ends_at,
+        created_at=now - timedelta(weeks=WEEKS_BACK + 1),
+        demo=True,
+        receipts=[
+            Receipt(
+                id=named_id("demo", "receipt", id_, held.id),
+                lesson_id=id_,
+                room_id=held.id,
+                position=seat + 1,
+                assistant_id=person_id(course.assistants[seat]),
+                expected=held.pupils,
+            )
+            for seat, held in enumerate(course.receiving_rooms())
+        ],
+    )

@@ -1,0 +1,180 @@
+"""All SQL of the indicators: the receipts they count, the roll-ups that reports read, the fill state between them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, delete, func, insert, or_, select, true
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
+
+from server.errors import ForbiddenError
+from server.indicators.formulas import ReceiptFigures
+from server.indicators.models import FillState, RollUp
+from server.lessons.models import Lesson, Receipt
+from server.participation.models import Attendance
+from server.schools.models import District, Room, School
+from server.scope import Scope
+
+Moments = tuple[datetime, datetime]
+"""Half-open [from, to)."""
+
+
+def _ours(scope: Scope) -> None:
+    if not scope.system:
+        raise ForbiddenError
+
+
+async def due_receipts(session: AsyncSession, scope: Scope, month: Moments, until: datetime) -> list[ReceiptFigures]:
+    """Receipts of 正式 lessons that start in the month and whose planned end has passed, in a fixed order."""
+    _ours(scope)
+    room, lead, school = aliased(Room), aliased(Room), aliased(School)
+    statement = (
+        select(
+            Lesson.id,
+            Receipt.room_id,
+            room.school_id,
+            school.supervised_by,
+            lead.school_id,
+            Lesson.grade,
+            Lesson.starts_at,
+            Lesson.ends_at,
+            Lesson.state,
+            Lesson.cancel_reason,
+            Attendance.delivered_ms,
+            Attendance.online_ms,
+            Attendance.effective,
+        )
+        .join(Receipt, Receipt.lesson_id == Lesson.id)
+        .join(room, room.id == Receipt.room_id)
+        .join(school, school.id == room.school_id)
+        .join(lead, lead.id == Lesson.lead_room_id)
+        .outerjoin(Attendance, and_(Attendance.lesson_id == Lesson.id, Attendance.room_id == Receipt.room_id))
+        .where(
+            Lesson.kind == "formal", Lesson.starts_at >= month[0], Lesson.starts_at < month[1], Lesson.ends_at <= until
+        )
+        .order_by(Lesson.id, Receipt.room_id)
+    )
+    return [_figures(row) for row in await session.execute(statement)]
+
+
+def _figures(row: Any) -> ReceiptFigures:
+    (lesson, room, school, district, lead_school, grade, starts_at, ends_at, state, reason, *counted) = row
+    delivered_ms, online_ms, effective = counted
+    return ReceiptFigures(
+        lesson=lesson,
+        room=room,
+        school=school,
+        district=district,
+        lead_school=lead_school,
+        grade=grade,
+        planned_ms=round((ends_at - starts_at).total_seconds() * 1000),
+        delivered_ms=delivered_ms or 0,
+        online_ms=online_ms or 0,
+        effective=bool(effective),
+        cancel_reason=(reason or "unknown") if state == "cancelled" else None,
+    )
+
+
+async def ledger_edge(session: AsyncSession, scope: Scope, lessons: Iterable[str]) -> int:
+    """Facts that the attendance of some lessons rests on."""
+    _ours(scope)
+    total = 0
+    ids = sorted(lessons)
+    for start in range(0, len(ids), 500):
+        counts = (
+            select(func.max(Attendance.fact_count).label("facts"))
+            .where(Attendance.lesson_id.in_(ids[start : start + 500]))
+            .group_by(Attendance.lesson_id)
+            .subquery()
+        )
+        total += await session.scalar(select(func.coalesce(func.sum(counts.c.facts), 0))) or 0
+    return total
+
+
+async def parts(session: AsyncSession, scope: Scope) -> dict[str, set[str]]:
+    """Every part of the city that must have figures, also those without a single lesson, by level."""
+    _ours(scope)
+    rooms = (await session.execute(select(Room.id, Room.kind))).all()
+    schools = (await session.scalars(select(School.id).where(School.closed_on.is_(None)))).all()
+    leads = (await session.scalars(select(Room.school_id).where(Room.kind == "lead").distinct())).all()
+    districts = (await session.scalars(select(District.id))).all()
+    return {
+        "room": {id_ for id_, kind in rooms if kind == "receiving"},
+        "school": set(schools),
+        "lead": set(leads),
+        "district": set(districts),
+        "city": {"city"},
+    }
+
+
+async def replace_roll_ups(session: AsyncSession, scope: Scope, period: str, rows: list[dict[str, Any]]) -> None:
+    _ours(scope)
+    await session.execute(delete(RollUp).where(RollUp.period == period))
+    if rows:
+        await session.execute(insert(RollUp), rows)
+
+
+async def fill_states(session: AsyncSession, scope: Scope) -> Sequence[FillState]:
+    return (await session.scalars(select(FillState).order_by(FillState.period))).all()
+
+
+async def fill_state(session: AsyncSession, scope: Scope, period: str) -> FillState | None:
+    return await session.get(FillState, period)
+
+
+async def lock_state(session: AsyncSession, scope: Scope, period: str) -> FillState:
+    """The row of a month that was begun, locked where rows can be: one roll-up of a month at a time."""
+    _ours(scope)
+    return await session.get_one(FillState, period, with_for_update=True, populate_existing=True)
+
+
+async def set_state(session: AsyncSession, scope: Scope, periods: Collection[str], state: str) -> None:
+    _ours(scope)
+    dialect = session.get_bind().dialect.name
+    for period in sorted(periods):
+        upsert = (sqlite_insert if dialect == "sqlite" else postgresql_insert)(FillState).values(
+            period=period, state=state, fact_count=0
+        )
+        await session.execute(upsert.on_conflict_do_update(index_elements=["period"], set_={"state": state}))
+
+
+async def roll_ups(
+    session: AsyncSession, scope: Scope, periods: Collection[str], level: str, parts: Collection[str] | None = None
+) -> Sequence[RollUp]:
+    """Figures of one level, of the parts the asker may see (all of them: ``parts`` None)."""
+    statement = (
+        select(RollUp)
+        .where(RollUp.period.in_(periods), RollUp.level == level, visible(scope, level, RollUp.part))
+        .order_by(RollUp.part, RollUp.code, RollUp.period)
+    )
+    if parts is not None:
+        statement = statement.where(RollUp.part.in_(parts))
+    return (await session.scalars(statement)).all()
+
+
+def visible(scope: Scope, level: str, part: Any) -> ColumnElement[bool]:
+    """Which parts of a level lie in the scope: a school's own figures, a district's and those of its schools, the
+    city's.
+    """
+    if scope.city or scope.system:
+        return true()
+    if level == "city":
+        return ~true()
+    if level == "district":
+        return part.in_(scope.districts)  # type: ignore[no-any-return]
+    schools = select(School.id).where(schools_in(scope))
+    if level == "room":
+        return part.in_(select(Room.id).where(Room.school_id.in_(schools)))  # type: ignore[no-any-return]
+    return part.in_(schools)  # type: ignore[no-any-return]
+
+
+def schools_in(scope: Scope, school: Any = School) -> ColumnElement[bool]:
+    if scope.city or scope.system:
+        return true()
+    mine = scope.schools | ({scope.school} if scope.school else frozenset())
+    return or_(school.id.in_(mine), school.supervised_by.in_(scope.districts))
