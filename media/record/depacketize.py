@@ -113,8 +113,8 @@ class H264Depacketizer(_VideoDepacketizer):
         assembler = h264.Assembler([])
         for packet in packets:
             assembler.push(packet.payload)
-        if not assembler.whole:
-            raise PeerError("H.264 picture without its end")
+        if not assembler.whole or not h264.starts_at_first_block(assembler.units):
+            raise PeerError("H.264 picture without its beginning or end")
         self._sets = h264.collect(assembler.units) or self._sets
         units = [unit for unit in assembler.units if h264.unit_type(unit) not in self._OUT_OF_BAND]
         if self._sets is None or not units:

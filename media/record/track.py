@@ -40,6 +40,7 @@ class TrackRecorder:
         still: bool,
     ) -> None:
         self.fragmenter = fragmenter
+        depacketizer(codec)  # a codec that has no container is refused now, not at its first packet
         self._codec, self._publisher, self._room_ms, self._still = codec, publisher, room_ms, still
         self._stream: _Stream | None = None
         self._slew = Slew()
@@ -52,6 +53,7 @@ class TrackRecorder:
 
     def change_codec(self, codec: Codec) -> None:
         """The publisher came back, perhaps with another codec; what the old one sent is written first."""
+        depacketizer(codec)
         if codec != self._codec:
             self.flush()
             self._codec, self._stream = codec, None
