@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from signaling.facts import Fact, FactKind
@@ -34,6 +35,18 @@ def fact_of(op: Op, lesson: str, zero_at_ms: int, deck: str | None) -> Fact | No
     return Fact(f"{lesson}:{op.epoch}:{op.seq}", kind, lesson, op.epoch, op.t, zero_at_ms + op.t, room, person, data)
 
 
+def facts_of(ops: Iterable[Op], lesson: str, zero_at_ms: int) -> list[Fact]:
+    """Facts of a whole log, once more after a restart."""
+    facts: list[Fact] = []
+    deck: str | None = None
+    for op in ops:
+        fact = fact_of(op, lesson, zero_at_ms, deck)
+        facts += [fact] if fact else []
+        if op.kind in ("deck.open", "deck.close"):
+            deck = op.body.get("deck")
+    return facts
+
+
 def _data(op: Op, deck: str | None) -> dict[str, Any]:
     body = op.body
     match op.kind:
@@ -50,5 +63,5 @@ def _data(op: Op, deck: str | None) -> dict[str, Any]:
         case "headcount":
             return {key: body[key] for key in ("expected", "present", "absent_seats")}
         case "signin":
-            return {"seat": body["seat"], "person": body["person"]}
+            return {"seat": op.by, "person": body["person"]}
     return {}

@@ -6,6 +6,7 @@ A connection is an opaque id: of a WebSocket, or of one WHIP / WHEP request.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from media.parameters import SlotParameters, Source, TrackParameters, TransportParameters
 from signaling.facts import Fact
@@ -50,9 +51,9 @@ class Negotiate:
 
     connection: str
     request: str
-    pc: str
+    pc: Literal["pub", "sub"]
     transport: str
-    kind: str
+    kind: Literal["new", "ice", "same"]
     parameters: TransportParameters
     publish: tuple[tuple[str, TrackParameters], ...]
     unpublish: tuple[str, ...]

@@ -6,7 +6,7 @@ Who is in stands in ``lobby.py``, what was decided in ``log.py``, who sees what 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Literal, cast
+from typing import Any, Literal
 
 from media.parameters import (
     MediaEvent,
@@ -109,9 +109,21 @@ class LiveRoom:
     def write(self, kind: str, body: dict[str, Any], now: float, by: str = NODE, intent: str | None = None) -> Append:
         return Append((self.log.write(kind, by, body, self.clock.room_ms(now), intent),))
 
+    def opened(self, held: int, now: float) -> list[Effect]:
+        """A process took the room up; ``held`` is the newest epoch of the log it found, 0 for none."""
+        effects: list[Effect] = []
+        if held and held < self.epoch:
+            gap_ms = self.clock.base_ms - (self.log.tail[-1].t if self.log.tail else 0)
+            effects.append(
+                self.write("epoch", {"epoch": self.epoch, "from_seq": self.log.head.seq + 1, "gap_ms": gap_ms}, now)
+            )
+        if not held or held < self.epoch:
+            effects.append(self.write("room", room_body(self.spec, self.clock.zero_at_ms), now))
+        return effects
+
     def specify(self, spec: RoomSpec, now: float) -> list[Effect]:
         """A RoomSpec from the web: the log keeps the newest."""
-        if self.log.head.seq and spec == self.spec:
+        if spec == self.spec:
             return []
         self.spec = spec
         return [self.write("room", room_body(spec, self.clock.zero_at_ms), now), *self._route(now)]
@@ -130,7 +142,7 @@ class LiveRoom:
         if facts:
             effects.append(Count(tuple(facts)))
         effects += self._route(now) + self._schedule(now) + self._record()
-        if any(entry.op.kind == "lesson.close" for entry in entries):
+        if any(entry.op.kind == "recording" and not entry.op.body["on"] for entry in entries):
             effects.append(Seal())
         return effects
 
@@ -236,22 +248,25 @@ class LiveRoom:
             effects.append(Close(person.connection))
         self.lobby.remove(person)
         data = {"role": person.seat.role, "seat": person.seat.id, "reason": reason}
-        return [*effects, self._count("EndpointLeft", person, data, now)]
+        return [*effects, self.count("EndpointLeft", data, now, person)]
 
     # --- facts of the node's own count ----------------------------------------------------------------------------
 
-    def _count(self, kind: FactKind, person: Participant, data: dict[str, Any], now: float) -> Count:
-        """Ids stay apart across restarts in one epoch: room time goes on, and a process counts no thousand facts a ms."""
+    def recorded(self, kind: str, data: dict[str, Any], now: float) -> list[Effect]:
+        """What the recorder wants the ledger to know."""
+        return [self.count("RecordingGap" if kind == "RecordingGap" else "RecordingSaved", data, now)]
+
+    def count(self, kind: FactKind, data: dict[str, Any], now: float, person: Participant | None = None) -> Count:
+        """Ids stay apart across restarts in one epoch: each process counts from the room time at which it took over."""
         self._facts += 1
-        room_ms = self.clock.room_ms(now)
         name = f"{self.lesson}:{self.epoch}:p{self.clock.base_ms}-{self._facts}"
-        seat = person.seat
-        fact = Fact(name, kind, self.lesson, self.epoch, room_ms, self.clock.at_ms(now), seat.room, seat.person, data)
-        return Count((fact,))
+        room, who = (person.seat.room, person.seat.person) if person else (None, None)
+        times = (self.clock.room_ms(now), self.clock.at_ms(now))
+        return Count((Fact(name, kind, self.lesson, self.epoch, *times, room, who, data),))
 
     def _joined(self, person: Participant, now: float) -> Count:
-        return self._count(
-            "EndpointJoined", person, {"role": person.seat.role, "seat": person.seat.id, "path": person.path}, now
+        return self.count(
+            "EndpointJoined", {"role": person.seat.role, "seat": person.seat.id, "path": person.path}, now, person
         )
 
     def _present(self, person: Participant, interval: Interval) -> Count:
@@ -264,7 +279,7 @@ class LiveRoom:
             "heard_ms": interval.heard_ms,
             "saw_ms": interval.saw_ms,
         }
-        return self._count("Presence", person, data, interval.until)
+        return self.count("Presence", data, interval.until, person)
 
     # --- what people say ------------------------------------------------------------------------------------------
 
@@ -535,7 +550,7 @@ def _negotiate(connection: str, request: str, leg: Leg, plan: Plan) -> Negotiate
     return Negotiate(
         connection,
         request,
-        cast(str, leg.pc),
+        leg.pc,
         leg.transport,
         plan.kind,
         plan.parameters,

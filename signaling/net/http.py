@@ -1,0 +1,72 @@
+"""The node's addresses and its HTTP server, which ends with grace: rooms first, then sockets."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import BaseRoute, Route, WebSocketRoute
+
+from signaling.messages import MAX_MESSAGE_BYTES
+from signaling.net.control import ControlDoor
+from signaling.net.node import Node
+from signaling.net.websocket import WebSocketDoor
+from signaling.net.whep import WhepDoor
+from signaling.net.whip import WhipDoor
+
+PING_SECONDS = 5.0
+PONG_SECONDS = 10.0
+"""A page without network is noticed in 15 s even if it sends no media."""
+
+
+def application(node: Node, socket: WebSocketDoor, whip: WhipDoor, whep: WhepDoor, control: ControlDoor) -> Starlette:
+    async def health(request: Request) -> Response:
+        return JSONResponse({"ok": True, "rooms": len(node.lives)})
+
+    routes: list[BaseRoute] = [
+        WebSocketRoute("/ws", socket),
+        Route("/healthz", health),
+        Route("/control/healthz", health),
+        Route("/control/rooms/{lesson}", control.put, methods=["PUT"]),
+        Route("/control/rooms/{lesson}", control.delete, methods=["DELETE"]),
+        Route("/control/rooms/{lesson}/revoke", control.revoke, methods=["POST"]),
+    ]
+    for name, door in (("whip", whip), ("whep", whep)):
+        routes += [
+            Route(f"/{name}/{{lesson}}", door.post, methods=["POST"]),
+            Route(f"/{name}/{{lesson}}", door.options, methods=["OPTIONS"]),
+            Route(f"/{name}/{{lesson}}/{{resource}}", door.delete, methods=["DELETE"]),
+            Route(f"/{name}/{{lesson}}/{{resource}}", door.patch, methods=["PATCH"]),
+            Route(f"/{name}/{{lesson}}/{{resource}}", door.options, methods=["OPTIONS"]),
+        ]
+    return Starlette(routes=routes)
+
+
+class HttpServer(uvicorn.Server):
+    """Signals are the composition root's: it tells the rooms first."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+def server(app: Starlette) -> HttpServer:
+    config = uvicorn.Config(
+        app,
+        ws="websockets-sansio",
+        # Four times what a message may have: the session answers what is a little too long, the library the rest.
+        ws_max_size=4 * MAX_MESSAGE_BYTES,
+        ws_ping_interval=PING_SECONDS,
+        ws_ping_timeout=PONG_SECONDS,
+        ws_per_message_deflate=False,  # small messages; saves 300 kB a socket
+        lifespan="off",
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=2,
+    )
+    return HttpServer(config)

@@ -1,0 +1,332 @@
+"""All rooms of one node: opened by the web, recovered from the spool or from what another node shipped, ended.
+
+A room that was here before comes back in its epoch with everything that was durable; one that comes from elsewhere comes with what
+was shipped, and its log says from which op on (kind "epoch").
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import re
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from media.parameters import MediaEvent
+from signaling.clock import RoomClock
+from signaling.counting import facts_of
+from signaling.facts import Fact
+from signaling.live import LiveRoom
+from signaling.log import RoomLog
+from signaling.messages import RoomReport, RoomSpec
+from signaling.net.factspool import FactSpool
+from signaling.net.host import RoomHost, World
+from signaling.net.journal import JournalFile
+from signaling.net.mediaspool import MediaSpool
+from signaling.net.outlets import Outlets
+from signaling.net.plane import Plane
+from signaling.net.recording import RoomRecording
+from signaling.net.shipper import OpShipper, load_ops
+from signaling.ops import Entry, encode, last_spec, read_log
+from signaling.ports import ObjectMissingError, ObjectStore, ObjectStoreError
+
+log = logging.getLogger("tongtang.node")
+
+LESSON_ID = re.compile(r"^[A-Za-z0-9_-]{1,64}$")
+"""Also a file's name and part of an object's key."""
+TICK_SECONDS = 0.25
+PUMP_SECONDS = 0.1
+SAVED_SECONDS = 1.0
+EVENTS_SECONDS = 0.02
+"""A connected transport gets its tracks so late at most."""
+DRAIN_SECONDS = 20.0
+MIN_GAP_MS = 100
+
+
+class StaleEpochError(Exception):
+    """Somebody speaks of an older epoch than ours."""
+
+
+class Node:
+    def __init__(self, plane: Plane, store: ObjectStore, media: MediaSpool, facts: FactSpool, folder: Path) -> None:
+        self.outlets = Outlets()
+        self.lives: dict[str, LiveRoom] = {}
+        """What sessions look rooms up in."""
+        self.plane, self.store, self.media, self.facts = plane, store, media, facts
+        self.ops = OpShipper(store)
+        self._folder = folder
+        self._hosts: dict[str, RoomHost] = {}
+        self._locks: dict[str, asyncio.Lock] = {}
+        self._facts: asyncio.Queue[tuple[Fact, ...]] = asyncio.Queue()
+        self._tasks: list[asyncio.Task[None]] = []
+        self._last_alive_ms = self._read_alive()
+        media.on_saved = self._saved
+
+    # --- life -----------------------------------------------------------------------------------------------------
+
+    async def start(self) -> None:
+        await self.media.start()
+        await self.ops.start()
+        loops = (self._count_loop(), self._event_loop(), self._tick_loop(), self._pump_loop())
+        self._tasks = [asyncio.create_task(one) for one in loops]
+        await self.recover()
+
+    async def stop(self) -> None:
+        """SIGTERM: everybody is told, everything in hand is made durable."""
+        for host in list(self._hosts.values()):
+            host.do(host.live.close("shutdown", time.monotonic()))
+        for host in list(self._hosts.values()):
+            await self._put_away(host)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        while not self._facts.empty():
+            await self.facts.put(self._facts.get_nowait())
+        with suppress(ObjectStoreError):
+            await self.ops.ship()
+        await self.ops.stop()
+        await self.media.drain(3.0)
+        await self.media.stop()
+
+    def _read_alive(self) -> int | None:
+        try:
+            return int((self._folder / "alive").read_text())
+        except (OSError, ValueError):
+            return None
+
+    # --- rooms ----------------------------------------------------------------------------------------------------
+
+    def _path(self, lesson: str) -> Path:
+        return self._folder / "rooms" / f"{lesson}.jsonl"
+
+    async def recover(self) -> None:
+        """Every room this node had when it died, without asking anybody."""
+        for path in sorted((self._folder / "rooms").glob("*.jsonl")):
+            try:
+                found = last_spec(read_log(path.read_bytes().split(b"\n")))
+            except (OSError, ValidationError, KeyError) as error:
+                log.warning("%s cannot be read: %s", path.name, error)
+                continue
+            if found is not None:
+                await self.open(found[0])
+
+    async def open(self, spec: RoomSpec) -> LiveRoom:
+        """Idempotent; raises StaleEpochError for an older epoch than the one held here."""
+        async with self._locks.setdefault(spec.lesson, asyncio.Lock()):
+            host = self._hosts.get(spec.lesson)
+            if host is not None and spec.epoch < host.live.epoch:
+                raise StaleEpochError
+            if host is not None and spec.epoch == host.live.epoch and not host.live.over:
+                host.do(host.live.specify(spec, time.monotonic()))
+                return host.live
+            if host is not None:
+                host.do(host.live.close("epoch", time.monotonic()))
+                await self._put_away(host)
+            return await self._open(spec)
+
+    async def _open(self, spec: RoomSpec) -> LiveRoom:
+        journal = JournalFile(self._path(spec.lesson))
+        entries = read_log(journal.read())
+        if not entries:
+            entries = await self._shipped(spec.lesson)
+            await journal.append([encode(entry) for entry in entries])
+        held = max((entry.op.epoch for entry in entries), default=0)
+        if spec.epoch < held:
+            await journal.close()
+            raise StaleEpochError
+        now = time.monotonic()
+        known = last_spec(entries)
+        held_spec = known[0] if known and held == spec.epoch else spec
+        live = LiveRoom(held_spec, _clock(entries, now), RoomLog.replay(spec.epoch, entries))
+        host = self._host(live, journal)
+        self._recovered(live, entries)
+        self.plane.add_router(spec.lesson)
+        self._hosts[spec.lesson], self.lives[spec.lesson] = host, live
+        host.do([*live.opened(held, now), *live.specify(spec, now)])
+        if held:
+            await self._mark_gap(host, held)
+        return live
+
+    def _host(self, live: LiveRoom, journal: JournalFile) -> RoomHost:
+        def note(kind: str, data: dict[str, object]) -> None:
+            host.do(live.recorded(kind, data, time.monotonic()))
+
+        world = World(self.outlets, self.plane, self.ops, self._count)
+        host = RoomHost(live, journal, world, RoomRecording(live, self.plane, self.media, note), self._dispose)
+        return host
+
+    def _recovered(self, live: LiveRoom, entries: list[Entry]) -> None:
+        """Ops and facts of this epoch go out once more: whoever has them already counts them once."""
+        for entry in entries:
+            if entry.op.epoch == live.epoch:
+                self.ops.add(live.lesson, entry.op.epoch, entry.op.seq, encode(entry))
+        facts = facts_of([entry.op for entry in entries], live.lesson, live.clock.zero_at_ms)
+        self._count([fact for fact in facts if fact.epoch == live.epoch])
+
+    async def _shipped(self, lesson: str) -> list[Entry]:
+        try:
+            lines = await load_ops(self.store, lesson)
+        except ObjectStoreError as error:
+            log.warning("%s: the store cannot be asked for earlier ops: %s", lesson, error)
+            return []
+        return read_log(json.dumps(line).encode() for line in lines)
+
+    async def _mark_gap(self, host: RoomHost, held: int) -> None:
+        """What was not recorded while nobody had the room: from the last sign of life to now."""
+        live = host.live
+        if not live.log.head.recording.on:
+            return
+        until = live.clock.base_ms
+        if held == live.epoch:
+            since = self._last_alive_ms - live.clock.zero_at_ms if self._last_alive_ms else until
+        else:
+            since = await self._saved_elsewhere(live.lesson, held)
+        if since >= 0 and until - since > MIN_GAP_MS:
+            host.recording.gap(since, until, "node")
+
+    async def _saved_elsewhere(self, lesson: str, epoch: int) -> int:
+        with suppress(ObjectMissingError, ObjectStoreError, ValueError, KeyError):
+            return int(json.loads(await self.store.get(f"lessons/{lesson}/e{epoch}/manifest.json"))["saved_ms"])
+        return -1
+
+    async def close(self, lesson: str, reason: str, epoch: int | None = None) -> bool:
+        """False when there is no such room. A room of another epoch than the one meant is left alone."""
+        host = self._hosts.get(lesson)
+        if host is None:
+            return False
+        if epoch is not None and epoch < host.live.epoch:
+            raise StaleEpochError
+        host.do(host.live.close(reason, time.monotonic()))
+        return True
+
+    async def moved(self, epochs: Mapping[str, int]) -> None:
+        """What the web said in answer to a heartbeat."""
+        for lesson, host in list(self._hosts.items()):
+            if epochs.get(lesson, 0) > host.live.epoch and not host.live.over:
+                log.warning("%s moved to epoch %d", lesson, epochs[lesson])
+                host.do(host.live.close("epoch", time.monotonic()))
+
+    def revoke(self, lesson: str, seat: str) -> bool:
+        host = self._hosts.get(lesson)
+        if host is not None:
+            host.do(host.live.revoke(seat, time.monotonic()))
+        return host is not None
+
+    async def _dispose(self, host: RoomHost) -> None:
+        """The room is over. Its journal goes once all of it is in the store; till then a restart finds it again."""
+        await self._put_away(host)
+        lesson, epoch = host.live.lesson, host.live.epoch
+        if await self.ops.drain(DRAIN_SECONDS) and lesson not in self._hosts:
+            self.ops.forget(lesson, epoch)
+            self._path(lesson).unlink(missing_ok=True)
+
+    async def _put_away(self, host: RoomHost) -> None:
+        lesson = host.live.lesson
+        if self._hosts.get(lesson) is not host:
+            return
+        del self._hosts[lesson], self.lives[lesson]
+        await host.stop()
+        await host.recording.close()
+        self.plane.remove_router(lesson, time.monotonic())
+        await host.journal.close()
+
+    def host(self, lesson: str) -> RoomHost | None:
+        return self._hosts.get(lesson)
+
+    def reports(self) -> list[RoomReport]:
+        return [
+            RoomReport(
+                lesson=lesson,
+                epoch=host.live.epoch,
+                phase=host.live.log.state.phase,
+                people=len(host.live.lobby.people),
+                saved_ms=host.recording.saved_ms,
+                stalled=host.recording.stalled,
+            )
+            for lesson, host in self._hosts.items()
+        ]
+
+    # --- loops ----------------------------------------------------------------------------------------------------
+
+    def _count(self, facts: Sequence[Fact]) -> None:
+        if facts:
+            self._facts.put_nowait(tuple(facts))
+
+    async def _count_loop(self) -> None:
+        while True:
+            facts = list(await self._facts.get())
+            while not self._facts.empty():
+                facts += self._facts.get_nowait()
+            await self.facts.put(facts)
+
+    async def _event_loop(self) -> None:
+        while True:
+            await asyncio.sleep(EVENTS_SECONDS)
+            for event in self.plane.events():
+                if host := self._hosts.get(event.router):
+                    _guard(host, partial(self._media, host, event))
+
+    def _media(self, host: RoomHost, event: MediaEvent, now: float) -> None:
+        host.do(host.live.media(event, now))
+
+    async def _tick_loop(self) -> None:
+        said = 0.0
+        while True:
+            await asyncio.sleep(TICK_SECONDS)
+            now = time.monotonic()
+            say = now - said >= SAVED_SECONDS
+            for host in list(self._hosts.values()):
+                _guard(host, partial(self._tick, host, say))
+            if say:
+                said = now
+            self._write_alive()
+
+    def _tick(self, host: RoomHost, say: bool, now: float) -> None:
+        live = host.live
+        if live.over:
+            return
+        host.do(live.tick(now, tuple(self.plane.stats(live.lesson))))
+        if say and live.log.state.recording.on:
+            host.do(live.saved(host.recording.saved_ms, host.recording.stalled))
+
+    async def _pump_loop(self) -> None:
+        while True:
+            await asyncio.sleep(PUMP_SECONDS)
+            for host in list(self._hosts.values()):
+                try:
+                    await host.recording.pump()
+                except Exception:
+                    log.exception("%s: recording", host.live.lesson)
+
+    def _write_alive(self) -> None:
+        """No fsync: it tells a restarted process since when nothing was recorded."""
+        with suppress(OSError):
+            (self._folder / "alive").write_text(str(time.time_ns() // 1_000_000))
+
+    def _saved(self, key: str) -> None:
+        parts = key.split("/")
+        host = self._hosts.get(parts[1]) if len(parts) > 2 else None
+        if host is not None and parts[2] == f"e{host.live.epoch}":
+            host.recording.saved(key)
+
+
+def _guard(host: RoomHost, turn: Callable[[float], None]) -> None:
+    """A bug of ours in one room must not stop the others."""
+    try:
+        turn(time.monotonic())
+    except Exception:
+        log.exception("%s: in a turn of the node's loop", host.live.lesson)
+
+
+def _clock(entries: list[Entry], now: float) -> RoomClock:
+    at_ms = time.time_ns() // 1_000_000
+    found = last_spec(entries)
+    if found is None:
+        return RoomClock.fresh(at_ms, now)
+    return RoomClock.continued(found[1], max(entry.op.t for entry in entries), at_ms, now)

@@ -1,0 +1,113 @@
+"""One room's recorder at work: tracks in, fragments to the spool, key frames asked for, what is saved said.
+
+The recorder itself is pure (``media/record/recorder.py``). Nothing here may stop a lesson: a full disk or a store that is away is
+said to the teacher and otherwise borne.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from typing import Any
+
+from media.errors import MediaError
+from media.record.objects import RecordedObject
+from media.record.recorder import Recorder
+from signaling.effects import Record
+from signaling.live import LiveRoom
+from signaling.net.mediaspool import MediaSpool
+from signaling.net.plane import Plane
+
+log = logging.getLogger("tongtang.recording")
+
+RECORDING_FACT_SECONDS = 60.0
+"""How often the ledger hears what is saved."""
+Note = Callable[[str, dict[str, Any]], None]
+"""(kind, data) of a RecordingSaved or RecordingGap fact."""
+
+
+class RoomRecording:
+    def __init__(self, live: LiveRoom, plane: Plane, spool: MediaSpool, note: Note) -> None:
+        self._recorder = Recorder(live.lesson, live.epoch, live.clock.zero_at_ms)
+        self._recorder.set_origin(live.clock.origin())
+        self._plane, self._spool, self._note = plane, spool, note
+        self._tracks: dict[str, str] = {}
+        """Name in the recording -> track id of the media plane."""
+        self._sealing = False
+        self._sealed = False
+        self._bytes = 0
+        self._noted_ms = 0
+        self._noted_at = time.monotonic()
+
+    @property
+    def saved_ms(self) -> int:
+        return self._recorder.saved_ms
+
+    @property
+    def stalled(self) -> bool:
+        return self._spool.stalled
+
+    def record(self, effect: Record) -> None:
+        """Each source is one track of the recording, however often its publisher comes back."""
+        if effect.parameters is None:
+            if self._tracks.get(effect.source) == effect.track:
+                del self._tracks[effect.source]
+            self._plane.record(effect.track, None)
+            return
+        try:
+            sink = self._recorder.add_track(effect.source, effect.source, effect.parameters.codec)
+        except MediaError:
+            log.exception("%s cannot be recorded", effect.track)
+            return
+        self._sealing = False  # something comes again: the close was undone
+        self._tracks[effect.source] = effect.track
+        self._plane.record(effect.track, sink)
+
+    def seal(self) -> None:
+        """下课: everything to the store at once."""
+        self._sealing = True
+
+    def gap(self, from_ms: int, to_ms: int, cause: str) -> None:
+        self._recorder.gap(from_ms, to_ms, cause)
+
+    def saved(self, key: str) -> None:
+        """The spool: stored, read back, listed."""
+        self._recorder.saved(key)
+
+    async def pump(self) -> None:
+        now = time.monotonic()
+        for item in self._ready(now):
+            await self._keep(item)
+        for name in self._recorder.wants_key_frame(now):
+            if track := self._tracks.get(name):
+                self._plane.request_key_frame(track, now)
+        self._tell(now)
+
+    def _ready(self, now: float) -> list[RecordedObject]:
+        if self._sealing and not self._sealed:
+            self._sealed, self._noted_at = True, -1e9
+            return self._recorder.close(now)
+        if self._sealed and not self._sealing:
+            self._sealed = False
+            return self._recorder.reopen()
+        return self._recorder.take(now)
+
+    async def _keep(self, item: RecordedObject) -> None:
+        self._bytes += len(item.data)
+        if gap := item.entry.get("gap"):
+            self._note("RecordingGap", {key: gap[key] for key in ("from_ms", "to_ms", "cause")})
+        await self._spool.put(item.key, item.data, content_type=item.content_type, entry=item.entry)
+
+    def _tell(self, now: float) -> None:
+        saved_ms = self.saved_ms
+        if saved_ms > self._noted_ms and now - self._noted_at >= RECORDING_FACT_SECONDS:
+            self._noted_ms, self._noted_at = saved_ms, now
+            self._note("RecordingSaved", {"saved_ms": saved_ms, "bytes": self._bytes})
+
+    async def close(self) -> None:
+        """The room leaves this node: what is in hand goes to the spool. The lesson itself may go on elsewhere."""
+        for item in self._recorder.take(time.monotonic(), flush=True):
+            await self._keep(item)
+        if self.saved_ms > self._noted_ms:
+            self._note("RecordingSaved", {"saved_ms": self.saved_ms, "bytes": self._bytes})
