@@ -77,6 +77,7 @@ def listen(settings: NodeSettings) -> socket.socket:
     bound = socket.socket(family, socket.SOCK_STREAM)
     bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     bound.bind((settings.node_listen, settings.node_port))
+    bound.listen(2048)  # who comes before the server runs waits in the queue
     return bound
 
 

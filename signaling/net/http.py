@@ -28,7 +28,7 @@ def application(node: Node, socket: WebSocketDoor, whip: WhipDoor, whep: WhepDoo
         return JSONResponse({"ok": True, "rooms": len(node.lives)})
 
     routes: list[BaseRoute] = [
-        WebSocketRoute("/ws", socket),
+        WebSocketRoute("/ws", socket.serve),
         Route("/healthz", health),
         Route("/control/healthz", health),
         Route("/control/rooms/{lesson}", control.put, methods=["PUT"]),

@@ -42,7 +42,7 @@ class WebSocketDoor:
         self._node, self._keys, self._origins = node, keys, origins
         self._numbers = itertools.count(1)
 
-    async def __call__(self, socket: WebSocket) -> None:
+    async def serve(self, socket: WebSocket) -> None:
         if not self._origins.allows(socket.headers.get("origin"), socket.headers.get("host")):
             await socket.close(1008)  # before accept: HTTP 403
             return
