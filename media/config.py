@@ -1,4 +1,4 @@
-"""Settings of one node's media plane. Rule: every constant carries its reason; nothing is read from the environment here."""
+"""Settings of one node's media plane. Rule: each constant carries its reason; no environment."""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
 """The packet path's contract: everything that happens per packet stands behind it, everything else outside.
 
 ``media/pyengine.py`` is its Python twin, always there; a C twin may come. Rule: numbers in, events out, no callbacks
-per forwarded packet (a recorder's tap is the exception), no knowledge of ICE, DTLS, SDP or rooms. Handles are chosen by the caller.
+per forwarded packet (a recorder's tap is the exception), no knowledge of ICE, DTLS, SDP or rooms. The caller chooses
+the handles.
 """
 
 from __future__ import annotations
@@ -23,12 +24,12 @@ class Port(Protocol):
 
     kind: str  # "udp" or "tcp"
 
-    def receive_into(self, buffer: bytearray) -> tuple[int, Address] | None:
-        """Next waiting datagram, or None when there is none. Never raises."""
+    def receive_into(self, buffer: bytearray) -> tuple[int, Address, float | None] | None:
+        """Size, sender, arrival (None: now) of the next waiting datagram, or None when there is none. Never raises."""
         ...
 
     def send(self, address: Address, data: memoryview, sizes: Sequence[int]) -> None:
-        """Packets of ``sizes`` that lie one behind the other in ``data``; valid only during the call. Drops, never blocks."""
+        """Packets of ``sizes``, one behind the other in ``data``, valid only during the call. Drops, never blocks."""
         ...
 
 

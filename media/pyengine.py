@@ -175,7 +175,8 @@ class PythonEngine:
             got = receive_into(buffer)
             if got is None:
                 break
-            take(got[0], (port, got[1]), now, events)
+            arrival = got[2]
+            take(got[0], (port, got[1]), now if arrival is None else arrival, events)
         return events
 
     def _stamp(self, now: float) -> None:
@@ -184,10 +185,9 @@ class PythonEngine:
     def _take(self, size: int, path: Path, now: float, events: list[EngineEvent]) -> None:
         data = self._in.data
         kind = classify(data, size)
-        if kind is Kind.STUN or kind is Kind.DTLS:
-            if kind is Kind.STUN or path in self._paths:
-                events.append(Datagram("stun" if kind is Kind.STUN else "dtls", path, bytes(data[:size])))
-                return
+        if kind is Kind.STUN or (kind is Kind.DTLS and path in self._paths):
+            events.append(Datagram("stun" if kind is Kind.STUN else "dtls", path, bytes(data[:size])))
+            return
         peer = self._paths.get(path)
         if peer is None or peer.srtp is None or kind < Kind.RTP:
             self.garbage += 1
@@ -215,10 +215,8 @@ class PythonEngine:
         data = self._in.data
         first, second, sequence, timestamp, ssrc = _FIXED.unpack_from(data)
         source = peer.sources.get(ssrc)
-        if source is None:
-            source = self._learn(peer, size)
-            if source is None:
-                return
+        if source is None:  # its transport-wide number counts all the same, or the sender would see losses
+            source = self._learn(peer, size) or peer.stranger
         start = 12 + 4 * (first & 15)
         level = -1
         if first & 0x10:
@@ -325,7 +323,7 @@ class PythonEngine:
         peer.retransmitted += done
         return done
 
-    # --- what feedback and statistics need -----------------------------------------------------------------------------
+    # --- what feedback and statistics need --------------------------------------------------------------------------
 
     def missing(self, stream: int, now: float) -> list[int]:
         found = self._streams.get(stream)

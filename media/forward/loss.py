@@ -1,4 +1,4 @@
-"""What arrived of one SSRC and what is missing (RFC 3550 appendix A.1, A.3, A.8). Rule: sequence numbers are extended."""
+"""What arrived of one SSRC and what is missing (RFC 3550 A.1, A.3, A.8). Rule: sequence numbers are extended."""
 
 from __future__ import annotations
 

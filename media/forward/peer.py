@@ -28,6 +28,7 @@ class EnginePeer:
         "retransmitted",
         "sources",
         "srtp",
+        "stranger",
         "streams",
         "transport_cc_id",
     )
@@ -38,6 +39,7 @@ class EnginePeer:
         self.srtp: SrtpSession | None = None
         self.sources: dict[int, Source] = {}
         self.streams: list[InboundStream] = []
+        self.stranger = Source(None, False)
         self.level_id = self.transport_cc_id = 0
         self._arrivals: list[tuple[int, float]] = []
         self._highest = FIRST_CYCLE
@@ -69,7 +71,7 @@ class EnginePeer:
         self.sources = {ssrc: s for ssrc, s in self.sources.items() if s.stream is not stream}
 
     def learn(self, header: RtpHeader, packet: bytearray) -> Source | None:
-        """Whose SSRC is this? By mid and rid (RFC 8843 section 9.2), else by a payload type that only one stream has."""
+        """Whose SSRC is this? By mid and rid (RFC 8843 section 9.2), else by a payload type of one stream only."""
         if len(self.sources) >= _MOST_SOURCES:
             return None
         found = [s for s in self.streams if header.payload_type in (s.config.codec.payload_type, s.config.codec.rtx)]

@@ -41,7 +41,7 @@ def _block(track: PublishedTrack, seen: Reception, now: float) -> rtcp.ReportBlo
 
 
 def sender_compound(engine: Engine, link: int, track: PublishedTrack, publisher: PeerState, now: float) -> bytes:
-    """SR + SDES for one slot: the node's clock, the subscriber's timestamps. Empty until the publisher's clock is known."""
+    """SR + SDES for one slot: node's clock, subscriber's timestamps. Empty until the publisher's clock is known."""
     sending = engine.sending(link)
     seen = engine.reception(track.stream)
     if sending is None or not sending.started or sending.stream != track.stream or seen is None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+from collections.abc import Callable
 
 from media.config import MediaConfig
 from media.net.tcp import TcpPort
@@ -36,13 +37,13 @@ class MediaServer:
             connection.close()
 
 
-async def open_media(config: MediaConfig, sfu: Sfu) -> MediaServer:
-    """Raises OSError when a port is taken; then nothing stays open."""
+async def open_media(config: MediaConfig, sfu: Sfu, udp_port: Callable[[str, int], UdpPort] = UdpPort) -> MediaServer:
+    """Raises OSError when a port is taken; then nothing stays open. ``udp_port``: tests put a bad line in between."""
     loop = asyncio.get_running_loop()
     server = MediaServer(config.port, sfu, [], [], set(), Timer(sfu, loop))
     try:
         for address in config.addresses:
-            await _open_address(address, config, server, loop)
+            await _open_address(address, config, server, loop, udp_port)
     except OSError:
         server.close()
         raise
@@ -52,14 +53,19 @@ async def open_media(config: MediaConfig, sfu: Sfu) -> MediaServer:
 
 
 async def _open_address(
-    address: str, config: MediaConfig, server: MediaServer, loop: asyncio.AbstractEventLoop
+    address: str,
+    config: MediaConfig,
+    server: MediaServer,
+    loop: asyncio.AbstractEventLoop,
+    udp_port: Callable[[str, int], UdpPort],
 ) -> None:
     sfu = server.sfu
-    port = UdpPort(address, server.port)
+    port = udp_port(address, server.port)
     server.port = port.port
     handle = sfu.engine.attach(port)
     server.udp.append((handle, port))
     loop.add_reader(port.socket.fileno(), lambda: sfu.service(handle, loop.time()))
     if config.tcp:
-        make = lambda: TcpPort(sfu, server.connections, loop.time)  # noqa: E731
-        server.servers.append(await loop.create_server(make, address, server.port))
+        server.servers.append(
+            await loop.create_server(lambda: TcpPort(sfu, server.connections, loop.time), address, server.port)
+        )

@@ -1,4 +1,4 @@
-"""ICE-TCP passive (RFC 6544): each connection is an engine port, framed by RFC 4571. Rule: drops, never queues media."""
+"""ICE-TCP passive (RFC 6544): a connection is an engine port, framed by RFC 4571. Rule: drops, never queues media."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ class TcpPort(asyncio.Protocol):
             self._sfu.engine.detach(self._path[0])
         self._transport = None
 
-    def receive_into(self, _: bytearray) -> tuple[int, Address] | None:
+    def receive_into(self, _: bytearray) -> tuple[int, Address, float | None] | None:
         return None  # bytes come by ``data_received``
 
     def send(self, _: Address, data: memoryview, sizes: Sequence[int]) -> None:

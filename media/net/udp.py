@@ -8,12 +8,17 @@ from __future__ import annotations
 
 import socket
 import struct
+import sys
+import time
 from collections.abc import Sequence
 
 from media.engine import Address
 
 _UDP_SEGMENT = 103  # linux/udp.h; Python has no name for it
 _MOST_SEGMENTS = 64  # UDP_MAX_SEGMENTS of older kernels
+_SO_TIMESTAMPNS = 35  # asm-generic/socket.h, 64-bit time_t
+_TIMESPEC = struct.Struct("@qq")
+_MOST_ERRORS = 64  # pending ICMP errors skipped per call
 _MOST_BYTES = 65000  # one IP datagram's worth before segmentation
 # A key frame's fan-out is 100 classrooms x 30 packets: it must fit, or its tail is lost at once.
 _SEND_BUFFER = 8 * 1024 * 1024
@@ -37,21 +42,39 @@ class UdpPort:
             self.socket.close()
             raise
         self.gso = _segments(self.socket)
+        self._stamped = _stamps(self.socket)
+        self._to_monotonic: float | None = None
         self.dropped = 0
 
     @property
     def port(self) -> int:
         return int(self.socket.getsockname()[1])
 
-    def receive_into(self, buffer: bytearray) -> tuple[int, Address] | None:
-        while True:
+    def receive_into(self, buffer: bytearray) -> tuple[int, Address, float | None] | None:
+        for _ in range(_MOST_ERRORS):
             try:
+                if self._stamped:
+                    return self._receive_stamped(buffer)
                 size, address = self.socket.recvfrom_into(buffer)
             except (BlockingIOError, InterruptedError):
+                self._to_monotonic = None
                 return None
             except OSError:  # an ICMP error of an earlier send (ECONNREFUSED): not about what waits behind it
                 continue
-            return size, address[:2]
+            return size, address[:2], None
+        return None
+
+    def _receive_stamped(self, buffer: bytearray) -> tuple[int, Address, float | None]:
+        """The kernel's own arrival time: a browser's bandwidth probe is a few packets 3 ms apart, and a busy loop
+        that reads them in one go would report them as infinitely fast and make the probe void."""
+        size, ancillary, _, address = self.socket.recvmsg_into((buffer,), 64)
+        if not ancillary:
+            return size, address[:2], None
+        offset = self._to_monotonic
+        if offset is None:  # once per drain: the wall clock may be set at any time
+            offset = self._to_monotonic = time.monotonic() - time.time()
+        seconds, nanoseconds = _TIMESPEC.unpack_from(ancillary[0][2])
+        return size, address[:2], seconds + nanoseconds * 1e-9 + offset
 
     def send(self, address: Address, data: memoryview, sizes: Sequence[int]) -> None:
         if len(sizes) == 1:
@@ -103,6 +126,17 @@ def _segments(sock: socket.socket) -> bool:
     """Whether the kernel knows UDP_SEGMENT (Linux 4.18)."""
     try:
         sock.getsockopt(socket.IPPROTO_UDP, _UDP_SEGMENT)
+    except OSError:
+        return False
+    return True
+
+
+def _stamps(sock: socket.socket) -> bool:
+    """Asks for arrival times; only where struct timespec is two 64-bit numbers."""
+    if sys.platform != "linux" or struct.calcsize("P") != 8:
+        return False
+    try:
+        sock.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
     except OSError:
         return False
     return True

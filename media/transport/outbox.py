@@ -1,4 +1,4 @@
-"""One peer's packets out: an arena in which they are written and encrypted behind each other, and the path they take."""
+"""One peer's packets out: an arena in which they are written and encrypted one after another, and the path."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Says by the first two bytes what a datagram is (RFC 7983 section 7, RFC 5761 section 4). Rule: never looks further."""
+"""What a datagram is, by its first two bytes (RFC 7983 section 7, RFC 5761 section 4). Rule: never looks further."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ _NTP_FRACTION = 1 << 32
 
 @dataclass(frozen=True, slots=True)
 class Packet:
-    """One packet of a compound: ``count`` is the 5-bit field (report count or feedback format), ``body`` follows the head."""
+    """One packet of a compound: ``count`` is the 5-bit field (reports or feedback format), ``body`` what follows."""
 
     type: int
     count: int

@@ -61,7 +61,5 @@ def build(
     block: bytes = b"",
 ) -> bytes:
     """A plain packet; ``block`` is a whole header-extension block as ``extensions.build`` makes it."""
-    head = _FIXED.pack(
-        0x90 if block else 0x80, payload_type | marker << 7, sequence & 0xFFFF, timestamp & 0xFFFFFFFF, ssrc
-    )
-    return head + block + payload
+    first, second = 0x90 if block else 0x80, payload_type | marker << 7
+    return _FIXED.pack(first, second, sequence & 0xFFFF, timestamp & 0xFFFFFFFF, ssrc) + block + payload

@@ -5,10 +5,18 @@ Rule: understands just what aiortc and Chromium offer; asserts on anything else.
 
 from __future__ import annotations
 
+import asyncio
 import re
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from random import Random
 from typing import Any
 
+from media.config import MediaConfig
+from media.engine import Address
+from media.net.server import MediaServer, open_media
+from media.net.udp import UdpPort
 from media.parameters import (
     Codec,
     Extensions,
@@ -20,7 +28,9 @@ from media.parameters import (
     TransportAnswer,
     TransportParameters,
 )
+from media.pyengine import PythonEngine
 from media.sfu import Sfu
+from media.transport.certificate import Certificate
 
 URIS = {
     "urn:ietf:params:rtp-hdrext:sdes:mid": "mid",
@@ -75,9 +85,7 @@ def _section(part: str) -> Section:
     for pt, name, rate, channels in maps:
         if name.lower() in TAKEN:
             mime = TAKEN[name.lower()]
-            section.codecs.append(
-                Codec(mime, int(pt), int(rate), int(channels or 1), fmtp.get(pt, ""), rtx.get(pt))
-            )
+            section.codecs.append(Codec(mime, int(pt), int(rate), int(channels or 1), fmtp.get(pt, ""), rtx.get(pt)))
     ids = {URIS[uri]: int(i) for i, uri in re.findall(r"^a=extmap:(\d+)\S* (\S+)", part, re.M) if uri in URIS}
     section.extensions = Extensions(**ids)
     flows = re.search(r"^a=ssrc-group:FID (\d+) (\d+)", part, re.M)
@@ -90,8 +98,12 @@ def _section(part: str) -> Section:
 
 
 def answer(
-    transport: TransportAnswer, sections: list[Section], codecs: dict[str, list[Codec]], slots: dict[str, SlotParameters],
-    udp: bool = True, tcp: bool = True,
+    transport: TransportAnswer,
+    sections: list[Section],
+    codecs: dict[str, list[Codec]],
+    slots: dict[str, SlotParameters],
+    udp: bool = True,
+    tcp: bool = True,
 ) -> str:
     lines = ["v=0", "o=- 1 1 IN IP4 127.0.0.1", "s=-", "t=0 0", "a=ice-lite"]
     lines += [f"a=group:BUNDLE {' '.join(s.mid for s in sections)}", "a=msid-semantic:WMS *"]
@@ -159,8 +171,14 @@ def publish(sfu: Sfu, router: str, name: str, sdp: str, now: float, video: str =
     for s in sections:
         chosen[s.mid] = preferred(s.codecs, "audio/opus" if s.kind == "audio" else video)
         track = TrackParameters(
-            s.mid, s.kind, "mic" if s.kind == "audio" else "camera", chosen[s.mid][0], s.extensions, s.ssrcs,
-            s.rtx_ssrcs, s.rids,
+            s.mid,
+            s.kind,
+            "mic" if s.kind == "audio" else "camera",
+            chosen[s.mid][0],
+            s.extensions,
+            s.ssrcs,
+            s.rtx_ssrcs,
+            s.rids,
         )
         sfu.publish(name, f"{name}/{s.mid}", track, now)
     return answer(transport, sections, chosen, {}, **paths)
@@ -177,13 +195,100 @@ def subscribe(
     for i, s in enumerate(sections):
         e = s.extensions
         extensions = Extensions(
-            mid=e.mid, audio_level=e.audio_level, abs_send_time=e.abs_send_time,
+            mid=e.mid,
+            audio_level=e.audio_level,
+            abs_send_time=e.abs_send_time,
             transport_cc=e.transport_cc if transport_cc else None,
         )
-        codecs[s.mid] = [c if rtx else Codec(c.mime, c.payload_type, c.clock_rate, c.channels, c.fmtp) for c in s.codecs]
+        codecs[s.mid] = [
+            c if rtx else Codec(c.mime, c.payload_type, c.clock_rate, c.channels, c.fmtp) for c in s.codecs
+        ]
         has_rtx = rtx and s.kind == "video"
         slots[s.mid] = SlotParameters(
             s.mid, s.kind, tuple(codecs[s.mid]), extensions, 1000 + 10 * i, 1001 + 10 * i if has_rtx else None
         )
         sfu.add_slot(name, slots[s.mid])
     return answer(transport, sections, codecs, slots, **paths)
+
+
+class Clock:
+    """Time for sans-IO tests: moves only by hand."""
+
+    def __init__(self, now: float = 100.0) -> None:
+        self.now = now
+
+    def pass_(self, seconds: float) -> float:
+        self.now += seconds
+        return self.now
+
+
+class Wire:
+    """An engine port that keeps what was sent (sans-IO tests)."""
+
+    kind = "udp"
+
+    def __init__(self) -> None:
+        self.sent: list[tuple[Address, bytes]] = []
+        self.waiting: list[tuple[bytes, Address]] = []
+
+    def receive_into(self, buffer: bytearray) -> tuple[int, Address, float | None] | None:
+        if not self.waiting:
+            return None
+        data, address = self.waiting.pop(0)
+        buffer[: len(data)] = data
+        return len(data), address, None
+
+    def send(self, address: Address, data: memoryview, sizes: Sequence[int]) -> None:
+        at = 0
+        for size in sizes:
+            self.sent.append((address, bytes(data[at : at + size])))
+            at += size
+        assert at == len(data)
+
+    def take(self, address: Address | None = None) -> list[bytes]:
+        taken = [d for a, d in self.sent if address in (None, a)]
+        self.sent = [(a, d) for a, d in self.sent if address not in (None, a)]
+        return taken
+
+
+def lossy(share: float, seed: int = 1) -> type[UdpPort]:
+    """A UDP port that loses this share of media packets each way, from a seeded generator."""
+    random = Random(seed)
+
+    class LossyPort(UdpPort):
+        def __init__(self, address: str, port: int) -> None:
+            super().__init__(address, port)
+            self.lost = 0
+
+        def receive_into(self, buffer: bytearray) -> tuple[int, Address, float | None] | None:
+            got = super().receive_into(buffer)
+            while got is not None and buffer[0] >> 6 == 2 and random.random() < share:
+                self.lost += 1
+                got = super().receive_into(buffer)
+            return got
+
+        def send(self, address: Address, data: memoryview, sizes: Sequence[int]) -> None:
+            at = 0
+            for size in sizes:
+                if data[at] >> 6 == 2 and random.random() < share:
+                    self.lost += 1
+                else:
+                    super().send(address, data[at : at + size], (size,))
+                at += size
+
+    return LossyPort
+
+
+@asynccontextmanager
+async def running(udp_port: type[UdpPort] = UdpPort, router: str = "lesson") -> AsyncIterator[tuple[Sfu, MediaServer]]:
+    """An SFU on loopback, on a port the system chooses."""
+    config = MediaConfig(("127.0.0.1",), 0)
+    sfu = Sfu(config, PythonEngine(), Certificate.generate())
+    server = await open_media(config, sfu, udp_port)
+    sfu.add_router(router)
+    try:
+        yield sfu, server
+    finally:
+        sfu.remove_router(router, asyncio.get_running_loop().time())
+        server.close()
+        await asyncio.sleep(0)
