@@ -10,6 +10,7 @@ async def test_desk(web):                       # ``web`` and ``clock`` are fixt
 from __future__ import annotations
 
 import contextlib
+import json
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
@@ -25,10 +26,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from server.accounts import service as accounts
 from server.accounts.models import Person, PostHeld
 from server.app import create_app
-from server.clock import FixedClock
+from server.clock import FixedClock, to_ms
 from server.config import WebSettings
 from server.database import Database, make_engine
 from server.ids import new_id
+from server.jobs import NullJobs
+from server.lessons.models import Lesson, Receipt
 from server.models import Base
 from server.schools.models import District, Room, School
 from server.security import csrf_token, new_token, private_pem
@@ -71,6 +74,22 @@ class MemoryObjects:
         return None
 
 
+class FakeNode:
+    """The control doors of all nodes: remembers what it was told; ``down`` and ``refuses`` hold node ids."""
+
+    def __init__(self) -> None:
+        self.calls: list[tuple[str, str, dict[str, Any]]] = []
+        self.down: set[str] = set()
+        self.refuses: set[str] = set()
+
+    def answer(self, request: httpx2.Request) -> httpx2.Response:
+        node = request.url.host
+        if node in self.down:
+            raise httpx2.ConnectError("down", request=request)
+        self.calls.append((request.method, f"{node}{request.url.path}", json.loads(request.content or b"{}")))
+        return httpx2.Response(409 if node in self.refuses else 200, json={})
+
+
 class Browser(httpx2.AsyncClient):
     """Keeps cookies, sends Origin and the CSRF token as a page of ours would."""
 
@@ -100,6 +119,8 @@ class Web:
     database: Database
     clock: FixedClock
     objects: MemoryObjects
+    jobs: NullJobs
+    nodes: FakeNode
     browsers: list[Browser] = field(default_factory=list)
 
     def browser(self) -> Browser:
@@ -200,6 +221,66 @@ class Web:
         await self.add(*held)
         return row
 
+    async def lesson(
+        self,
+        teacher: Person,
+        lead: Room,
+        *receiving: Room,
+        assistant: Person | None = None,
+        starts: timedelta = timedelta(minutes=10),
+        minutes: int = 40,
+        **more: Any,
+    ) -> Lesson:
+        """A published lesson that starts in ten minutes."""
+        start = self.clock.now() + starts
+        row = Lesson(
+            id=new_id(),
+            title=more.pop("title", "认识分数"),
+            subject="maths",
+            grade=3,
+            kind=more.pop("kind", "formal"),
+            form="delivery",
+            state=more.pop("state", "published"),
+            lead_room_id=lead.id,
+            teacher_id=teacher.id,
+            starts_at=start,
+            ends_at=start + timedelta(minutes=minutes),
+            created_at=self.clock.now(),
+            **more,
+        )
+        receipts = [
+            Receipt(
+                id=new_id(),
+                lesson_id=row.id,
+                room_id=room.id,
+                position=position,
+                assistant_id=assistant.id if assistant else None,
+                expected=room.pupils,
+            )
+            for position, room in enumerate(receiving, 1)
+        ]
+        await self.add(row)
+        await self.add(*receipts)
+        async with self.database.reading() as session:
+            return await session.get_one(Lesson, row.id)
+
+    async def node(self, name: str = "n1", *, load: float = 0.1, secret: str = NODE_SECRET) -> httpx2.Response:
+        """A heartbeat of this node, now."""
+        beat = {
+            "node": name,
+            "started_at_ms": to_ms(self.clock.now()),
+            "public_url": "ws://{host}:8001" if name == "n1" else f"wss://{{host}}/n/{name}",
+            "control_url": f"http://{name}",
+            "load": load,
+            "engine": "python",
+            "rooms": [],
+            "spool_bytes": 0,
+            "disk_free_bytes": 10**11,
+        }
+        return await self.browser().post(
+            f"/internal/nodes/{name}/heartbeat", json=beat, headers={"authorization": f"Bearer {secret}"}
+        )
+
 
 @pytest.fixture
 def clock() -> FixedClock:
@@ -239,8 +320,11 @@ async def database(web_settings: WebSettings) -> AsyncIterator[Database]:
 @pytest.fixture
 async def web(web_settings: WebSettings, database: Database, clock: FixedClock) -> AsyncIterator[Web]:
     objects = MemoryObjects()
-    app = create_app(web_settings, clock=clock, database=database, objects=objects)
-    held = Web(app, database, clock, objects)
+    jobs, nodes = NullJobs(), FakeNode()
+    transport = httpx2.MockTransport(nodes.answer)
+    app = create_app(web_settings, clock=clock, database=database, objects=objects, jobs=jobs, node_transport=transport)
+    held = Web(app, database, clock, objects, jobs, nodes)
     yield held
     for browser in held.browsers:
         await browser.aclose()
+    await app.state.nodes.aclose()

@@ -1,0 +1,167 @@
+// Runs in every page of an end-to-end test before the page's own scripts: measuring instruments, no behaviour.
+// They look from outside: at sockets, peer connections, capture tracks and playing elements, never into the page's modules.
+(() => {
+  const BLOCKS = 20, COUNTER_BITS = 12, MARK_FIRST = 1000, MARK_STEP = 200, MARKS = 15, TONES = [470, 690, 910];
+  const seen = { pongs: [], messages: [], closes: [], streams: [], pcs: [], frames: [], marks: [] };
+
+  // --- room time: the page's own ping and pong, timed ---
+  const pings = new Map();
+  const Socket = window.WebSocket;
+  window.WebSocket = class extends Socket {
+    constructor(...words) {
+      super(...words);
+      this.addEventListener('message', (event) => {
+        if (typeof event.data !== 'string') return;
+        const now = performance.now();
+        const message = JSON.parse(event.data);
+        if (message.type === 'pong') {
+          const sent = pings.get(message.t);
+          if (sent !== undefined) seen.pongs.push({ rtt: now - sent, offset: message.room_ms - (sent + now) / 2 });
+        } else seen.messages.push({ now, message });
+      });
+      this.addEventListener('close', (event) => seen.closes.push({ now: performance.now(), code: event.code }));
+    }
+    send(data) {
+      if (typeof data === 'string' && data.includes('"ping"')) pings.set(JSON.parse(data).t, performance.now());
+      super.send(data);
+    }
+  };
+  /** Room time = performance.now() + this, from the quickest of the newest pongs. */
+  const roomOffset = () => {
+    const best = seen.pongs.slice(-10).reduce((a, b) => (a && a.rtt <= b.rtt ? a : b), null);
+    return best && best.offset;
+  };
+
+  // --- what is captured and connected ---
+  const media = navigator.mediaDevices;
+  if (media) {
+    const get = media.getUserMedia.bind(media);
+    media.getUserMedia = async (wish) => {
+      const stream = await get(wish);
+      seen.streams.push(stream);
+      return stream;
+    };
+  }
+  const Peer = window.RTCPeerConnection;
+  window.RTCPeerConnection = class extends Peer {
+    constructor(...words) {
+      super(...words);
+      seen.pcs.push(this);
+    }
+  };
+
+  // --- reading the burnt-in counter back ---
+  const canvas = document.createElement('canvas');
+  canvas.width = BLOCKS * 3;
+  canvas.height = 3;
+  const brush = canvas.getContext('2d', { willReadFrequently: true });
+  /** Counter in a frame or an element; null where the row is not readable. */
+  const readCounter = (source, width) => {
+    brush.drawImage(source, 0, 0, width, width / BLOCKS, 0, 0, BLOCKS * 3, 3);
+    const pixels = brush.getImageData(0, 0, BLOCKS * 3, 3).data;
+    const bits = [];
+    for (let i = 0; i < BLOCKS; i++) {
+      const luma = pixels[(BLOCKS * 3 + i * 3 + 1) * 4 + 1];
+      if (luma > 96 && luma < 160) return null;
+      bits.push(luma >= 160 ? 1 : 0);
+    }
+    const number = (from, count) => bits.slice(from, from + count).reduce((sum, bit) => sum * 2 + bit, 0);
+    const value = number(2, COUNTER_BITS);
+    const check = (value ^ (value >> 4) ^ (value >> 8) ^ 0b0101) & 0b1111;
+    const framed = bits[0] === 1 && bits[1] === 0 && bits[18] === 0 && bits[19] === 1;
+    return framed && number(2 + COUNTER_BITS, 4) === check ? value : null;
+  };
+
+  /** Notes every captured frame: [performance.now(), counter]. */
+  const watchCamera = async () => {
+    const track = seen.streams.flatMap((s) => s.getVideoTracks()).filter((t) => t.readyState === 'live').pop();
+    const reader = new MediaStreamTrackProcessor({ track: track.clone() }).readable.getReader();
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) return;
+      seen.frames.push([performance.now(), readCounter(value, value.displayWidth)]);
+      value.close();
+    }
+  };
+
+  // --- sound ---
+  const power = (samples, hz, rate) => {
+    const c = 2 * Math.cos((2 * Math.PI * hz) / rate);
+    let a = 0, b = 0;
+    for (const x of samples) [a, b] = [x + c * a - b, a];
+    return (a * a + b * b - c * a * b) / samples.length / samples.length * 2;
+  };
+  const energy = (samples) => samples.reduce((sum, x) => sum + x * x, 0) / samples.length;
+  /** Blocks of sound from a track; ends with the track. */
+  async function* blocks(track) {
+    const reader = new MediaStreamTrackProcessor({ track: track.clone() }).readable.getReader();
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) return;
+      const samples = new Float32Array(value.numberOfFrames);
+      value.copyTo(samples, { planeIndex: 0, format: 'f32-planar' });
+      yield { samples, rate: value.sampleRate, now: performance.now() };
+      value.close();
+    }
+  }
+  /** Notes the beginning of every mark the microphone gives: [performance.now(), number]. */
+  const watchMarks = async () => {
+    const track = seen.streams.flatMap((s) => s.getAudioTracks()).filter((t) => t.readyState === 'live').pop();
+    let quiet = 99;
+    for await (const { samples, rate, now } of blocks(track)) {
+      const total = energy(samples);
+      let best = 0, number = -1;
+      for (let i = 0; i < MARKS; i++) {
+        const p = power(samples, MARK_FIRST + MARK_STEP * i, rate);
+        if (p > best) [best, number] = [p, i];
+      }
+      const loud = total > 1e-4 && best > 0.6 * total;
+      if (loud && quiet > 20) seen.marks.push([now - (samples.length / rate) * 1000, number]);
+      quiet = loud ? 0 : quiet + 1;
+    }
+  };
+  /** What is heard here for `ms`: power of each room's tone and of the teacher's marks, from elements that really play. */
+  const hear = async (ms) => {
+    const elements = [...document.querySelectorAll('audio, video')].concat(seen.loose ?? []);
+    const tracks = elements
+      .filter((e) => !e.paused && !e.muted && e.volume > 0 && e.srcObject instanceof MediaStream)
+      .flatMap((e) => e.srcObject.getAudioTracks())
+      .filter((t) => t.readyState === 'live');
+    const heard = { tones: TONES.map(() => 0), marks: 0, energy: 0, tracks: tracks.length };
+    const end = performance.now() + ms;
+    const listen = async (track) => {
+      for await (const { samples, rate, now } of blocks(track)) {
+        if (now > end) return;
+        TONES.forEach((hz, i) => { heard.tones[i] = Math.max(heard.tones[i], power(samples, hz, rate)); });
+        for (let i = 0; i < MARKS; i++) heard.marks = Math.max(heard.marks, power(samples, MARK_FIRST + MARK_STEP * i, rate));
+        heard.energy = Math.max(heard.energy, energy(samples));
+      }
+    };
+    const limit = new Promise((done) => setTimeout(done, ms + 200));
+    await Promise.race([Promise.all(tracks.map(listen)), limit]);
+    await limit;
+    return heard;
+  };
+  // Elements that play without being in the document count as well.
+  const play = HTMLMediaElement.prototype.play;
+  HTMLMediaElement.prototype.play = function () {
+    if (!this.isConnected) (seen.loose ??= []).push(this);
+    return play.call(this);
+  };
+
+  // --- counters of the browser itself ---
+  const received = async () => {
+    const rows = [];
+    for (const pc of seen.pcs.filter((p) => p.connectionState === 'connected')) {
+      for (const s of (await pc.getStats()).values()) {
+        if (s.type !== 'inbound-rtp') continue;
+        rows.push({ kind: s.kind, mid: s.mid, frames: s.framesDecoded ?? 0, width: s.frameWidth ?? 0, energy: s.totalAudioEnergy ?? 0,
+          samples: s.totalSamplesReceived ?? 0, concealed: s.concealedSamples ?? 0, bytes: s.bytesReceived, lost: s.packetsLost,
+          decoder: s.decoderImplementation ?? null });
+      }
+    }
+    return rows;
+  };
+
+  window.measure = { seen, roomOffset, readCounter, watchCamera, watchMarks, hear, received };
+})();
