@@ -76,7 +76,7 @@ def test_every_node_has_its_path_at_the_proxy(compose: dict[str, Any]) -> None:
         path = environment["TONGTANG_NODE_PUBLIC_URL"].rpartition("}")[2]
         assert f"handle_path {path}/*" in caddyfile
         assert f"reverse_proxy {name}:{environment['TONGTANG_NODE_PORT']}" in caddyfile
-    assert re.search(r"@inner path /internal/\* /n/\*/rooms/\*", caddyfile), "inner doors must stay inside"
+    assert re.search(r"@inner path /internal/\* /n/\*/control/\*", caddyfile), "inner doors must stay inside"
 
 
 def test_systemd_units_start_commands_that_exist() -> None:
