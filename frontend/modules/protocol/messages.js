@@ -58,7 +58,8 @@ export const MAX_MESSAGE_BYTES = 64 * 1024;
 // --- web -> page: the seat -----------------------------------------------------------------------------------------------
 
 /**
- * @typedef {{id: string, title: string, pages: number, urls: string[]}} Deck
+ * @typedef {{id: string, title: string, pages: number, urls: string[], state?: "rendering" | "ready" | "refused",
+ *            message?: string | null}} Deck message: why refused, in the reader's language
  * @typedef {{token: string, lesson: string, epoch: number, seat: string, role: Role, ws: string, whip: string,
  *            whep: string, decks: Deck[]}} Grant
  */

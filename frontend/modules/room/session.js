@@ -130,8 +130,22 @@ export class Session {
     return this.spec ? this.spec.rooms.filter((room) => !room.lead) : [];
   }
 
+  /** The receiving room this seat stands for: its own for a classroom, the classroom's for its companion. */
+  get roomSeat() {
+    if (this.role === "class") return this.seat;
+    return this.role === "assistant" ? this.seat.replace(/^a-/, "r-") : "";
+  }
+
+  get room() {
+    return this.spec?.rooms.find((room) => room.seat === this.roomSeat) ?? null;
+  }
+
   get hasFloor() {
-    return this.state.floor.includes(this.seat);
+    return this.state.floor.includes(this.roomSeat);
+  }
+
+  get handUp() {
+    return this.state.hands.some((hand) => hand.seat === this.roomSeat);
   }
 
   /** Decks uploaded since the seat was given. */

@@ -1,0 +1,218 @@
+// One device's media in a lesson: its session's welcome opens what the node no longer holds, slots decide what plays, the
+// floor opens the microphone. Rules: a classroom's microphone is closed unless it has the floor, and its loudspeaker is low
+// while it has; a device that was pulled out is taken back as soon as it returns.
+
+import { Publisher } from "./publisher.js";
+import { openDevice, openDevices, remembered } from "./devices.js";
+import { Speaker } from "./speaker.js";
+import { Stats } from "./stats.js";
+import { Subscriber, TEACHER_VOICE } from "./subscriber.js";
+
+/**
+ * @typedef {import("../room/session.js").Session} Session
+ * @typedef {import("../protocol/messages.js").Source} Source
+ * @typedef {import("./devices.js").Trouble} Trouble
+ * @typedef {import("./devices.js").Kind} Kind
+ * @typedef {import("./stats.js").Health} Health
+ */
+
+export class Endpoint {
+  /**
+   * @param {Session} session
+   * @param {object} options
+   * @param {"teacher" | "class" | null} options.publishes null: only receives
+   * @param {() => void} options.changed something to show has changed
+   */
+  constructor(session, { publishes, changed }) {
+    this.session = session;
+    this.#changed = changed;
+    this.#publishes = publishes;
+    const may = () => session.joined;
+    this.sub = new Subscriber({
+      role: session.role,
+      offer: (sdp) => session.line.offer("sub", sdp),
+      changed: () => this.#refresh(),
+      may,
+    });
+    this.pub = publishes
+      ? new Publisher({
+          role: publishes,
+          offer: (sdp, sources) => session.line.offer("pub", sdp, sources),
+          changed: () => this.#changed(),
+          may,
+        })
+      : null;
+    this.speaker = new Speaker(() => this.#changed());
+    this.speaker.choose(remembered().speaker);
+    this.#stats = new Stats({
+      sub: () => this.sub.pc,
+      pub: () => this.pub?.pc ?? null,
+      teacherSpeaks: () => this.#shows(TEACHER_VOICE),
+      playing: () => session.role !== "teacher" && this.speaker.playing(TEACHER_VOICE),
+      report: (figures) => session.line.tell({ type: "report", ...figures }),
+      health: (health) => {
+        this.health = health;
+        this.#changed();
+      },
+    });
+    session.joins((live) => this.#joined(live));
+    session.watch((parts) => this.#session(parts));
+    this.#replug = () => void this.#reopen();
+    navigator.mediaDevices?.addEventListener("devicechange", this.#replug);
+  }
+
+  #changed;
+  #publishes;
+  #stats;
+  #replug;
+  /** @type {Trouble[]} */
+  troubles = [];
+  /** @type {Health} */
+  health = { path: null, rtt: null, sending: false, level: null };
+  /** The teacher's own switches; a classroom's microphone follows the floor. */
+  wants = { mic: true, camera: true };
+  /** @type {MediaStream | null} */
+  #screen = null;
+  #opening = false;
+
+  // --- own devices ---------------------------------------------------------------------------------------------------------
+
+  /** Open camera and microphone as remembered. */
+  async openDevices() {
+    if (!this.pub || !this.#publishes) return;
+    this.#opening = true;
+    const { mic, camera, troubles } = await openDevices(this.#publishes);
+    this.#opening = false;
+    this.troubles = troubles;
+    await this.#take("mic", mic);
+    await this.#take("camera", camera);
+  }
+
+  /** Another device, chosen by the person. @param {Kind} kind */
+  async reopen(kind) {
+    if (!this.pub || !this.#publishes) return;
+    this.pub.track(kind)?.stop();
+    const { track, trouble } = await openDevice(kind, this.#publishes);
+    this.troubles = this.troubles.filter((one) => one.kind !== kind);
+    if (trouble) this.troubles.push(trouble);
+    await this.#take(kind, track);
+  }
+
+  /** @param {Kind} kind @param {MediaStreamTrack | null} track */
+  async #take(kind, track) {
+    if (track) {
+      track.onended = () => {
+        this.troubles = [...this.troubles.filter((one) => one.kind !== kind), { code: "lost", kind }];
+        this.#changed();
+      };
+    }
+    await this.pub?.show(kind, track);
+    this.applySwitches();
+  }
+
+  /** A device came or went: take back what is missing. */
+  async #reopen() {
+    if (this.#opening) return;
+    for (const { kind, code } of [...this.troubles]) if (code !== "denied" && code !== "insecure") await this.reopen(kind);
+  }
+
+  /** Open or close the own microphone and camera as the switches or the floor say. */
+  applySwitches() {
+    const mic = this.pub?.track("mic");
+    const camera = this.pub?.track("camera");
+    const speaks = this.#publishes === "class" ? this.session.hasFloor : this.wants.mic;
+    if (mic) mic.enabled = speaks;
+    if (camera) camera.enabled = this.wants.camera;
+    this.speaker.duck(this.#publishes === "class" && this.session.hasFloor);
+    this.#changed();
+  }
+
+  // --- screen --------------------------------------------------------------------------------------------------------------
+
+  get sharing() {
+    return this.#screen !== null;
+  }
+
+  /** Throws what getDisplayMedia throws ("NotAllowedError": the person thought better of it). */
+  async shareScreen() {
+    const screen = await navigator.mediaDevices.getDisplayMedia({ video: { frameRate: { max: 15 } }, audio: true });
+    this.#screen = screen;
+    const [picture] = screen.getVideoTracks();
+    const [sound] = screen.getAudioTracks();
+    picture.contentHint = "detail";
+    picture.onended = () => void this.stopScreen();
+    await this.pub?.show("screen", picture);
+    if (sound) {
+      sound.contentHint = "music";
+      await this.pub?.show("screen-audio", sound);
+    }
+    this.#changed();
+  }
+
+  async stopScreen() {
+    const screen = this.#screen;
+    this.#screen = null;
+    for (const track of screen?.getTracks() ?? []) track.stop();
+    await this.pub?.show("screen", null);
+    await this.pub?.show("screen-audio", null);
+    this.#changed();
+  }
+
+  // --- what is shown -------------------------------------------------------------------------------------------------------
+
+  /** @param {string} seat @param {Source} source @returns {MediaStreamTrack | null} own or received */
+  track(seat, source) {
+    if (seat === this.session.seat) return this.pub?.track(source) ?? null;
+    const slot = this.session.slots.find((one) => one.seat === seat && one.source === source);
+    return slot ? this.sub.track(slot.mid) : null;
+  }
+
+  /** After a click or key, for pages that may not play by themselves. */
+  unlock() {
+    return this.speaker.unlock();
+  }
+
+  close() {
+    navigator.mediaDevices?.removeEventListener("devicechange", this.#replug);
+    this.#stats.stop();
+    this.sub.close();
+    for (const source of /** @type {Source[]} */ (["mic", "camera", "screen", "screen-audio"])) {
+      const track = this.pub?.track(source);
+      if (track) track.onended = null;
+      track?.stop();
+    }
+    this.pub?.close();
+    this.speaker.close();
+  }
+
+  // --- the session's news --------------------------------------------------------------------------------------------------
+
+  /** @param {import("../protocol/messages.js").PeerName[]} live */
+  #joined(live) {
+    if (!live.includes("sub") || this.sub.state !== "connected") void this.sub.open();
+    if (this.pub && (!live.includes("pub") || this.pub.state !== "connected")) void this.pub.open();
+  }
+
+  /** @param {Set<import("../room/session.js").Part>} parts */
+  #session(parts) {
+    if (parts.has("status")) {
+      if (this.session.joined) this.#stats.start();
+      else this.#stats.stop();
+    }
+    if (parts.has("state") && this.#publishes === "class") this.applySwitches();
+    if (parts.has("slots")) this.#refresh();
+  }
+
+  #refresh() {
+    for (const slot of this.session.slots) {
+      const track = slot.kind === "audio" ? this.sub.track(slot.mid) : null;
+      if (track) this.speaker.play(slot.mid, track);
+    }
+    this.#changed();
+  }
+
+  /** @param {string} mid */
+  #shows(mid) {
+    return this.session.slots.some((slot) => slot.mid === mid && slot.seat !== null);
+  }
+}
