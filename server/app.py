@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
+import httpx2
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
@@ -28,6 +29,10 @@ from server.clock import Clock, SystemClock
 from server.config import WebSettings
 from server.database import Database, make_engine
 from server.failures import respond
+from server.jobs import Jobs
+from server.lessons.seating import Seating
+from server.live import Nodes
+from server.live import router as live_router
 from server.middleware import BODY_BYTES, BodyLimit, Boundary, Csrf, Headers, Locale, RateLimit, SignInLayer
 from server.rates import Rates
 from server.scope import SYSTEM
@@ -37,6 +42,8 @@ from signaling.ports import ObjectStore
 
 PACKAGES = (
     "accounts",
+    "accounts.admin",
+    "admin",
     "portal",
     "schools",
     "classrooms",
@@ -60,6 +67,8 @@ def create_app(
     clock: Clock | None = None,
     database: Database | None = None,
     objects: ObjectStore | None = None,
+    jobs: Jobs | None = None,
+    node_transport: httpx2.AsyncBaseTransport | None = None,
 ) -> FastAPI:
     """The ASGI application. Tests hand in clock, database and objects; the processes build them from the settings."""
     app = FastAPI(
@@ -75,11 +84,15 @@ def create_app(
     app.state.clock = clock or SystemClock()
     app.state.database = database or Database(make_engine(settings.database_url))
     app.state.objects = objects or _objects(settings)
-    app.state.keys = load_keys(settings.seat_key) if settings.seat_key else None
+    app.state.keys = load_keys(settings.seat_key)
     app.state.passwords = Passwords()
     app.state.rates = Rates(settings.redis_url)
     app.state.demo = False
-    app.state.up_since = app.state.clock.monotonic()
+    app.state.jobs = jobs or Jobs(settings)
+    app.state.nodes = Nodes(app.state.keys.seat, app.state.clock, node_transport)
+    app.state.seating = Seating(
+        app.state.database, app.state.nodes, app.state.clock, app.state.keys.seat, app.state.clock.monotonic()
+    )
     _routes(app)
     return app
 
@@ -114,6 +127,7 @@ def _onion(settings: WebSettings) -> list[Middleware]:
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     await refresh_demo(app)
     yield
+    await app.state.nodes.aclose()
     await app.state.database.dispose()
     await app.state.objects.close()
 
@@ -140,8 +154,7 @@ def _routes(app: FastAPI) -> None:
             name = f"server.{package}.{part}"
             if importlib.util.find_spec(f"server.{package}") and importlib.util.find_spec(name):
                 app.include_router(importlib.import_module(name).router)
-    if importlib.util.find_spec("server.live"):
-        app.include_router(importlib.import_module("server.live").router)
+    app.include_router(live_router)
     _health(app)
     app.mount("/static/{version}", Assets(), name="static")
 

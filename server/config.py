@@ -66,8 +66,8 @@ class WebSettings(BaseSettings):
     node_secret: str = Field(
         "", description="What nodes show when they report to the web. At least 16 characters; required by web and node."
     )
-    seat_key: Path | None = Field(
-        None,
+    seat_key: Path = Field(
+        Path("data/keys/seat.pem"),
         description="File with the Ed25519 private key (PEM) that signs seats. Empty: keys/seat.pem in the folder.",
     )
     listen: str = Field(
@@ -167,6 +167,6 @@ def example() -> str:
     lines = ["# Settings of the web and its workers. Commented out: the default holds."]
     for name, field in WebSettings.model_fields.items():
         default = field.get_default()
-        shown = ",".join(default) if isinstance(default, tuple) else "" if default is None else str(default)
+        shown = ",".join(default) if isinstance(default, tuple) else "" if default is None or name == "seat_key" else str(default)
         lines += ["", f"# {field.description}", f"#{PREFIX}{name.upper()}={shown}"]
     return "\n".join(lines) + "\n"

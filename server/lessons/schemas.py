@@ -19,20 +19,20 @@ class _Body(BaseModel):
 
 class ReceiverDraft(_Body):
     room_id: str = Field(max_length=24)
-    assistant_id: str | None = Field(None, max_length=24)
+    assistant_id: str | None = Field(default=None, max_length=24)
 
 
 class LessonDraft(_Body):
     """A lesson to be created. With ``classroom_id``, what is left out comes from that classroom."""
 
-    classroom_id: str | None = Field(None, max_length=24)
+    classroom_id: str | None = Field(default=None, max_length=24)
     title: str = Field(min_length=1, max_length=120)
-    subject: str = Field("", max_length=32)
-    grade: int = Field(0, ge=0, le=9)
+    subject: str = Field(default="", max_length=32)
+    grade: int = Field(default=0, ge=0, le=9)
     kind: Kind = "formal"
     form: Form = "delivery"
-    lead_room_id: str = Field("", max_length=24)
-    teacher_id: str = Field("", max_length=24)
+    lead_room_id: str = Field(default="", max_length=24)
+    teacher_id: str = Field(default="", max_length=24)
     starts_at: AwareDatetime
     ends_at: AwareDatetime
     receivers: list[ReceiverDraft] = Field(default_factory=list, max_length=8)
@@ -52,11 +52,11 @@ class LessonFilter(_Body):
     subject: str | None = None
     school_id: str | None = None
     classroom_id: str | None = None
-    words: str = Field("", max_length=60)
+    words: str = Field(default="", max_length=60)
     """In the title or the teacher's name."""
     descending: bool = False
-    offset: int = Field(0, ge=0)
-    limit: int = Field(50, ge=1, le=500)
+    offset: int = Field(default=0, ge=0)
+    limit: int = Field(default=50, ge=1, le=500)
 
 
 class SeatBody(_Body):
@@ -76,6 +76,15 @@ class DeckOut(BaseModel):
     urls: list[str]
 
 
+class SlideDeck(BaseModel):
+    """A ready deck, for the live pages."""
+
+    id: str
+    title: str
+    pages: int
+    urls: list[str]
+
+
 class SeatOut(BaseModel):
     token: str
     lesson: str
@@ -85,7 +94,7 @@ class SeatOut(BaseModel):
     ws: str
     whip: str
     whep: str
-    decks: list[DeckOut]
+    decks: list[SlideDeck]
 
 
 class ReceiptOut(BaseModel):
@@ -120,14 +129,6 @@ class BindBody(_Body):
     room: str = Field(max_length=24)
 
 
-class DeviceOut(BaseModel):
-    id: str
-    room: str | None
-    bound_at: datetime | None
-    seen_at: datetime | None
-    revoked_at: datetime | None
-
-
 class KioskLesson(BaseModel):
     """A lesson as a room's screen needs it. ``role``: "class" in a receiving room, "lead" in the lead room."""
 
@@ -140,8 +141,8 @@ class KioskLesson(BaseModel):
     role: Literal["class", "lead"]
     teacher: str
     school: str
-    starts_ms: int
-    ends_ms: int
+    starts_at_ms: int
+    ends_at_ms: int
     url: str
 
 

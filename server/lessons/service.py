@@ -1,4 +1,4 @@
-"""Rules of lessons: creating, cancelling, a day's lessons, what facts do to them. Seats and devices have their own files."""
+"""Rules of lessons: creating, cancelling, a day's lessons, what facts do to them. Seats and devices live elsewhere."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from server.lessons import store
 from server.lessons.lifecycle import CANCEL_REASONS, Event, after
 from server.lessons.models import Lesson, Receipt
 from server.lessons.schemas import LessonDraft, LessonFilter, LessonOut, ReceiptOut, ReceiverDraft
+from server.participation import service as participation
 from server.schools.models import Room
 from server.scope import SYSTEM, Action, Part, Scope, allows
 from signaling.facts import Fact
@@ -216,6 +217,7 @@ async def cancel_lesson(session: AsyncSession, scope: Scope, lesson_id: str, rea
     if reason not in CANCEL_REASONS:
         raise InvalidError("cancel_reason")
     move(lesson, "cancel")
+    await participation.touch(session, lesson.id, now)
     lesson.cancelled_at = now
     lesson.cancel_reason = reason
     lesson.cancelled_by = scope.person

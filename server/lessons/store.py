@@ -1,4 +1,4 @@
-"""SQL of lessons, receipts, decks, nodes, placements and devices. ``visible`` is the one rule of who sees which lesson."""
+"""SQL of lessons, receipts, decks, nodes, placements, devices. ``visible`` is the one rule of who sees which lesson."""
 
 from __future__ import annotations
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import shutil
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
@@ -21,6 +22,7 @@ import httpx2
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from fastapi import FastAPI
+from sqlalchemy import create_engine
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from server.accounts import service as accounts
@@ -307,12 +309,21 @@ def web_settings(tmp_path: Path, seat_key_file: Path) -> WebSettings:
     )
 
 
+@pytest.fixture(scope="session")
+def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Tables made straight from the models, once; test_migrations.py proves that migrations make the same."""
+    path = tmp_path_factory.mktemp("database") / "empty.db"
+    engine = create_engine(f"sqlite:///{path}")
+    Base.metadata.create_all(engine)
+    engine.dispose()
+    return path
+
+
 @pytest.fixture
-async def database(web_settings: WebSettings) -> AsyncIterator[Database]:
-    """Tables made straight from the models; tests/server/test_migrations.py proves that migrations make the same."""
+async def database(web_settings: WebSettings, empty_database: Path) -> AsyncIterator[Database]:
+    """A database of the test's own."""
+    shutil.copy(empty_database, web_settings.database_url.removeprefix("sqlite+aiosqlite:///"))
     held = Database(make_engine(web_settings.database_url))
-    async with held.engine.begin() as connection:
-        await connection.run_sync(Base.metadata.create_all)
     yield held
     await held.dispose()
 

@@ -1,0 +1,166 @@
+"""Pages: desk, one lesson, shells of the live rooms, kiosk, companion. Inside a live page: frontend/modules/live."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, File, Form, Path, Request, UploadFile
+from fastapi.responses import RedirectResponse, Response
+
+from server.dependencies import AnyScope, ClockDep, Html, Objects, Reading, SignedIn, Writing
+from server.errors import ForbiddenError, TongtangError
+from server.failures import sentence
+from server.lessons import companion, decks, devices, seating, service, store
+from server.lessons.lifecycle import CANCEL_REASONS, HELD, OPEN
+from server.lessons.models import Lesson
+from server.lessons.routes import Id, take_upload
+from server.scope import Scope
+from server.security import read_cookie, set_cookie
+from server.templating import Page
+from signaling.seats import Role
+
+router = APIRouter(include_in_schema=False)
+
+LIVE_ROLES: dict[str, Role] = {"teach": "teacher", "class": "class", "watch": "watch"}
+
+
+# --- desk and lesson --------------------------------------------------------------------------------------------------
+
+
+@router.get("/desk")
+async def get_desk(page: Html, session: Reading, scope: SignedIn, clock: ClockDep) -> Response:
+    """今日课表 of a teacher or assistant: what begins when, and the one button that matters."""
+    now = clock.now()
+    today, later = await service.desk(session, scope, now)
+    enter = {lesson.id: url for lesson in today + later if (url := entrance(lesson, scope, now))}
+    return page.render("desk/desk.html", now=now, today=today, later=later, enter=enter)
+
+
+def entrance(lesson: Lesson, scope: Scope, now: Any) -> str | None:
+    """Where the asker enters this lesson now; None when it is not open to them."""
+    try:
+        seating.check_time(lesson, now)
+    except TongtangError:
+        return None
+    if seating.SEATERS["teacher"](lesson, scope, ""):
+        return f"/live/{lesson.id}/teach"
+    if any(receipt.assistant_id == scope.person for receipt in lesson.receipts):
+        return f"/companion/{lesson.id}"
+    return f"/live/{lesson.id}/watch" if seating.SEATERS["watch"](lesson, scope, "") else None
+
+
+@router.get("/lessons/{lesson_id}")
+async def get_lesson(
+    lesson_id: Id, request: Request, page: Html, session: Reading, scope: SignedIn, clock: ClockDep
+) -> Response:
+    return await _lesson_page(request, page, session, scope, lesson_id, clock)
+
+
+async def _lesson_page(
+    request: Request,
+    page: Page,
+    session: Any,
+    scope: Scope,
+    lesson_id: str,
+    clock: Any,
+    message: str = "",
+    status: int = 200,
+) -> Response:
+    """Before: plan, slides, way in. After: replay."""
+    now = clock.now()
+    lesson = await service.get_lesson(session, scope, lesson_id)
+    held = await store.decks(session, scope, lesson_id)
+    most = request.app.state.settings.deck_pages
+    return page.render(
+        "lessons/lesson.html",
+        status=status,
+        now=now,
+        lesson=lesson,
+        enter=entrance(lesson, scope, now),
+        replay=lesson.state in HELD,
+        open=lesson.state in OPEN,
+        decks=[decks.deck_out(deck, page.t, most) for deck in held],
+        may_prepare=lesson.state in OPEN and decks.may_prepare(scope, lesson),
+        may_cancel=lesson.state in ("planned", "published", "waiting") and service.may(scope, "lesson.cancel", lesson),
+        cancel_reasons=CANCEL_REASONS,
+        upload_mb=request.app.state.settings.upload_mb,
+        message=message,
+    )
+
+
+@router.post("/lessons/{lesson_id}/decks")
+async def post_deck(
+    lesson_id: Id,
+    request: Request,
+    page: Html,
+    scope: SignedIn,
+    objects: Objects,
+    clock: ClockDep,
+    file: Annotated[UploadFile, File()],
+) -> Response:
+    try:
+        await take_upload(request, scope, lesson_id, file, objects, clock.now())
+    except TongtangError as error:
+        async with request.app.state.database.reading() as session:
+            text = sentence(request, error)
+            return await _lesson_page(request, page, session, scope, lesson_id, clock, text, error.status)
+    return RedirectResponse(f"/lessons/{lesson_id}#decks", 303)
+
+
+@router.post("/lessons/{lesson_id}/decks/{deck_id}/delete")
+async def post_delete_deck(lesson_id: Id, deck_id: Id, session: Writing, scope: SignedIn, objects: Objects) -> Response:
+    await decks.remove_objects(objects, await decks.remove(session, scope, lesson_id, deck_id))
+    return RedirectResponse(f"/lessons/{lesson_id}#decks", 303)
+
+
+@router.post("/lessons/{lesson_id}/cancel")
+async def post_cancel(
+    lesson_id: Id, session: Writing, scope: SignedIn, clock: ClockDep, reason: Annotated[str, Form(max_length=24)] = ""
+) -> Response:
+    await service.cancel_lesson(session, scope, lesson_id, reason, clock.now())
+    return RedirectResponse(f"/lessons/{lesson_id}", 303)
+
+
+# --- live -------------------------------------------------------------------------------------------------------------
+
+
+@router.get("/live/{lesson_id}/{role}")
+async def get_live(
+    lesson_id: Id,
+    role: Annotated[Literal["teach", "class", "watch"], Path()],
+    page: Html,
+    session: Reading,
+    scope: SignedIn,
+) -> Response:
+    """The shell; the seat is asked for by its script, again and again until the room opens."""
+    lesson = await service.get_lesson(session, scope, lesson_id)
+    seat_role = LIVE_ROLES[role]
+    watcher = seating.SEATERS["watch"](lesson, scope, "")
+    if role == "watch" and (watcher is None or scope.has("inspector", "evaluator")):
+        seat_role = "inspector"
+    if seating.SEATERS[seat_role](lesson, scope, "") is None:
+        raise ForbiddenError("seat_role")
+    return page.render(f"live/{role}.html", lesson=lesson, role=seat_role, signed_in=True)
+
+
+@router.get("/kiosk")
+async def get_kiosk(request: Request, page: Html, scope: AnyScope, clock: ClockDep) -> Response:
+    """A device without a cookie gets one here; its cookie is renewed at every start of the page."""
+    state = request.app.state
+    token = read_cookie(request, "device") if scope.device else None
+    if token is None:
+        await state.rates.hit("device_code", request.client.host if request.client else "-")
+        agent = request.headers.get("user-agent", "")
+        async with state.database.transaction() as session:
+            token = await devices.register(session, clock.now(), agent)
+    response = page.render("live/kiosk.html", lesson_id="", role="class", signed_in=False)
+    set_cookie(request, response, "device", token, int(devices.DEVICE_LIFE.total_seconds()))
+    return response
+
+
+@router.get("/companion/{lesson_id}")
+async def get_companion(lesson_id: Id, page: Html, session: Reading, scope: AnyScope) -> Response:
+    """For phones, also of people without an account: the code on the room's screen is the key."""
+    lesson = await companion.public_lesson(session, lesson_id)
+    signed_in = seating.SEATERS["assistant"](lesson, scope, "") is not None
+    return page.render("live/companion.html", lesson=lesson, role="assistant", signed_in=signed_in)

@@ -1,0 +1,169 @@
+"""The door between web and nodes: calls to a node's control door, and the /internal routes nodes report to.
+
+Nodes show TONGTANG_NODE_SECRET; the web shows tokens signed with the seat key. Neither waits for the other: a node that
+is away costs a timeout, a web that is away costs nodes nothing but a fuller spool.
+"""
+
+from __future__ import annotations
+
+import hmac
+import logging
+from datetime import datetime
+from typing import Annotated, Any
+
+import httpx2
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from fastapi import APIRouter, BackgroundTasks, Depends, Request
+from pydantic import BaseModel, Field, TypeAdapter, ValidationError
+
+from server.clock import Clock, from_ms
+from server.dependencies import ClockDep, Writing
+from server.errors import ForbiddenError, InvalidError
+from server.lessons import store
+from server.lessons.models import Node, Placement
+from server.scope import SYSTEM
+from signaling.facts import Fact
+from signaling.messages import Heartbeat, RoomSpec
+from signaling.seats import sign
+
+CALL_SECONDS = 3.0  # a teacher waits for it; a node on the same network answers within milliseconds
+TOKEN_SECONDS = 60
+MOST_FACTS = 500
+
+log = logging.getLogger("tongtang.live")
+
+
+# --- web -> node ------------------------------------------------------------------------------------------------------
+
+
+class NodeUnreachableError(Exception):
+    """No answer from the node's control door."""
+
+
+class NodeRefusedError(Exception):
+    """The node answered and said no: an older epoch, a full disk."""
+
+
+class Nodes:
+    """Calls to the control doors of nodes. ``transport`` is for tests."""
+
+    def __init__(
+        self, key: Ed25519PrivateKey, clock: Clock, transport: httpx2.AsyncBaseTransport | None = None
+    ) -> None:
+        self._key = key
+        self._clock = clock
+        # trust_env: a proxy of the machine has no business between web and node
+        self._client = httpx2.AsyncClient(timeout=CALL_SECONDS, transport=transport, trust_env=False)
+
+    async def open_room(self, node: Node, spec: RoomSpec) -> None:
+        """Open the room at this epoch, or keep it open: idempotent."""
+        await self._call(node, "PUT", f"/rooms/{spec.lesson}", spec.model_dump())
+
+    async def close_room(self, node: Node, lesson: str, epoch: int, reason: str) -> None:
+        await self._call(node, "DELETE", f"/rooms/{lesson}", {"epoch": epoch, "reason": reason})
+
+    async def revoke(self, node: Node, lesson: str, seat: str) -> None:
+        """Throw one seat out and refuse its tokens."""
+        await self._call(node, "POST", f"/rooms/{lesson}/revoke", {"seat": seat})
+
+    async def _call(self, node: Node, method: str, path: str, body: dict[str, Any]) -> None:
+        expires = int(self._clock.now().timestamp()) + TOKEN_SECONDS
+        headers = {"authorization": f"Bearer {sign({'aud': 'node', 'node': node.id, 'exp': expires}, self._key)}"}
+        url = node.control_url.rstrip("/") + path
+        try:
+            answer = await self._client.request(method, url, json=body, headers=headers)
+        except httpx2.HTTPError as error:
+            log.warning("node %s does not answer: %r", node.id, error)
+            raise NodeUnreachableError(node.id) from error
+        if answer.status_code >= 500:
+            raise NodeUnreachableError(f"{node.id}: {answer.status_code}")
+        if answer.status_code >= 400 and not (method == "DELETE" and answer.status_code == 404):
+            log.error("node %s refused %s %s: %s %s", node.id, method, path, answer.status_code, answer.text[:200])
+            raise NodeRefusedError(f"{node.id}: {answer.status_code}")
+
+    async def aclose(self) -> None:
+        await self._client.aclose()
+
+
+# --- node -> web ------------------------------------------------------------------------------------------------------
+
+
+def _node(request: Request) -> None:
+    secret = request.app.state.settings.node_secret
+    shown = request.headers.get("authorization", "").removeprefix("Bearer ")
+    if len(secret) < 16 or not hmac.compare_digest(shown.encode(), secret.encode()):
+        raise ForbiddenError("node_secret")
+
+
+router = APIRouter(prefix="/internal", include_in_schema=False, dependencies=[Depends(_node)])
+
+
+@router.post("/nodes/{node_id}/heartbeat")
+async def post_heartbeat(
+    node_id: str, beat: Heartbeat, request: Request, background: BackgroundTasks, session: Writing, clock: ClockDep
+) -> dict[str, dict[str, int]]:
+    """Keep the node's word; answer which of its rooms live elsewhere by now. Cancelled lessons are closed from here."""
+    if beat.node != node_id:
+        raise InvalidError(field="node")
+    node = _row(beat, clock.now())
+    await store.keep_node(session, SYSTEM, node)
+    lessons = [room.lesson for room in beat.rooms]
+    placements = await store.placements(session, SYSTEM, lessons) if lessons else {}
+    states = await store.states(session, SYSTEM, lessons) if lessons else {}
+    for room in beat.rooms:
+        if states.get(room.lesson) == "cancelled":
+            background.add_task(_cancel, request.app.state.nodes, node, room.lesson, room.epoch)
+    return {"epochs": _moved(beat, placements)}
+
+
+def _moved(beat: Heartbeat, placements: dict[str, Placement]) -> dict[str, int]:
+    moved = {}
+    for room in beat.rooms:
+        held = placements.get(room.lesson)
+        if held is not None and held.epoch > room.epoch:
+            moved[room.lesson] = held.epoch
+    return moved
+
+
+async def _cancel(nodes: Nodes, node: Node, lesson: str, epoch: int) -> None:
+    try:
+        await nodes.close_room(node, lesson, epoch, "cancelled")
+    except (NodeUnreachableError, NodeRefusedError) as error:
+        log.info("will tell again with the next heartbeat: %s", error)
+
+
+def _row(beat: Heartbeat, now: datetime) -> Node:
+    return Node(
+        id=beat.node,
+        public_url=beat.public_url,
+        control_url=beat.control_url,
+        started_at=from_ms(beat.started_at_ms),
+        seen_at=now,
+        load=beat.load,
+        rooms=len(beat.rooms),
+        engine=beat.engine,
+        spool_bytes=beat.spool_bytes,
+        disk_free_bytes=beat.disk_free_bytes,
+    )
+
+
+class FactBatch(BaseModel):
+    facts: Annotated[list[dict[str, Any]], Field(max_length=MOST_FACTS)]
+
+
+_fact: TypeAdapter[Fact] = TypeAdapter(Fact)
+
+
+@router.post("/facts")
+async def post_facts(batch: FactBatch, session: Writing, clock: ClockDep) -> dict[str, list[str]]:
+    """Store each id once; what is answered as stored is on disk. One that cannot be read holds nobody else up, and is
+    not acknowledged: it stays in the node's spool, where it can be looked at."""
+    from server.participation.service import ingest
+
+    facts = []
+    for raw in batch.facts:
+        try:
+            facts.append(_fact.validate_python(raw))
+        except ValidationError as error:
+            log.error("unreadable fact %.200r: %s", raw, error)
+    return {"stored": await ingest(session, facts, clock.now())}
