@@ -1,0 +1,105 @@
+"""The whole signalling path with a real browser: offers, answers, slots, floor. What the packets do is media's matter."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.async_api import Browser, Page, async_playwright
+
+from tests.support.browser import ARGS, chromium
+from tests.support.signaling import FakeWeb, NodeProcess, fake_web, make_spec, node_process
+
+pytestmark = pytest.mark.e2e
+
+CLIENT = Path(__file__).with_name("client.js")
+SOURCES: dict[str, tuple[bool, int, int]] = {"teacher": (True, 3, 8), "class": (True, 3, 6), "watch": (False, 3, 6)}
+
+
+@asynccontextmanager
+async def browser() -> AsyncIterator[Browser]:
+    async with async_playwright() as playwright:
+        flags = [*ARGS, "--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream"]
+        opened = await playwright.chromium.launch(executable_path=chromium(), args=flags)
+        try:
+            yield opened
+        finally:
+            await opened.close()
+
+
+async def enter(browser: Browser, node: NodeProcess, web: FakeWeb, role: Any, room: str | None = None) -> Page:
+    page = await browser.new_page()
+    await page.goto(f"{node.http}/healthz")
+    await page.add_script_tag(path=CLIENT)
+    publish, audio, video = SOURCES[role]
+    await page.evaluate(
+        "options => client(options)",
+        {
+            "ws": f"ws://127.0.0.1:{node.port}/ws",
+            "lesson": "L1",
+            "token": web.token(role, room),
+            "publish": publish,
+            "audio": audio,
+            "video": video,
+        },
+    )
+    return page
+
+
+async def until(page: Page, holds: Callable[[dict[str, Any]], bool], seconds: float = 15) -> dict[str, Any]:
+    """What the page receives, once ``holds``."""
+    found: dict[str, Any] = {}
+    try:
+        async with asyncio.timeout(seconds):
+            while not holds(found := await page.evaluate("received()")):
+                await asyncio.sleep(0.2)
+    except TimeoutError:
+        raise AssertionError(found) from None
+    return found
+
+
+def frames(found: dict[str, Any], mid: str) -> int:
+    return int(found.get(mid, {}).get("frames", 0))
+
+
+async def slots(page: Page) -> dict[str, tuple[str, str]]:
+    shown = await page.evaluate("me.slots")
+    return {slot["mid"]: (slot["seat"], slot["source"]) for slot in shown if slot["seat"]}
+
+
+async def test_teacher_and_two_rooms(tmp_path: Path) -> None:
+    async with fake_web() as web, node_process(tmp_path / "n1", web) as node, browser() as chrome:
+        assert await node.put(make_spec()) == 200
+        teacher = await enter(chrome, node, web, "teacher")
+        one = await enter(chrome, node, web, "class", "room1")
+        two = await enter(chrome, node, web, "class", "room2")
+        await teacher.evaluate("me.do('lesson.open')")
+        # mids 0..2 are sound, 3.. pictures; 3 is the teacher's camera, on the teacher's page the first tile
+        found = await until(one, lambda r: frames(r, "3") > 20 and r.get("0", {}).get("energy", 0) > 0)
+        assert found["3"]["codec"] == "video/H264" and found["0"]["codec"] == "audio/opus"
+        await until(teacher, lambda r: frames(r, "3") > 20 and frames(r, "4") > 20)
+        assert await slots(teacher) == {"3": ("r-room1", "camera"), "4": ("r-room2", "camera")}
+        assert await slots(one) == {"0": ("t-teacher", "mic"), "3": ("t-teacher", "camera")}
+        await teacher.evaluate("me.do('floor.give', {seat: 'r-room1'})")
+        await until(two, lambda r: frames(r, "5") > 20 and r.get("1", {}).get("energy", 0) > 0)
+        assert (await slots(two))["1"] == ("r-room1", "mic")
+        # A room never hears itself.
+        assert await slots(one) == {"0": ("t-teacher", "mic"), "3": ("t-teacher", "camera")}
+        await teacher.evaluate("me.do('floor.take', {seat: null})")
+        async with asyncio.timeout(5):
+            while "1" in await slots(two):
+                await asyncio.sleep(0.05)
+        await teacher.wait_for_function("me.log.some(m => m.type === 'saved' && m.room_ms > 0)", timeout=15_000)
+        await teacher.evaluate("me.do('lesson.close')")
+        manifest = tmp_path / "objects" / "lessons" / "L1" / "e1" / "manifest.json"
+        async with asyncio.timeout(15):
+            while not (manifest.exists() and json.loads(manifest.read_text())["closed"]):
+                await asyncio.sleep(0.1)
+        tracks = {track["track"]: track for track in json.loads(manifest.read_text())["tracks"]}
+        assert set(tracks) == {"camera", "mic"} and all(track["fragments"] for track in tracks.values())
+        assert await teacher.evaluate("me.errors") == []
