@@ -230,6 +230,11 @@ class Page:
                 if message["type"] == type_:
                     return message
 
+    async def next_any(self) -> dict[str, Any]:
+        message: dict[str, Any] = json.loads(await self.socket.recv())
+        self.seen.append(message)
+        return message
+
     async def do(self, kind: str, _id: str | None = None, **body: Any) -> dict[str, Any]:
         """``done`` or ``error``."""
         self._wishes += 1
