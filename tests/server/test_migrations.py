@@ -1,0 +1,63 @@
+"""Migrations make exactly what the models say, can be undone, and make a ledger that cannot be rewritten."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import Connection, create_engine, inspect, text
+from sqlalchemy.exc import DBAPIError
+
+from server import migrations
+from server.models import Base
+
+
+@pytest.fixture
+def url(tmp_path: Path) -> str:
+    return f"sqlite+aiosqlite:///{tmp_path / 'migrated.db'}"
+
+
+def differences(connection: Connection) -> list[Any]:
+    context = MigrationContext.configure(connection, opts={"compare_type": True})
+    return compare_metadata(context, Base.metadata)
+
+
+def checks(connection: Connection) -> dict[str, set[str | None]]:
+    look = inspect(connection)
+    return {name: {one["name"] for one in look.get_check_constraints(name)} for name in look.get_table_names()}
+
+
+def check(url: str) -> None:
+    """The whole story on one empty database: up, like the models, ledger shut, down, up again."""
+    migrations.upgrade(url)
+    engine = create_engine(migrations.sync_url(url))
+    with engine.connect() as connection:
+        assert differences(connection) == []
+        assert "ck_lessons_state" in checks(connection)["lessons"]
+    with engine.begin() as connection:
+        connection.execute(
+            text(
+                "INSERT INTO facts (id, kind, lesson_id, epoch, room_ms, at, received_at, data, v) VALUES "
+                "('a:1:1', 'Chat', 'a', 1, 0, '2026-11-16 01:00:00', '2026-11-16 01:00:00', '{}', 1)"
+            )
+        )
+    for change in ("UPDATE facts SET kind = 'Hand'", "DELETE FROM facts"):
+        with pytest.raises(DBAPIError, match="append-only"), engine.begin() as connection:
+            connection.execute(text(change))
+    engine.dispose()
+    migrations.downgrade(url, "base")
+    assert migrations.current(url) is None
+    migrations.upgrade(url)
+    assert migrations.current(url) == migrations.head()
+
+
+def test_on_sqlite(url: str) -> None:
+    check(url)
+
+
+@pytest.mark.real
+def test_on_postgresql(postgres_url: str) -> None:
+    check(postgres_url)
