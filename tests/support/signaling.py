@@ -40,7 +40,11 @@ def make_spec(lesson: str = "L1", epoch: int = 1, *, starts_at_ms: int | None = 
     starts = wall_ms() + HOUR_MS if starts_at_ms is None else starts_at_ms
     places = [RoomPlace(id="lead", seat="t-teacher", name="三年一班", school="和平小学", lead=True, expected=40)]
     for n in range(1, rooms + 1):
-        places.append(RoomPlace(id=f"room{n}", seat=f"r-room{n}", name=f"三年{n}班", school=f"村小{n}", lead=False, expected=20 + n))
+        places.append(
+            RoomPlace(
+                id=f"room{n}", seat=f"r-room{n}", name=f"三年{n}班", school=f"村小{n}", lead=False, expected=20 + n
+            )
+        )
     return RoomSpec(
         lesson=lesson,
         epoch=epoch,
@@ -57,7 +61,9 @@ def make_spec(lesson: str = "L1", epoch: int = 1, *, starts_at_ms: int | None = 
     )
 
 
-def make_seat(role: Role, room: str | None = None, *, lesson: str = "L1", epoch: int = 1, person: str | None = None) -> Seat:
+def make_seat(
+    role: Role, room: str | None = None, *, lesson: str = "L1", epoch: int = 1, person: str | None = None
+) -> Seat:
     now = int(time.time())
     id_ = {
         "teacher": "t-teacher",
@@ -202,7 +208,9 @@ class NodeProcess:
 
 
 @asynccontextmanager
-async def node_process(folder: Path, web: FakeWeb, node_id: str = "n1", **environment: str) -> AsyncIterator[NodeProcess]:
+async def node_process(
+    folder: Path, web: FakeWeb, node_id: str = "n1", **environment: str
+) -> AsyncIterator[NodeProcess]:
     node = await NodeProcess(folder, web, node_id, **environment).start()
     try:
         yield node
