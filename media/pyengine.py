@@ -90,6 +90,9 @@ class PythonEngine:
         if found := self._peers.get(peer):
             self._paths[path] = found
 
+    def drop_path(self, path: Path) -> None:
+        self._paths.pop(path, None)
+
     def select_path(self, peer: int, path: Path) -> None:
         if found := self._peers.get(peer):
             found.outbox.aim(self._ports.get(path[0]), path)

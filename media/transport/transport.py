@@ -10,6 +10,8 @@ from media.transport.dtls import DtlsServer, DtlsState
 from media.transport.ice import IceLite, Path, new_credentials
 from media.wire.stun import StunMessage
 
+_MOST_PATHS = 16  # one per address pair a browser checks; a roaming phone leaves old ones behind
+
 
 @dataclass(slots=True)
 class StunOutcome:
@@ -22,7 +24,7 @@ class StunOutcome:
 
 @dataclass(slots=True)
 class PeerTransport:
-    """``lost`` is the reason of death, once; ``connected`` when media may flow."""
+    """``lost`` is the reason of death; ``connected`` when media may flow."""
 
     router: str
     name: str
@@ -32,9 +34,9 @@ class PeerTransport:
     path: Path | None = None
     nominated: bool = False
     connected: bool = False
+    keyed: bool = False
+    paths: list[Path] = field(default_factory=list)
     lost: str | None = None
-    tracks: dict[str, int] = field(default_factory=dict)
-    slots: dict[str, int] = field(default_factory=dict)
 
     @classmethod
     def create(
@@ -42,6 +44,15 @@ class PeerTransport:
     ) -> PeerTransport:
         ice = IceLite(new_credentials(), offered.ice, now)
         return cls(router, name, peer, ice, DtlsServer(certificate, offered.fingerprints))
+
+    def remember(self, path: Path) -> Path | None:
+        """Keeps a checked path; returns the one that has to go for it."""
+        self.paths.append(path)
+        if len(self.paths) <= _MOST_PATHS:
+            return None
+        oldest = next(p for p in self.paths if p != self.path)
+        self.paths.remove(oldest)
+        return oldest
 
     def restart_ice(self, remote: IceCredentials, now: float) -> IceCredentials:
         """RFC 8445 section 9: new credentials, DTLS and SRTP go on."""
@@ -60,19 +71,11 @@ class PeerTransport:
             self.path = path
         return StunOutcome(result.reply, True, select)
 
-    def on_dtls(self, datagram: bytes) -> list[bytes]:
-        replies = self.dtls.receive(datagram)
-        self._follow()
-        return replies
-
-    def tick_dtls(self) -> list[bytes]:
-        replies = self.dtls.tick()
-        self._follow()
-        return replies
-
-    def _follow(self) -> None:
-        if self.dtls.state in (DtlsState.FAILED, DtlsState.IMPOSTOR, DtlsState.CLOSED):
-            self.lost = self.lost or self.dtls.state.value
+    @property
+    def failure(self) -> str | None:
+        """Why DTLS ended: "dtls", "fingerprint" or "closed"."""
+        ended = self.dtls.state in (DtlsState.FAILED, DtlsState.IMPOSTOR, DtlsState.CLOSED)
+        return self.dtls.state.value if ended else None
 
     def silent(self, now: float, limit: float) -> bool:
         """Nobody checked this peer's consent for too long (RFC 7675): closing a tab says nothing."""

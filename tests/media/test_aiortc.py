@@ -1,4 +1,4 @@
-"""Real aiortc peers against ``open_media`` on loopback: one publishes, two receive, also over a line that loses packets."""
+"""Real aiortc peers on loopback: one publishes, two receive, also over a line that loses packets."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from fractions import Fraction
+from itertools import pairwise
 
 import av
 import numpy as np
@@ -25,7 +26,7 @@ pytestmark = [
 
 
 class Counter(VideoStreamTrack):
-    """A picture whose brightness says which frame it is (32 steps of 8), so that a receiver can tell decoded from made up."""
+    """A picture whose brightness says which frame it is, so that decoded and made up can be told apart."""
 
     kind = "video"
 
@@ -93,7 +94,7 @@ async def test_two_receive_what_one_publishes(mime: str) -> None:
         audio, video = tracks
         assert (await asyncio.wait_for(audio.recv(), 10)).sample_rate == 48000
         seen = await brightness(video, 20)
-        steps = {(b - a) % 256 for a, b in zip(seen, seen[1:], strict=False)}
+        steps = {(b - a) % 256 for a, b in pairwise(seen)}
         assert len(set(seen)) >= 10, "the picture moves"
         assert all(min(step % 8, 8 - step % 8) <= 3 for step in steps), "and is the publisher's own"
 
@@ -117,11 +118,13 @@ async def test_lost_packets_come_again() -> None:
     async def look(tracks: list[MediaStreamTrack]) -> None:
         await brightness(tracks[1], 60)
 
-    async with running(lossy(0.07)) as (sfu, server):
-        async with connected(publisher(), lambda sdp: publish(sfu, "lesson", "teacher", sdp, now())):
-            await asyncio.gather(watch(sfu, "room-1", True, look), watch(sfu, "room-2", False, look))
-            stats = {s.transport: s for s in sfu.stats("lesson")}
-            for room in ("room-1", "room-2"):
-                assert stats[room].nacks_received > 0
-                assert stats[room].retransmitted > 0
-            assert server.udp[0][1].dropped == 0
+    async with (
+        running(lossy(0.07)) as (sfu, server),
+        connected(publisher(), lambda sdp: publish(sfu, "lesson", "teacher", sdp, now())),
+    ):
+        await asyncio.gather(watch(sfu, "room-1", True, look), watch(sfu, "room-2", False, look))
+        stats = {s.transport: s for s in sfu.stats("lesson")}
+        for room in ("room-1", "room-2"):
+            assert stats[room].nacks_received > 0
+            assert stats[room].retransmitted > 0
+        assert server.udp[0][1].dropped == 0

@@ -1,0 +1,118 @@
+"""What the media plane does by itself: repair, feedback, reports, timers. Rule: no beat looks at packets."""
+
+from __future__ import annotations
+
+from media.engine import PAUSE, Engine
+from media.forward import reports
+from media.forward.pictures import Pictures
+from media.forward.registry import Registry
+from media.forward.router import PublishedTrack, Slot
+from media.parameters import TrackActive, TransportConnected, TransportLost
+from media.transport.transport import PeerTransport
+from media.wheel import Beat, Wheel
+
+_REPAIR_EVERY = 0.02  # a NACK should leave within a frame
+_FEEDBACK_EVERY = 0.05  # browsers' estimators expect 50..250 ms
+_CARE_EVERY = 0.1
+_WAITING_EVERY = 1.0
+_REPORT_EVERY = 1.0  # RFC 3550 section 6.2 would allow 5 s; lip sync wants the first one soon
+
+
+class Upkeep:
+    """``wheel`` drives it; ``settle`` and ``set_active`` are also called when packets change something."""
+
+    def __init__(self, registry: Registry, engine: Engine, pictures: Pictures, silence_s: float) -> None:
+        self._registry = registry
+        self._engine = engine
+        self._pictures = pictures
+        self._silence = silence_s
+        self.wheel = Wheel(
+            Beat(_REPAIR_EVERY, self._repair),
+            Beat(_FEEDBACK_EVERY, self._feedback),
+            Beat(_CARE_EVERY, self._care),
+            Beat(_WAITING_EVERY, pictures.ask_for_waiting),
+            Beat(_REPORT_EVERY, self._report),
+        )
+
+    def settle(self, transport: PeerTransport) -> None:
+        """After each step of a transport: did it connect, was it lost?"""
+        if transport.lost is not None:
+            return
+        if (reason := transport.failure) is not None:
+            self.lose(transport, reason)
+        elif not transport.connected and transport.dtls.keys is not None and transport.path is not None:
+            if not transport.keyed:  # once: SRTP counters must survive a silence that an ICE restart ended
+                self._engine.set_keys(transport.peer, transport.dtls.keys)
+            transport.keyed = transport.connected = True
+            path = self._engine.port_kind(transport.path[0])
+            self._registry.events.append(TransportConnected(transport.router, transport.name, path))
+
+    def lose(self, transport: PeerTransport, reason: str) -> None:
+        transport.lost, transport.connected = reason, False
+        self._registry.events.append(TransportLost(transport.router, transport.name, reason))
+
+    def set_active(self, track: PublishedTrack, active: bool, now: float) -> None:
+        track.active = active
+        self._registry.events.append(TrackActive(track.router, track.transport, track.name, active))
+        if active:  # viewers who were routed before it came wait for a picture
+            self._pictures.send_due(track, now)
+
+    def _repair(self, now: float) -> None:
+        """Asks publishers for lost video."""
+        for track in self._registry.tracks.values():
+            if not track.video or not track.active:
+                continue
+            missing = self._engine.missing(track.stream, now)
+            seen = self._engine.reception(track.stream) if missing else None
+            if seen is not None:
+                owner = self._registry.transports[track.transport]
+                self._engine.send_rtcp(owner.peer, reports.nack_compound(seen.ssrc, missing))
+
+    def _feedback(self, now: float) -> None:
+        """Transport-wide feedback: without it a browser's estimate stays at 450 kbit/s and upper layers never start."""
+        for name, state in self._registry.states.items():
+            if not state.transport_cc:
+                continue
+            peer = self._registry.transports[name].peer
+            seen = (self._engine.reception(self._registry.tracks[t].stream) for t in state.tracks)
+            media = next((s.ssrc for s in seen if s is not None), 0)
+            if compound := reports.transport_cc_compound(self._engine, peer, state, media):
+                self._engine.send_rtcp(peer, compound)
+
+    def _care(self, now: float) -> None:
+        """DTLS timers, silent peers, paused tracks, key frames still owed."""
+        for transport in self._registry.transports.values():
+            if transport.lost is not None:
+                continue
+            if transport.path is not None and transport.dtls.keys is None:
+                for datagram in transport.dtls.tick():
+                    self._engine.send(transport.path, datagram)
+                self.settle(transport)
+            if transport.lost is None and transport.silent(now, self._silence):
+                self.lose(transport, "silence")
+        for track in self._registry.tracks.values():
+            if not track.active:
+                continue
+            self._pictures.send_due(track, now)
+            seen = self._engine.reception(track.stream)
+            if seen is not None and now - seen.last_arrival > PAUSE:
+                self.set_active(track, False, now)
+
+    def _report(self, now: float) -> None:
+        """Receiver reports to publishers, sender reports to subscribers."""
+        for name, state in self._registry.states.items():
+            transport = self._registry.transports[name]
+            if not transport.connected:
+                continue
+            tracks = [self._registry.tracks[t] for t in sorted(state.tracks)]
+            if compound := reports.receiver_compound(self._engine, tracks, now):
+                self._engine.send_rtcp(transport.peer, compound)
+            for slot in state.slots.values():
+                self._sender_report(transport, slot, now)
+
+    def _sender_report(self, transport: PeerTransport, slot: Slot, now: float) -> None:
+        track = self._registry.tracks.get(slot.track) if slot.track else None
+        if track is not None:
+            publisher = self._registry.states[track.transport]
+            if compound := reports.sender_compound(self._engine, slot.link, track, publisher, now):
+                self._engine.send_rtcp(transport.peer, compound)
