@@ -1,6 +1,6 @@
 """Chromium for end-to-end tests: the system's own, headless, camera and microphone from files, no autoplay flag.
 
-One browser process a device (fake devices belong to the process), a fresh profile each. ``measure.js`` is in every page.
+One browser process a device (fake devices belong to the process), a fresh profile each; ``measure.js`` in every page.
 """
 
 from __future__ import annotations

@@ -1,0 +1,293 @@
+"""One lesson, whole: from a town teacher's browser to three village classrooms, to the replay, to the month's figures.
+
+The story is told once (fixture ``story``); each test below judges one side of it. Nothing of ours is replaced: the
+process that `tongtang up` starts, the system's Chromium, files as camera and microphone, no flag that helps pages to
+play sound.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from tests.support.browser import Chromium, shot
+from tests.support.classroom import Kiosk, Phone, Teacher, upload_slides
+from tests.support.processes import wait_until
+from tests.support.replayed import Recorded, Truth
+from tests.support.site import PlannedLesson, Site, until
+
+pytestmark = pytest.mark.e2e
+
+ROOMS = 3
+FPS = 20
+MINUTES = 2.0
+SEEKS = 20
+ABSENT = 2
+
+Figures = dict[tuple[str, str, str], tuple[float, float]]
+"""(level, part, indicator) -> (numerator, denominator)"""
+
+
+@dataclass
+class Story:
+    """What was seen and measured, for the tests to judge."""
+
+    lesson: PlannedLesson
+    site: Site
+    rates: list[float] = field(default_factory=list)
+    energy: list[tuple[float, float]] = field(default_factory=list)
+    blocked: list[bool] = field(default_factory=list)
+    heard_before: list[dict[str, Any]] = field(default_factory=list)
+    heard_with_floor: list[dict[str, Any]] = field(default_factory=list)
+    teacher_heard: dict[str, Any] = field(default_factory=dict)
+    kiosk_slides: list[str] = field(default_factory=list)
+    saved_text: str = ""
+    truth: Truth = field(default_factory=lambda: Truth([], []))
+    ops: list[dict[str, Any]] = field(default_factory=list)
+    before: Figures = field(default_factory=dict)
+    after: Figures = field(default_factory=dict)
+    receipts: list[dict[str, Any]] = field(default_factory=list)
+    recorded: Recorded | None = None
+    seeks: list[dict[str, Any]] = field(default_factory=list)
+    trouble: list[str] = field(default_factory=list)
+
+    @property
+    def replay(self) -> Recorded:
+        assert self.recorded is not None
+        return self.recorded
+
+
+def figures(site: Site) -> Figures:
+    """Every figure of this month that the city's administrator sees."""
+    month = datetime.now(UTC).astimezone().strftime("%Y-%m")
+    found: Figures = {}
+    with site.visitor("city") as city:
+        for level in ("room", "school", "lead", "district", "city"):
+            answer = city.get(f"/api/v1/indicators/{level}", params={"period": month}).json()
+            for part in answer["parts"]:
+                for code, figure in part["figures"].items():
+                    found[level, part["id"], code] = (figure["numerator"], figure["denominator"])
+    return found
+
+
+def rates(kiosks: list[Kiosk], seconds: float) -> list[float]:
+    """Pictures of the teacher decoded a second, in each room, over the same stretch."""
+    first = [(time.monotonic(), kiosk.frames()) for kiosk in kiosks]
+    time.sleep(seconds)
+    last = [(time.monotonic(), kiosk.frames()) for kiosk in kiosks]
+    return [(b[1] - a[1]) / (b[0] - a[0]) for a, b in zip(first, last, strict=True)]
+
+
+def energies(kiosks: list[Kiosk], seconds: float) -> list[tuple[float, float]]:
+    """Total sound energy played out by the teacher's voice slot, before and after a stretch."""
+
+    def voice(kiosk: Kiosk) -> float:
+        return float(max((row["energy"] for row in kiosk.received() if row["kind"] == "audio"), default=0.0))
+
+    before = [voice(kiosk) for kiosk in kiosks]
+    time.sleep(seconds)
+    return list(zip(before, [voice(kiosk) for kiosk in kiosks], strict=True))
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    site = Site(tmp_path_factory.mktemp("site") / "data")
+    yield site
+    site.stop()
+
+
+@pytest.fixture(scope="module")
+def story(site: Site, browsers: Chromium) -> Story:
+    lesson = site.plan_lesson("春晓", starts_in=75, minutes=MINUTES)
+    told = Story(lesson, site)
+    with site.visitor("teacher") as visitor:
+        upload_slides(visitor, lesson.id)
+    kiosks = [Kiosk.hung_up(browsers, site, lesson, room) for room in range(ROOMS)]
+    teacher = Teacher.comes(browsers, site, lesson)
+    teacher.watch_devices()
+    for kiosk in kiosks:
+        kiosk.enters_by_itself()
+    shot(teacher.page, "lesson-check")
+    shot(kiosks[0].page, "lesson-kiosk-lobby")
+    phones = [Phone.signs_in(browsers, site, lesson, kiosk.signin_code()) for kiosk in kiosks]
+    phones[0].counts_heads(ABSENT)
+    time.sleep(until(lesson.starts))
+    teach(told, teacher, kiosks, phones)
+    told.before = figures(site)
+    time.sleep(until(lesson.ends))
+    end(told, teacher, kiosks)
+    watch_replay(told, browsers)
+    told.trouble = [
+        f"{who}: {line}"
+        for who, desktop in [("teacher", teacher.desktop), *((f"kiosk {k.room}", k.desktop) for k in kiosks)]
+        for line in desktop.trouble.found
+    ]
+    return told
+
+
+def teach(told: Story, teacher: Teacher, kiosks: list[Kiosk], phones: list[Phone]) -> None:
+    """From the bell: open, measure, slides, floor, chat."""
+    teacher.opens()
+    for kiosk in kiosks:
+        kiosk.receives()
+    told.rates = rates(kiosks, 5)
+    told.energy = energies(kiosks, 4)
+    told.blocked = [kiosk.page.is_visible("#unlock") for kiosk in kiosks]
+    told.heard_before = [kiosk.hears() for kiosk in kiosks]
+    shot(kiosks[1].page, "lesson-kiosk-live")
+    teacher.opens_slides()
+    for page in (2, 3):
+        time.sleep(2)
+        teacher.turns_to(page)
+    for kiosk in kiosks:
+        kiosk.page.wait_for_selector('.stage-slide[data-page$="/3"]:visible')
+        told.kiosk_slides.append(str(kiosk.page.get_attribute(".stage-slide", "alt")))
+    phones[0].raises_hand()
+    teacher.floor(0)
+    time.sleep(1.5)
+    told.heard_with_floor = [kiosk.hears() for kiosk in kiosks]
+    told.teacher_heard = teacher.page.evaluate("measure.hear(2500)")
+    shot(teacher.page, "lesson-teach-floor")
+    shot(kiosks[1].page, "lesson-kiosk-floor")
+    shot(phones[0].page, "lesson-companion")
+    teacher.floor(0)
+    teacher.says("请大家翻到第三页")
+    time.sleep(1)
+    teacher.turns_to(4)
+    told.saved_text = teacher.saved_text()
+
+
+def end(told: Story, teacher: Teacher, kiosks: list[Kiosk]) -> None:
+    """下课; then the figures must take the lesson in."""
+    told.truth = teacher.truth()
+    told.ops = teacher.ops()
+    teacher.closes()
+    shot(kiosks[0].page, "lesson-kiosk-closed")
+    with told.site.visitor("city") as city:
+
+        def registered() -> bool:
+            state = city.get(f"/api/v1/lessons/{told.lesson.id}").json()["state"]
+            return state in ("closed", "registered", "archived")
+
+        wait_until(registered, 60, "the lesson to be closed in the register")
+    wait_until(lambda: figures(told.site) != told.before, 120, "the month's figures to change")
+    time.sleep(5)  # whatever else might change would change with the same roll-up
+    told.after = figures(told.site)
+
+
+def watch_replay(told: Story, browsers: Chromium) -> None:
+    with told.site.visitor("teacher") as visitor:
+
+        def whole() -> bool:
+            recorded = Recorded(visitor, told.lesson.id)
+            return bool(recorded.replay["state"] == "closed")
+
+        wait_until(whole, 60, "the replay to be closed")
+        told.recorded = Recorded(visitor, told.lesson.id)
+        told.recorded_frames = told.recorded.frames()  # type: ignore[attr-defined]
+        told.recorded_marks = told.recorded.marks()  # type: ignore[attr-defined]
+
+
+# --- judged -----------------------------------------------------------------------------------------------------------
+
+
+def test_pictures_come_at_the_source_rate(story: Story) -> None:
+    assert len(story.rates) == ROOMS
+    assert all(rate >= 0.85 * FPS for rate in story.rates), story.rates
+
+
+def test_sound_plays_in_every_room_without_a_click(story: Story) -> None:
+    assert story.blocked == [False] * ROOMS
+    assert all(after > before for before, after in story.energy), story.energy
+    assert all(heard["marks"] > 1e-4 for heard in story.heard_before), story.heard_before
+
+
+def test_no_room_is_heard_without_the_floor(story: Story) -> None:
+    for heard in story.heard_before:
+        assert max(heard["tones"]) < 1e-4, heard
+
+
+def test_the_room_with_the_floor_is_heard_by_the_others_and_not_by_itself(story: Story) -> None:
+    own, first, second = story.heard_with_floor
+    assert own["tones"][0] < 1e-4, own
+    for heard in (first, second, story.teacher_heard):
+        assert heard["tones"][0] > 1e-4, heard
+        assert max(heard["tones"][1:]) < 0.05 * heard["tones"][0], "and nobody else"
+
+
+def test_every_room_sees_the_page(story: Story) -> None:
+    assert len(story.kiosk_slides) == ROOMS
+    assert all("3" in alt for alt in story.kiosk_slides), story.kiosk_slides
+
+
+def test_the_teacher_sees_what_is_saved(story: Story) -> None:
+    assert any(c.isdigit() for c in story.saved_text), story.saved_text
+
+
+def test_the_pages_complain_of_nothing(story: Story) -> None:
+    assert story.trouble == []
+
+
+# --- the recording ----------------------------------------------------------------------------------------------------
+
+
+def test_only_the_teacher_and_the_slides_are_recorded(story: Story) -> None:
+    assert set(story.replay.names()) == {"camera", "mic"}
+
+
+def test_recorded_pictures_lie_at_their_room_time(story: Story) -> None:
+    frames = story.recorded_frames  # type: ignore[attr-defined]
+    compared = [(at, truth) for at, n in frames if (truth := story.truth.captured(n, at)) is not None]
+    assert len(compared) > 0.8 * FPS * MINUTES * 60 * 0.8, f"{len(compared)} of {len(frames)} pictures compared"
+    errors = sorted(at - truth for at, truth in compared)
+    assert abs(errors[len(errors) // 2]) < 60, f"median {errors[len(errors) // 2]:.0f} ms"
+    assert sum(abs(e) <= 100 for e in errors) >= 0.99 * len(errors), (errors[0], errors[-1])
+
+
+def test_recorded_sound_lies_at_its_room_time(story: Story) -> None:
+    marks = story.recorded_marks  # type: ignore[attr-defined]
+    compared = [(at, truth) for at, n in marks if (truth := story.truth.marked(n, at)) is not None]
+    assert len(compared) >= MINUTES * 60 / 2 * 0.8, f"{len(compared)} of {len(marks)} marks compared"
+    errors = [at - truth for at, truth in compared]
+    assert all(abs(e) <= 60 for e in errors), errors
+
+
+def test_page_turns_lie_at_their_room_time(story: Story) -> None:
+    turned = [(op["t"], op["body"]["page"]) for op in story.ops if op["kind"] == "page.turn"]
+    replayed = [(op["t"], op["body"]["page"]) for op in story.replay.replay["ops"] if op["kind"] == "page.turn"]
+    assert [page for _, page in turned] == [2, 3, 4]
+    assert replayed == turned
+
+
+# --- the figures ------------------------------------------------------------------------------------------------------
+
+
+def test_the_month_changes_by_exactly_this_lesson(story: Story) -> None:
+    changed = {key: story.after[key] for key in story.after if story.after[key] != story.before.get(key)}
+    rooms = {part for level, part, _ in changed if level == "room"}
+    assert rooms == set(story.lesson.rooms), "the rooms of this lesson and no other"
+    opened = next(op["t"] for op in story.replay.replay["ops"] if op["kind"] == "lesson.open")
+    opened_at = (story.replay.replay["opened_at_ms"] + opened) / 1000
+    delivered = (story.lesson.ends.timestamp() - max(opened_at, story.lesson.starts.timestamp())) / 60
+    assert 0.8 * MINUTES < delivered <= MINUTES
+    for room in story.lesson.rooms:
+        held, planned = _difference(story, "room", room, "L1")
+        assert (held, planned) == (1, 1), "one planned, one held"
+        hours, _ = _difference(story, "room", room, "L3")
+        assert hours == pytest.approx(delivered / 40, abs=1e-4), (
+            "课时 of 40 minutes, from the bell that was rung to the end"
+        )
+        online, of = _difference(story, "room", room, "A1")
+        assert of > 0 and online / of >= 0.8
+    assert _difference(story, "city", "city", "L3")[0] == pytest.approx(ROOMS * delivered / 40, abs=1e-4)
+
+
+def _difference(story: Story, *key: str) -> tuple[float, float]:
+    level, part, code = key
+    before, after = story.before.get((level, part, code), (0.0, 0.0)), story.after[level, part, code]
+    return after[0] - before[0], after[1] - before[1]

@@ -1,0 +1,136 @@
+"""A running Tongtang with its demo city, and the people of one lesson: the way an end-to-end test gets to its bell.
+
+``Site`` is `tongtang up` on a data folder of its own. ``Visitor`` is somebody's session over HTTP, as a page has it.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx2
+
+from tests.support.processes import Tongtang
+
+DEMO_PASSWORD = "tongtang"
+
+
+class Visitor(httpx2.Client):
+    """Keeps cookies, sends Origin and the CSRF token."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__(base_url=url, trust_env=False, timeout=30, follow_redirects=False)
+        self.origin = url
+        self.csrf = ""
+
+    def look(self, path: str) -> str:
+        answer = self.get(path)
+        answer.raise_for_status()
+        found = re.search(r'<meta name="csrf" content="([^"]+)"', answer.text)
+        self.csrf = found[1] if found else self.csrf
+        return answer.text
+
+    def sign_in(self, login: str, password: str = DEMO_PASSWORD) -> Visitor:
+        self.look("/login")
+        answer = self.post(
+            "/login",
+            data={"login": login, "password": password, "csrf": self.csrf},
+            headers={"origin": self.origin},
+        )
+        assert answer.status_code == 303, answer.text[-2000:]
+        self.look("/me")
+        return self
+
+    def send(self, path: str, body: Mapping[str, Any], expect: int | None = None) -> Any:  # type: ignore[override]
+        """POST JSON as a page's script does; the answer's JSON."""
+        answer = self.post(path, json=body, headers={"origin": self.origin, "x-csrf": self.csrf})
+        assert answer.is_success if expect is None else answer.status_code == expect, f"{path}: {answer.text[:500]}"
+        return answer.json() if answer.content else None
+
+
+@dataclass(frozen=True)
+class PlannedLesson:
+    id: str
+    title: str
+    rooms: tuple[str, ...]
+    room_names: tuple[str, ...]
+    schools: tuple[str, ...]
+    starts: datetime
+    ends: datetime
+
+
+class Site(Tongtang):
+    """`tongtang up` with the demo city."""
+
+    def __init__(self, data: Path, *, env: Mapping[str, str] | None = None) -> None:
+        super().__init__(data, env=env)
+        self.ready()
+
+    def visitor(self, login: str | None = None) -> Visitor:
+        visitor = Visitor(self.url)
+        return visitor.sign_in(login) if login else visitor
+
+    def plan_lesson(self, title: str, starts_in: float, minutes: float, rooms: int = 3) -> PlannedLesson:
+        """A 正式 lesson of the demo teacher; the demo's own next lesson makes room for it."""
+        with self.visitor("city") as city:
+            now = datetime.now(UTC)
+            around = {"starts_from": _iso(now - timedelta(hours=1)), "starts_before": _iso(now + timedelta(hours=3))}
+            with self.visitor("teacher") as teacher:
+                own = teacher.get("/api/v1/lessons", params=around).json()
+                me = teacher.get("/api/v1/accounts/me").json()["person"]
+            model = max(own, key=lambda one: len(one["receipts"]))
+            for one in own:
+                if one["state"] in ("published", "planned", "waiting") and one["teacher"] == model["teacher"]:
+                    city.send(f"/api/v1/lessons/{one['id']}/cancel", {"reason": "weather"})
+            lead = next(r["id"] for r in self._rooms(city, model) if r["name"] == model["lead_room"])
+            receipts = model["receipts"][:rooms]
+            starts = now + timedelta(seconds=starts_in)
+            ends = starts + timedelta(minutes=minutes)
+            made = city.send(
+                "/api/v1/lessons",
+                {
+                    "title": title,
+                    "subject": model["subject"],
+                    "grade": model["grade"],
+                    "lead_room_id": lead,
+                    "teacher_id": me,
+                    "starts_at": _iso(starts),
+                    "ends_at": _iso(ends),
+                    "receivers": [{"room_id": one["room"]} for one in receipts],
+                },
+            )
+        return PlannedLesson(
+            made["id"],
+            title,
+            tuple(one["room"] for one in receipts),
+            tuple(one["room_name"] for one in receipts),
+            tuple(one["school"] for one in receipts),
+            starts,
+            ends,
+        )
+
+    def _rooms(self, city: Visitor, lesson: Mapping[str, Any]) -> list[dict[str, Any]]:
+        """Rooms of the lead school."""
+        found = city.get("/api/v1/schools", params={"q": lesson["school"]}).json()["items"]
+        school = next(one["id"] for one in found if one["name"] == lesson["school"])
+        rooms: list[dict[str, Any]] = city.get(f"/api/v1/schools/{school}/rooms").json()
+        return rooms
+
+    def bind(self, code: str, room: str) -> None:
+        """What a school's administrator does with the code on a new screen."""
+        with self.visitor("city") as city:
+            city.send("/api/v1/devices/bind", {"code": code, "room": room})
+
+
+def _iso(moment: datetime) -> str:
+    return moment.isoformat()
+
+
+def until(moment: datetime) -> float:
+    """Seconds from now, none when it is past."""
+    return max(0.0, moment.timestamp() - time.time())
