@@ -9,8 +9,8 @@ import { duration, shortTime } from "./texts.js";
 
 /**
  * The answer of GET /api/v1/kiosk (server/lessons/schemas.py: KioskOut).
- * @typedef {{id: string, title: string, role: "class" | "lead", teacher: string, school: string, starts_ms: number,
- *            ends_ms: number}} KioskLesson
+ * @typedef {{id: string, title: string, role: "class" | "lead", teacher: string, school: string, starts_at_ms: number,
+ *            ends_at_ms: number}} KioskLesson
  * @typedef {{bound: boolean, code: string | null, room: {id: string, name: string, school: string} | null,
  *            lesson: KioskLesson | null, next: KioskLesson | null, signin_code: string | null, signin_url: string | null,
  *            signin_qr: string | null, now_ms: number}} KioskState
@@ -115,8 +115,8 @@ function renderIdle({ room, lesson, next }) {
   if (!next) return;
   setText(need("next-title"), next.title);
   setText(need("next-teacher"), [next.school, next.teacher].filter(Boolean).join(" · "));
-  setText(need("next-time"), `${shortTime(next.starts_ms)}–${shortTime(next.ends_ms)}`);
-  const left = next.starts_ms - now();
+  setText(need("next-time"), `${shortTime(next.starts_at_ms)}–${shortTime(next.ends_at_ms)}`);
+  const left = next.starts_at_ms - now();
   setText(need("next-left"), left > 0 ? duration(left) : t("kiosk_now"));
 }
 
@@ -130,9 +130,10 @@ function renderSignin({ lesson, signin_code: code, signin_qr: picture, signin_ur
   need("signin").dataset.size = live ? "small" : "large";
   document.body.dataset.lobby = String(classroom !== null && session?.state.phase === "waiting");
   if (!shown || !lesson) return;
-  const left = lesson.starts_ms - now();
-  show(need("lobby-left"), !live && left > 0);
-  setText(need("lobby-left"), t("kiosk_bell_in", { left: duration(left) }));
+  const left = lesson.starts_at_ms - now();
+  setText(need("lobby-title"), lesson.title);
+  setText(need("lobby-teacher"), `${lesson.school} · ${lesson.teacher}`);
+  setText(need("lobby-left"), left > 0 ? t("kiosk_bell_in", { left: duration(left) }) : t("kiosk_wait_teacher"));
   setText(need("signin-code"), spaced(code));
   setText(need("signin-address"), (address ?? `${location.host}/companion/${lesson.id}`).replace(/^https?:\/\//, ""));
   if (picture !== null && codeShown !== code) {

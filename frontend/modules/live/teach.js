@@ -20,7 +20,7 @@ import { REOPEN_WITHIN_MS } from "../room/state.js";
 const page = thisPage();
 const { t } = page;
 const session = openSession(page, page.data.lesson, "teacher");
-const endpoint = new Endpoint(session, { publishes: "teacher", changed: () => soon() });
+const endpoint = new Endpoint(session, { publishes: "teacher", changed: () => soon(), onAir: false });
 const slides = new Slides(session.lesson, () => session.decks);
 const notices = new Notices(need("notices"), page);
 const check = new Check(page, session, endpoint);
@@ -63,6 +63,7 @@ function enter() {
   if (inside) return;
   inside = true;
   check.close();
+  endpoint.goOnAir();
   show(need("check"), false);
   show(need("console"), true);
   need("stage").focus();

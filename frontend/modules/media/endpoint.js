@@ -22,9 +22,11 @@ export class Endpoint {
    * @param {object} options
    * @param {"teacher" | "class" | null} options.publishes null: only receives
    * @param {() => void} options.changed something to show has changed
+   * @param {boolean} [options.onAir] false: devices open, but nothing leaves this computer until goOnAir()
    */
-  constructor(session, { publishes, changed }) {
+  constructor(session, { publishes, changed, onAir = true }) {
     this.session = session;
+    this.onAir = onAir;
     this.#changed = changed;
     this.#publishes = publishes;
     const may = () => session.joined;
@@ -39,7 +41,7 @@ export class Endpoint {
           role: publishes,
           offer: (sdp, sources) => session.line.offer("pub", sdp, sources),
           changed: () => this.#changed(),
-          may,
+          may: () => this.onAir && session.joined,
         })
       : null;
     this.speaker = new Speaker(() => this.#changed());
@@ -48,6 +50,7 @@ export class Endpoint {
       sub: () => this.sub.pc,
       pub: () => this.pub?.pc ?? null,
       teacherSpeaks: () => this.#shows(TEACHER_VOICE),
+      connected: () => session.joined,
       playing: () => session.role !== "teacher" && this.speaker.playing(TEACHER_VOICE),
       report: (figures) => session.line.tell({ type: "report", ...figures }),
       health: (health) => {
@@ -84,8 +87,14 @@ export class Endpoint {
     const { mic, camera, troubles } = await openDevices(this.#publishes);
     this.#opening = false;
     this.troubles = troubles;
-    await this.#take("mic", mic);
-    await this.#take("camera", camera);
+    await this.#take([["mic", mic], ["camera", camera]]);
+  }
+
+  /** The device check is over: the classrooms see and hear this device from now on. */
+  goOnAir() {
+    if (this.onAir) return;
+    this.onAir = true;
+    if (this.session.joined) void this.pub?.open();
   }
 
   /** Another device, chosen by the person. @param {Kind} kind */
@@ -95,19 +104,29 @@ export class Endpoint {
     const { track, trouble } = await openDevice(kind, this.#publishes);
     this.troubles = this.troubles.filter((one) => one.kind !== kind);
     if (trouble) this.troubles.push(trouble);
-    await this.#take(kind, track);
+    await this.#take([[kind, track]]);
   }
 
-  /** @param {Kind} kind @param {MediaStreamTrack | null} track */
-  async #take(kind, track) {
-    if (track) {
-      track.onended = () => {
-        this.troubles = [...this.troubles.filter((one) => one.kind !== kind), { code: "lost", kind }];
-        this.#changed();
-      };
-    }
-    await this.pub?.show(kind, track);
+  /** @param {[Kind, MediaStreamTrack | null][]} taken */
+  async #take(taken) {
+    for (const [kind, track] of taken) if (track) track.onended = () => void this.#lost(kind);
+    // Closed before the first packet: a classroom's microphone is not heard by accident.
+    for (const [kind, track] of taken) if (track) track.enabled = this.#open(kind);
+    await this.pub?.put(taken);
     this.applySwitches();
+  }
+
+  /** Pulled out, or taken away by the browser. @param {Kind} kind */
+  async #lost(kind) {
+    this.troubles = [...this.troubles.filter((one) => one.kind !== kind), { code: "lost", kind }];
+    await this.pub?.put([[kind, null]]);
+    this.#changed();
+  }
+
+  /** @param {Kind} kind */
+  #open(kind) {
+    if (kind === "camera") return this.wants.camera;
+    return this.#publishes === "class" ? this.session.hasFloor : this.wants.mic;
   }
 
   /** A device came or went: take back what is missing. */
@@ -120,9 +139,8 @@ export class Endpoint {
   applySwitches() {
     const mic = this.pub?.track("mic");
     const camera = this.pub?.track("camera");
-    const speaks = this.#publishes === "class" ? this.session.hasFloor : this.wants.mic;
-    if (mic) mic.enabled = speaks;
-    if (camera) camera.enabled = this.wants.camera;
+    if (mic) mic.enabled = this.#open("mic");
+    if (camera) camera.enabled = this.#open("camera");
     this.speaker.duck(this.#publishes === "class" && this.session.hasFloor);
     this.#changed();
   }
@@ -141,11 +159,8 @@ export class Endpoint {
     const [sound] = screen.getAudioTracks();
     picture.contentHint = "detail";
     picture.onended = () => void this.stopScreen();
-    await this.pub?.show("screen", picture);
-    if (sound) {
-      sound.contentHint = "music";
-      await this.pub?.show("screen-audio", sound);
-    }
+    if (sound) sound.contentHint = "music";
+    await this.pub?.put(sound ? [["screen", picture], ["screen-audio", sound]] : [["screen", picture]]);
     this.#changed();
   }
 
@@ -153,8 +168,7 @@ export class Endpoint {
     const screen = this.#screen;
     this.#screen = null;
     for (const track of screen?.getTracks() ?? []) track.stop();
-    await this.pub?.show("screen", null);
-    await this.pub?.show("screen-audio", null);
+    await this.pub?.put([["screen", null], ["screen-audio", null]]);
     this.#changed();
   }
 
@@ -190,15 +204,12 @@ export class Endpoint {
   /** @param {import("../protocol/messages.js").PeerName[]} live */
   #joined(live) {
     if (!live.includes("sub") || this.sub.state !== "connected") void this.sub.open();
-    if (this.pub && (!live.includes("pub") || this.pub.state !== "connected")) void this.pub.open();
+    if (this.pub && this.onAir && (!live.includes("pub") || this.pub.state !== "connected")) void this.pub.open();
   }
 
   /** @param {Set<import("../room/session.js").Part>} parts */
   #session(parts) {
-    if (parts.has("status")) {
-      if (this.session.joined) this.#stats.start();
-      else this.#stats.stop();
-    }
+    if (parts.has("status") && this.session.joined) this.#stats.start();
     if (parts.has("state") && this.#publishes === "class") this.applySwitches();
     if (parts.has("slots")) this.#refresh();
   }

@@ -1,5 +1,5 @@
-// What this device sends: always a microphone and a camera m-line, in this order, filled or empty, so that unplugging,
-// muting or choosing another device never needs a new offer; screen and its sound are added as further m-lines.
+// What this device sends: one m-line a source that has a track, so that the node never announces a picture nobody makes.
+// Another device in a source's place needs no new offer; a source that comes or goes does.
 
 import { preferVideo } from "./codecs.js";
 import { Peer } from "./peer.js";
@@ -10,24 +10,21 @@ import { Peer } from "./peer.js";
  */
 
 /** What a track may cost. The teacher's picture fills a wall; a classroom's is a tile. Screens need sharpness, not motion.
- * @type {Record<string, Record<Source, {kind: "audio" | "video", bitrate: number, fps?: number}>>} */
+ * @type {Record<string, Record<Source, {bitrate: number, fps?: number}>>} */
 const BUDGET = {
   teacher: {
-    mic: { kind: "audio", bitrate: 48_000 },
-    camera: { kind: "video", bitrate: 1_500_000, fps: 25 },
-    screen: { kind: "video", bitrate: 1_500_000, fps: 15 },
-    "screen-audio": { kind: "audio", bitrate: 64_000 },
+    mic: { bitrate: 48_000 },
+    camera: { bitrate: 1_500_000, fps: 25 },
+    screen: { bitrate: 1_500_000, fps: 15 },
+    "screen-audio": { bitrate: 64_000 },
   },
   class: {
-    mic: { kind: "audio", bitrate: 40_000 },
-    camera: { kind: "video", bitrate: 500_000, fps: 20 },
-    screen: { kind: "video", bitrate: 0 },
-    "screen-audio": { kind: "audio", bitrate: 0 },
+    mic: { bitrate: 40_000 },
+    camera: { bitrate: 500_000, fps: 20 },
+    screen: { bitrate: 0 },
+    "screen-audio": { bitrate: 0 },
   },
 };
-
-/** @type {Source[]} */
-const ALWAYS = ["mic", "camera"];
 
 export class Publisher {
   /**
@@ -39,10 +36,12 @@ export class Publisher {
    */
   constructor({ role, offer, changed, may }) {
     this.#role = role;
+    this.#may = may;
     this.#peer = new Peer({ offer, changed, may, prepare: (pc) => this.#prepare(pc), sources: () => this.#sources() });
   }
 
   #role;
+  #may;
   #peer;
   /** @type {Map<Source, MediaStreamTrack>} */
   #tracks = new Map();
@@ -57,8 +56,9 @@ export class Publisher {
     return this.#peer.pc;
   }
 
-  open() {
-    return this.#peer.open();
+  /** Without anything to send there is nothing to offer. */
+  async open() {
+    if (this.#tracks.size > 0) await this.#peer.open();
   }
 
   close() {
@@ -71,35 +71,46 @@ export class Publisher {
     return this.#tracks.get(source) ?? null;
   }
 
-  /** Send this track as this source from now on; null sends nothing. @param {Source} source @param {MediaStreamTrack | null} track */
-  async show(source, track) {
+  /** Send these tracks as these sources from now on; null ends a source. One offer for all. @param {[Source, MediaStreamTrack | null][]} changes */
+  async put(changes) {
+    let offer = false;
+    for (const [source, track] of changes) offer = (await this.#put(source, track)) || offer;
+    if (!offer) return;
+    if (this.#tracks.size === 0) this.close();
+    else if (this.#peer.pc) await this.#peer.negotiate();
+    else if (this.#may()) await this.#peer.open();
+  }
+
+  /** @param {Source} source @param {MediaStreamTrack | null} track @returns {Promise<boolean>} whether m-lines change */
+  async #put(source, track) {
     if (track) this.#tracks.set(source, track);
     else this.#tracks.delete(source);
     const line = this.#lines.get(source);
-    if (line) await line.sender.replaceTrack(track);
-    else if (track && this.#peer.pc) {
-      this.#add(this.#peer.pc, source);
-      await this.#peer.negotiate();
+    if (line && track) {
+      await line.sender.replaceTrack(track);
+      return false;
     }
+    if (line) {
+      line.stop();
+      this.#lines.delete(source);
+    } else if (track && this.#peer.pc) this.#add(this.#peer.pc, source, track);
+    return line !== undefined || track !== null;
   }
 
   /** @param {RTCPeerConnection} pc */
   #prepare(pc) {
     this.#lines.clear();
-    for (const source of ALWAYS) this.#add(pc, source);
-    for (const source of this.#tracks.keys()) if (!ALWAYS.includes(source)) this.#add(pc, source);
+    for (const [source, track] of this.#tracks) this.#add(pc, source, track);
   }
 
-  /** @param {RTCPeerConnection} pc @param {Source} source */
-  #add(pc, source) {
+  /** @param {RTCPeerConnection} pc @param {Source} source @param {MediaStreamTrack} track */
+  #add(pc, source, track) {
     const budget = BUDGET[this.#role][source];
     /** @type {RTCRtpEncodingParameters} */
     const encoding = { maxBitrate: budget.bitrate };
     if (budget.fps) encoding.maxFramerate = budget.fps;
-    const track = this.#tracks.get(source) ?? null;
-    const init = /** @type {RTCRtpTransceiverInit} */ ({ direction: "sendonly", sendEncodings: [encoding] });
-    const line = pc.addTransceiver(track ?? budget.kind, init);
-    if (budget.kind === "video") preferVideo(line);
+    const line = pc.addTransceiver(track, { direction: "sendonly", sendEncodings: [encoding] });
+    if (track.kind === "video") preferVideo(line);
     this.#lines.set(source, line);
   }
 

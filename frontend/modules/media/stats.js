@@ -16,6 +16,7 @@ const REPORT_MS = 10_000;
  * @property {() => RTCPeerConnection | null} pub
  * @property {() => boolean} teacherSpeaks the teacher's slot shows somebody
  * @property {() => boolean} playing
+ * @property {() => boolean} connected
  * @property {(figures: Figures) => void} report
  * @property {(health: Health) => void} health
  */
@@ -72,21 +73,19 @@ export class Stats {
   constructor(watched, now = () => performance.now()) {
     this.#watched = watched;
     this.#now = now;
-    this.#tally = new Tally(now());
   }
 
   #watched;
   #now;
-  #tally;
+  #tally = new Tally();
   #sent = 0;
   #reportedAt = 0;
   /** @type {any} */
   #timer = null;
 
-  /** Counting begins with the line: time before it is not "connected". */
+  /** From the first joining on, over cuts too. */
   start() {
-    this.stop();
-    this.#tally = new Tally(this.#now());
+    if (this.#timer !== null) return;
     this.#reportedAt = this.#now();
     this.#timer = setInterval(() => void this.#sample(), SAMPLE_MS);
   }
@@ -105,13 +104,14 @@ export class Stats {
     if (received) {
       const counters = inbound(received);
       const voice = this.#watched.teacherSpeaks() ? counters.voice : null;
-      this.#tally.add({ ...counters, voice, now, playing: this.#watched.playing(), rtt: way.rtt });
+      const { connected, playing } = this.#watched;
+      this.#tally.add({ ...counters, voice, now, connected: connected(), playing: playing(), rtt: way.rtt });
     }
     const out = sent ? outbound(sent) : { bytes: 0, level: null };
     this.#watched.health({ ...way, sending: out.bytes > this.#sent, level: out.level });
     this.#sent = out.bytes;
-    if (now - this.#reportedAt < REPORT_MS - SAMPLE_MS / 2) return;
+    if (now - this.#reportedAt < REPORT_MS - SAMPLE_MS / 2 || !this.#watched.connected()) return;
     this.#reportedAt = now;
-    this.#watched.report(this.#tally.take(now));
+    this.#watched.report(this.#tally.take());
   }
 }

@@ -5,6 +5,7 @@
 /**
  * @typedef {object} Sample
  * @property {number} now ms
+ * @property {boolean} connected the line to the node stands
  * @property {boolean} playing the audio element of the teacher's voice is not blocked, paused or muted
  * @property {number | null} voice samples received minus concealed, of the teacher's slot; null: the slot shows nobody
  * @property {number} frames decoded, over all video slots
@@ -29,18 +30,15 @@ function rise(before, after) {
 export class Tally {
   /** @type {Sample | null} */
   last = null;
+  connected = 0;
   heard = 0;
   saw = 0;
   freezes = 0;
   received = 0;
   lost = 0;
 
-  /** @param {number} now */
-  constructor(now) {
-    this.since = now;
-  }
-
   clear() {
+    this.connected = 0;
     this.heard = 0;
     this.saw = 0;
     this.freezes = 0;
@@ -54,6 +52,7 @@ export class Tally {
     this.last = sample;
     if (!last) return;
     const passed = Math.max(0, sample.now - last.now);
+    if (sample.connected) this.connected += passed;
     if (sample.voice !== null && sample.playing) {
       this.heard += Math.min(passed, rise(last.voice ?? sample.voice, sample.voice) / SAMPLES_PER_MS);
     }
@@ -63,19 +62,17 @@ export class Tally {
     this.lost += Math.max(0, sample.lost - last.lost);
   }
 
-  /** The figures since the last taking. @param {number} now @returns {Figures} */
-  take(now) {
-    const connected = Math.min(MOST_MS, Math.max(0, now - this.since));
+  /** The figures since the last taking. What was heard while only the line was cut counts: the sound came by another way. @returns {Figures} */
+  take() {
     const packets = this.received + this.lost;
     const figures = {
-      connected_ms: Math.round(connected),
-      heard_ms: Math.round(Math.min(this.heard, connected)),
-      saw_ms: Math.round(Math.min(this.saw, connected)),
+      connected_ms: Math.round(Math.min(MOST_MS, this.connected)),
+      heard_ms: Math.round(Math.min(MOST_MS, this.heard)),
+      saw_ms: Math.round(Math.min(MOST_MS, this.saw)),
       rtt_ms: this.last ? this.last.rtt : null,
       loss: packets > 0 ? Math.min(1, this.lost / packets) : null,
       freezes: Math.min(10_000, this.freezes),
     };
-    this.since = now;
     this.clear();
     return figures;
   }
