@@ -1,0 +1,1 @@
+"""People administration: who works where, with which posts, from when to when."""

@@ -1,0 +1,225 @@
+"""Rules of people administration. Rule: nobody gives a post, or touches an account, above their own reach.
+
+Whoever resets a password can sign in as that person: so a person may be managed only by one who could have given them
+every post they hold or will hold.
+"""
+
+from __future__ import annotations
+
+import secrets
+from datetime import date, datetime
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from server.accounts import store as accounts
+from server.accounts.admin import store
+from server.accounts.admin.schemas import PersonBody, PersonCreate, PersonEdit, PostBody
+from server.accounts.models import Person, PostHeld
+from server.clock import city_date
+from server.errors import ConflictError, ForbiddenError, InvalidError, NotFoundError
+from server.ids import new_id
+from server.schools import store as schools
+from server.scope import SYSTEM, Part, Post, Scope, allows
+from server.security import Passwords
+
+GIVES: dict[Post, frozenset[Post]] = {
+    "school_admin": frozenset({"teacher", "assistant", "pupil"}),
+    "district_admin": frozenset(
+        {"teacher", "assistant", "pupil", "studio_host", "studio_member", "school_admin", "inspector"}
+    ),
+    "city_admin": frozenset(
+        {
+            "teacher",
+            "assistant",
+            "pupil",
+            "studio_host",
+            "studio_member",
+            "school_admin",
+            "district_admin",
+            "city_admin",
+            "inspector",
+            "evaluator",
+        }
+    ),
+}
+"""Which posts each administrator gives."""
+
+OF_SCHOOL: frozenset[Post] = frozenset({"school_admin"})
+OF_DISTRICT: frozenset[Post] = frozenset({"district_admin"})
+"""Posts that say of what: without it they would reach nothing."""
+WHOLE_CITY: frozenset[Post] = frozenset({"inspector", "evaluator"})
+"""Posts that read the whole city when they do not say of what."""
+
+# No letter or digit that a teacher would mistake for another when it is read out over the telephone.
+_ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
+
+
+def one_time_password() -> str:
+    """Ten letters in two groups: 49 random bits, enough for a name that is locked after a few guesses."""
+    letters = "".join(secrets.choice(_ALPHABET) for _ in range(10))
+    return f"{letters[:5]}-{letters[5:]}"
+
+
+def posts_given(scope: Scope) -> list[Post]:
+    """Posts the asker may give, in the table's order."""
+    mine: set[Post] = set()
+    for post, given in GIVES.items():
+        mine |= given if scope.has(post) else set()
+    if scope.system:
+        mine = set(GIVES["city_admin"])
+    order = list(GIVES["city_admin"])
+    return sorted(mine, key=sorted(order).index)
+
+
+async def _reach(session: AsyncSession, scope: Scope, person: Person, post: PostHeld | PostBody) -> list[Part]:
+    """The parts of the city a post reaches: what it is of, else where the person works."""
+    parts = [Part(district=post.district_id)] if post.district_id is not None else []
+    if post.school_id is not None or not parts:
+        found = await schools.school_of_city(session, SYSTEM, post.school_id or person.school_id or "")
+        parts.append(Part(school=found.id, district=found.supervised_by) if found else Part())
+    return parts
+
+
+async def may_give(session: AsyncSession, scope: Scope, person: Person, post: PostHeld | PostBody) -> bool:
+    if post.post not in posts_given(scope):
+        return False
+    if scope.city or scope.system:
+        return True
+    if post.post in WHOLE_CITY and post.school_id is None and post.district_id is None:
+        return False
+    return all(allows(scope, "person.write", part) for part in await _reach(session, scope, person, post))
+
+
+async def may_manage(session: AsyncSession, scope: Scope, person: Person, today: date) -> bool:
+    """Whether every post of today and later is one the asker could give. Oneself is managed by others."""
+    if scope.readonly or person.id == scope.person or not allows(scope, "person.write"):
+        return False
+    open_posts = [post for post in person.posts if post.ends_on is None or post.ends_on >= today]
+    if not open_posts and not (scope.city or scope.system):
+        return person.school_id is not None and await store.school(session, scope, person.school_id) is not None
+    return all([await may_give(session, scope, person, post) for post in open_posts])
+
+
+async def get(session: AsyncSession, scope: Scope, person_id: str) -> Person:
+    person = await store.person(session, scope, person_id)
+    if person is None:
+        raise NotFoundError
+    return person
+
+
+async def managed(session: AsyncSession, scope: Scope, person_id: str, now: datetime) -> Person:
+    person = await get(session, scope, person_id)
+    if not await may_manage(session, scope, person, city_date(now)):
+        raise ForbiddenError("person_above")
+    return person
+
+
+# --- people -----------------------------------------------------------------------------------------------------------
+
+
+async def create(
+    session: AsyncSession, scope: Scope, body: PersonCreate, passwords: Passwords, now: datetime
+) -> tuple[Person, str]:
+    """A person with a first post and a password that is shown once."""
+    if not allows(scope, "person.write"):
+        raise ForbiddenError
+    if body.school_id is not None and await store.school(session, scope, body.school_id) is None:
+        raise InvalidError("person_school", field="school_id")
+    if body.school_id is None and not (scope.city or scope.districts):
+        raise InvalidError("person_school", field="school_id")
+    if await store.login_taken(session, scope, body.login):
+        raise InvalidError("person_login_taken", field="login")
+    plain = PersonBody(**body.model_dump(include=set(PersonBody.model_fields)))
+    person = Person(id=new_id(), created_at=now, locale="zh-CN", posts=[], **plain.model_dump())
+    post = PostBody(
+        post=body.post,
+        school_id=body.school_id if body.post in OF_SCHOOL else None,
+        district_id=body.district_id,
+        starts_on=city_date(now),
+    )
+    await _check_post(session, scope, person, post)
+    password = one_time_password()
+    person.password_hash = await passwords.hash(password)
+    await store.add(session, scope, person)
+    await _hold(session, scope, person, post)
+    return person, password
+
+
+async def edit(session: AsyncSession, scope: Scope, person_id: str, body: PersonEdit, now: datetime) -> Person:
+    person = await managed(session, scope, person_id, now)
+    person.name, person.phone, person.subject = body.name, body.phone, body.subject
+    await session.flush()
+    return person
+
+
+async def reset_password(
+    session: AsyncSession, scope: Scope, person_id: str, passwords: Passwords, now: datetime
+) -> tuple[Person, str]:
+    """A new one-time password; every sign-in of the person ends."""
+    person = await managed(session, scope, person_id, now)
+    if person.demo:
+        raise ForbiddenError("demo_account")
+    password = one_time_password()
+    person.password_hash = await passwords.hash(password)
+    await accounts.revoke_of(session, SYSTEM, now, person_id=person.id)
+    return person, password
+
+
+async def disable(session: AsyncSession, scope: Scope, person_id: str, now: datetime) -> None:
+    person = await managed(session, scope, person_id, now)
+    person.disabled_at = person.disabled_at or now
+    await accounts.revoke_of(session, SYSTEM, now, person_id=person.id)
+
+
+async def enable(session: AsyncSession, scope: Scope, person_id: str, now: datetime) -> None:
+    person = await managed(session, scope, person_id, now)
+    person.disabled_at = None
+
+
+# --- posts ------------------------------------------------------------------------------------------------------------
+
+
+async def _check_post(session: AsyncSession, scope: Scope, person: Person, body: PostBody) -> None:
+    if body.post in OF_SCHOOL and body.school_id is None:
+        raise InvalidError("post_school", field="school_id")
+    if body.post in OF_DISTRICT and body.district_id is None:
+        raise InvalidError("post_district", field="district_id")
+    if body.post in WHOLE_CITY and not (body.school_id or body.district_id or scope.city or scope.system):
+        raise InvalidError("post_district", field="district_id")
+    if body.post in ("teacher", "assistant", "pupil") and person.school_id is None:
+        raise InvalidError("person_school", field="school_id")
+    if body.ends_on is not None and body.ends_on < body.starts_on:
+        raise InvalidError("post_dates", field="ends_on")
+    if not await may_give(session, scope, person, body):
+        raise InvalidError("post_above", field="post")
+
+
+async def _hold(session: AsyncSession, scope: Scope, person: Person, body: PostBody) -> PostHeld:
+    row = PostHeld(id=new_id(), person_id=person.id, **body.model_dump())
+    await store.add(session, scope, row)
+    await session.refresh(person, ["posts"])
+    return row
+
+
+async def give_post(session: AsyncSession, scope: Scope, person_id: str, body: PostBody, now: datetime) -> PostHeld:
+    person = await managed(session, scope, person_id, now)
+    await _check_post(session, scope, person, body)
+    for held in person.posts:
+        same = (held.post, held.school_id, held.district_id) == (body.post, body.school_id, body.district_id)
+        if same and (held.ends_on is None or held.ends_on >= body.starts_on):
+            raise ConflictError("post_twice", field="post")
+    return await _hold(session, scope, person, body)
+
+
+async def end_post(
+    session: AsyncSession, scope: Scope, person_id: str, post_id: str, ends_on: date, now: datetime
+) -> None:
+    """A post ends; it is never deleted: what was done under it stays explained."""
+    person = await managed(session, scope, person_id, now)
+    row = next((post for post in person.posts if post.id == post_id), None)
+    if row is None:
+        raise NotFoundError
+    if ends_on < row.starts_on:
+        raise InvalidError("post_dates", field="ends_on")
+    row.ends_on = ends_on
+    await session.flush()

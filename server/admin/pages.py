@@ -1,0 +1,258 @@
+"""Pages: the administrators' overview, lessons by day or week, nodes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Depends, Query, Request
+from fastapi.responses import RedirectResponse, Response
+from pydantic import Field
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from server.admin import service, store
+from server.classrooms import store as classrooms
+from server.classrooms.schemas import MOST_RECEIVERS, SUBJECTS, Subject
+from server.clock import CITY, city_date
+from server.dependencies import ClockDep, Html, Reading, SignedIn, Writing
+from server.errors import ForbiddenError
+from server.forms import Form, attempt, check, typed
+from server.lessons import service as lessons
+from server.lessons import store as lesson_store
+from server.lessons.lifecycle import CANCEL_REASONS
+from server.lessons.lifecycle import after as next_state
+from server.lessons.models import Lesson
+from server.lessons.schemas import LessonDraft, LessonFilter, ReceiverDraft
+from server.paging import base_of
+from server.schools import store as schools
+from server.schools.routes import Reader
+from server.schools.schemas import Body, Id
+from server.schools.service import part_of
+from server.scope import Scope, allows
+from server.templating import Page
+from server.timetable.service import week_of
+
+router = APIRouter(include_in_schema=False)
+
+LIST = "/admin/lessons"
+MOST_A_WEEK = 500
+DONE = ("created", "cancelled")
+
+
+@router.get("/admin")
+async def get_overview(page: Html, session: Reading, scope: Reader, clock: ClockDep) -> Response:
+    now = clock.now()
+    today = city_date(now)
+    start, end = lessons.day_bounds(now)
+    return page.render(
+        "admin/overview.html",
+        today=today,
+        week=await week_of(session, scope, today),
+        counts=await store.counts(session, scope, today, now - service.ON),
+        states=await store.states(session, scope, start, end),
+        troubles=await service.troubles(session, scope, now),
+        may_nodes=allows(scope, "node.read"),
+    )
+
+
+@router.get("/admin/nodes")
+async def get_nodes(page: Html, session: Reading, scope: SignedIn, clock: ClockDep) -> Response:
+    if not allows(scope, "node.read"):
+        raise ForbiddenError
+    return page.render("admin/nodes.html", nodes=await lesson_store.nodes(session, scope), now=clock.now())
+
+
+# --- lessons ----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class LessonsWanted:
+    day: date | None
+    span: str
+    q: str
+    subject: str
+    state: str
+
+
+def wanted(
+    day: Annotated[date | None, Query()] = None,
+    span: Literal["day", "week"] = "day",
+    q: Annotated[str, Query(max_length=60)] = "",
+    subject: Annotated[str, Query(max_length=32)] = "",
+    state: Literal["", "published", "live", "closed", "cancelled"] = "",
+) -> LessonsWanted:
+    return LessonsWanted(day, span, q, subject, state)
+
+
+STATES = {
+    "": (),
+    "published": ("planned", "published", "waiting"),
+    "live": ("live",),
+    "closed": ("closed", "registered", "archived"),
+    "cancelled": ("cancelled",),
+}
+
+
+def bounds(day: date, span: str) -> tuple[date, date]:
+    """First day and the day after the last."""
+    first = day - timedelta(days=day.weekday()) if span == "week" else day
+    return first, first + timedelta(days=7 if span == "week" else 1)
+
+
+def midnight(day: date) -> datetime:
+    return datetime.combine(day, time(), CITY)
+
+
+@router.get(LIST)
+async def get_lessons(
+    page: Html,
+    session: Reading,
+    scope: Reader,
+    clock: ClockDep,
+    asked: Annotated[LessonsWanted, Depends(wanted)],
+    done: Annotated[str, Query(max_length=20)] = "",
+) -> Response:
+    today = city_date(clock.now())
+    day = asked.day or today
+    first, after = bounds(day, asked.span)
+    found, count = await lessons.find_lessons(
+        session,
+        scope,
+        LessonFilter(
+            starts_from=midnight(first),
+            starts_before=midnight(after),
+            states=STATES[asked.state],
+            subject=asked.subject or None,
+            words=asked.q,
+            limit=MOST_A_WEEK,
+        ),
+    )
+    by_day: dict[date, list[Lesson]] = {}
+    for lesson in found:
+        by_day.setdefault(city_date(lesson.starts_at), []).append(lesson)
+    step = after - first
+    filters = {"span": asked.span, "q": asked.q, "subject": asked.subject, "state": asked.state}
+    return page.render(
+        "admin/lessons.html",
+        asked=asked,
+        day=day,
+        today=today,
+        first=first,
+        last=after - timedelta(days=1),
+        before=first - step,
+        after=after,
+        by_day=by_day,
+        count=count,
+        week=await week_of(session, scope, day),
+        subjects=SUBJECTS,
+        base=base_of(filters),
+        may_create=allows(scope, "lesson.create"),
+        may_cancel={one.id: _cancellable(scope, one) for one in found},
+        done=done if done in DONE else "",
+    )
+
+
+def _cancellable(scope: Scope, lesson: Lesson) -> bool:
+    return next_state(lesson.state, "cancel") is not None and lessons.may(scope, "lesson.cancel", lesson)
+
+
+class LessonForm(Body):
+    """A lesson as the form asks for it: a day, a bell and minutes instead of two moments."""
+
+    classroom_id: Id | None = None
+    title: str = Field(min_length=1, max_length=120)
+    kind: Literal["formal", "trial", "drill"]
+    form: Literal["delivery", "master", "open"]
+    day: date
+    starts: time
+    minutes: int = Field(ge=10, le=240)
+    subject: Subject | None = None
+    grade: int = Field(default=0, ge=0, le=9)
+    lead_room_id: Id | None = None
+    teacher_id: Id | None = None
+    room_1: Id | None = None
+    room_2: Id | None = None
+    room_3: Id | None = None
+
+    def draft(self) -> LessonDraft:
+        start = datetime.combine(self.day, self.starts, CITY)
+        rooms = [room for room in (self.room_1, self.room_2, self.room_3) if room]
+        return LessonDraft(
+            classroom_id=self.classroom_id,
+            title=self.title,
+            subject=self.subject or "",
+            grade=self.grade,
+            kind=self.kind,
+            form=self.form,
+            lead_room_id=self.lead_room_id or "",
+            teacher_id=self.teacher_id or "",
+            starts_at=start,
+            ends_at=start + timedelta(minutes=self.minutes),
+            receivers=[ReceiverDraft(room_id=room) for room in rooms],
+        )
+
+
+async def _form_page(page: Page, session: AsyncSession, scope: Scope, form: Form, today: date) -> Response:
+    if not allows(scope, "lesson.create"):
+        raise ForbiddenError
+    paired = await schools.paired_with(session, scope, None, today)
+    mine = await schools.rooms_of(session, scope, "lead")
+    lead = [room for room in mine if allows(scope, "lesson.create", part_of(room.school))]
+    led = [c for c in await classrooms.for_choosing(session, scope) if lessons_of(scope, c)]
+    return page.render(
+        "admin/lesson_form.html",
+        status=422 if form.bad else 200,
+        form=form,
+        classrooms=led,
+        subjects=SUBJECTS,
+        lead_rooms=lead,
+        receiving_rooms=await schools.rooms_of(session, scope, "receiving", paired),
+        teachers=await classrooms.staff(session, scope, "teacher", sorted({r.school_id for r in lead}), today),
+        places={room.school_id: room.school for room in lead},
+        room_rows=range(1, MOST_RECEIVERS + 1),
+    )
+
+
+def lessons_of(scope: Scope, classroom: Any) -> bool:
+    return allows(scope, "lesson.create", part_of(classroom.lead_room.school))
+
+
+@router.get(LIST + "/new")
+async def get_new(page: Html, session: Reading, scope: Reader, clock: ClockDep, classroom: str = "") -> Response:
+    today = city_date(clock.now())
+    values = {"day": today.isoformat(), "minutes": 40, "kind": "formal", "form": "delivery", "classroom_id": classroom}
+    return await _form_page(page, session, scope, Form(values), today)
+
+
+@router.post(LIST + "/new")
+async def post_new(request: Request, page: Html, session: Writing, scope: SignedIn, clock: ClockDep) -> Response:
+    form = Form(typed((await request.form()).multi_items()))
+    body, form.wrong = check(LessonForm, form.values, page.t)
+    made = None
+    if body is not None:
+        made = await attempt(request, form, lessons.create_lesson(session, scope, body.draft(), clock.now()))
+    if made is None:
+        return await _form_page(page, session, scope, form, city_date(clock.now()))
+    return RedirectResponse(f"{LIST}?day={city_date(made.starts_at).isoformat()}&done=created", 303)
+
+
+@router.get(LIST + "/{lesson_id}/cancel")
+async def get_cancel(page: Html, session: Reading, scope: SignedIn, lesson_id: Id) -> Response:
+    lesson = await lessons.get_lesson(session, scope, lesson_id)
+    if not lessons.may(scope, "lesson.cancel", lesson):
+        raise ForbiddenError
+    return page.render("admin/lesson_cancel.html", lesson=lesson, reasons=CANCEL_REASONS, form=Form())
+
+
+@router.post(LIST + "/{lesson_id}/cancel")
+async def post_cancel(
+    request: Request, page: Html, session: Writing, scope: SignedIn, clock: ClockDep, lesson_id: Id
+) -> Response:
+    lesson = await lessons.get_lesson(session, scope, lesson_id)
+    form = Form(typed((await request.form()).multi_items()))
+    reason = str(form.value("reason"))
+    done = await attempt(request, form, lessons.cancel_lesson(session, scope, lesson_id, reason, clock.now()))
+    if done is None:
+        return page.render("admin/lesson_cancel.html", status=422, lesson=lesson, reasons=CANCEL_REASONS, form=form)
+    return RedirectResponse(f"{LIST}?day={city_date(lesson.starts_at).isoformat()}&done=cancelled", 303)

@@ -1,0 +1,187 @@
+"""Pages of synchronous classrooms: list, classroom, form. The form's repeated rows are named "receivers.0.room_id"."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import datetime
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import RedirectResponse, Response
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from server.classrooms import service, store
+from server.classrooms.models import Classroom
+from server.classrooms.routes import PageNumber, Reader, Wanted
+from server.classrooms.schemas import MOST_RECEIVERS, SUBJECTS, ClassroomBody
+from server.clock import city_date
+from server.dependencies import ClockDep, Html, Reading, SignedIn, Writing
+from server.errors import ForbiddenError
+from server.forms import Form, attempt, check, typed
+from server.paging import PAGE_ROWS, base_of
+from server.schools import store as schools
+from server.schools.schemas import Id
+from server.schools.service import part_of
+from server.scope import Scope, allows
+from server.templating import Page
+
+router = APIRouter(include_in_schema=False)
+
+LIST = "/admin/classrooms"
+SLOT_ROWS = 5
+"""Rows of the timetable offered on the form; a subject is taught at most daily."""
+DONE = ("created", "saved", "archived", "restored")
+
+
+def nested(flat: dict[str, str]) -> dict[str, Any]:
+    """ "receivers.0.room_id" -> receivers: [{room_id}], rows left empty dropped."""
+    body: dict[str, Any] = {}
+    rows: dict[str, dict[str, dict[str, str]]] = {"receivers": {}, "slots": {}}
+    for name, value in flat.items():
+        parts = name.split(".")
+        if len(parts) == 3 and parts[0] in rows:
+            rows[parts[0]].setdefault(parts[1], {})[parts[2]] = value
+        else:
+            body[name] = value
+    body["receivers"] = [row for row in rows["receivers"].values() if "room_id" in row]
+    body["slots"] = [row for row in rows["slots"].values() if "starts" in row]
+    return body
+
+
+def flat(classroom: Classroom, slots: list[Any]) -> dict[str, Any]:
+    values = {
+        name: getattr(classroom, name) for name in ClassroomBody.model_fields if name not in ("receivers", "slots")
+    }
+    for number, one in enumerate(classroom.receivers):
+        values[f"receivers.{number}.room_id"] = one.room_id
+        values[f"receivers.{number}.assistant_id"] = one.assistant_id
+    for number, slot in enumerate(slots):
+        values |= {f"slots.{number}.{name}": getattr(slot, name) for name in ("weekday", "period", "minutes")}
+        values[f"slots.{number}.starts"] = slot.starts.strftime("%H:%M")
+    return values
+
+
+@router.get(LIST)
+async def get_list(page: Html, session: Reading, scope: Reader, wanted: Wanted, number: PageNumber = 1) -> Response:
+    rows, paging = await store.list_classrooms(session, scope, wanted, number, PAGE_ROWS)
+    filters = asdict(wanted)
+    return page.render(
+        "admin/classrooms.html",
+        rows=rows,
+        slots=await store.slots(session, scope, [row.id for row in rows]),
+        paging=paging,
+        wanted=wanted,
+        subjects=SUBJECTS,
+        districts=await schools.my_districts(session, scope),
+        terms=await store.terms(session, scope),
+        base=base_of(filters),
+        sort_base=base_of(filters, "sort"),
+        may_create=_may_create(scope),
+    )
+
+
+def _may_create(scope: Scope) -> bool:
+    return allows(scope, "classroom.write") and (scope.city or bool(scope.districts))
+
+
+async def _form_page(
+    page: Page, session: AsyncSession, scope: Scope, form: Form, classroom: Classroom | None, now: datetime
+) -> Response:
+    """Rooms to choose: lead rooms of the scope; receiving rooms of the scope and of schools its own schools help."""
+    day = city_date(now)
+    paired = await schools.paired_with(session, scope, None, day)
+    lead = [
+        r for r in await schools.rooms_of(session, scope, "lead") if allows(scope, "classroom.write", part_of(r.school))
+    ]
+    receiving = await schools.rooms_of(session, scope, "receiving", paired)
+    teachers = await store.staff(session, scope, "teacher", sorted({room.school_id for room in lead}), day)
+    assistants = await store.staff(session, scope, "assistant", sorted({room.school_id for room in receiving}), day)
+    rows = max(SLOT_ROWS, 1 + max((int(n.split(".")[1]) for n in form.values if n.startswith("slots.")), default=0))
+    return page.render(
+        "admin/classroom_form.html",
+        status=422 if form.bad else 200,
+        form=form,
+        classroom=classroom,
+        subjects=SUBJECTS,
+        terms=await store.terms(session, scope),
+        lead_rooms=lead,
+        receiving_rooms=receiving,
+        teachers=teachers,
+        assistants=assistants,
+        schools={room.school_id: room.school for room in (*lead, *receiving)},
+        receiver_rows=range(MOST_RECEIVERS),
+        slot_rows=range(rows),
+    )
+
+
+async def _submitted(request: Request, page: Page) -> tuple[Form, ClassroomBody | None]:
+    values = typed((await request.form()).multi_items())
+    form = Form(values)
+    body, form.wrong = check(ClassroomBody, nested(values), page.t)
+    return form, body
+
+
+@router.get(LIST + "/new")
+async def get_new(page: Html, session: Reading, scope: Reader, clock: ClockDep) -> Response:
+    if not _may_create(scope):
+        raise ForbiddenError
+    terms = await store.terms(session, scope)
+    today = city_date(clock.now())
+    current = next((term.id for term in terms if term.starts_on <= today), terms[-1].id if terms else "")
+    return await _form_page(page, session, scope, Form({"term": current}), None, clock.now())
+
+
+@router.post(LIST + "/new")
+async def post_new(request: Request, page: Html, session: Writing, scope: SignedIn, clock: ClockDep) -> Response:
+    form, body = await _submitted(request, page)
+    made = await attempt(request, form, service.create(session, scope, body, clock.now())) if body else None
+    if made is None:
+        if not _may_create(scope):
+            raise ForbiddenError
+        return await _form_page(page, session, scope, form, None, clock.now())
+    return RedirectResponse(f"{LIST}/{made.id}?done=created", 303)
+
+
+@router.get(LIST + "/{classroom_id}/edit")
+async def get_edit(page: Html, session: Reading, scope: SignedIn, clock: ClockDep, classroom_id: Id) -> Response:
+    classroom = await service.get_for(session, scope, classroom_id, "classroom.write")
+    slots = (await store.slots(session, scope, [classroom.id]))[classroom.id]
+    return await _form_page(page, session, scope, Form(flat(classroom, slots)), classroom, clock.now())
+
+
+@router.post(LIST + "/{classroom_id}/edit")
+async def post_edit(
+    request: Request, page: Html, session: Writing, scope: SignedIn, clock: ClockDep, classroom_id: Id
+) -> Response:
+    classroom = await service.get_for(session, scope, classroom_id, "classroom.write")
+    form, body = await _submitted(request, page)
+    done = await attempt(request, form, service.edit(session, scope, classroom_id, body, clock.now())) if body else None
+    if done is None:
+        return await _form_page(page, session, scope, form, classroom, clock.now())
+    return RedirectResponse(f"{LIST}/{classroom_id}?done=saved", 303)
+
+
+@router.post(LIST + "/{classroom_id}/archive")
+async def post_archive(session: Writing, scope: SignedIn, clock: ClockDep, classroom_id: Id) -> Response:
+    await service.archive(session, scope, classroom_id, clock.now())
+    return RedirectResponse(f"{LIST}/{classroom_id}?done=archived", 303)
+
+
+@router.post(LIST + "/{classroom_id}/restore")
+async def post_restore(session: Writing, scope: SignedIn, classroom_id: Id) -> Response:
+    await service.restore(session, scope, classroom_id)
+    return RedirectResponse(f"{LIST}/{classroom_id}?done=restored", 303)
+
+
+@router.get(LIST + "/{classroom_id}")
+async def get_classroom(
+    page: Html, session: Reading, scope: Reader, classroom_id: Id, done: Annotated[str, Query(max_length=20)] = ""
+) -> Response:
+    classroom = await service.get(session, scope, classroom_id)
+    return page.render(
+        "admin/classroom.html",
+        classroom=classroom,
+        slots=(await store.slots(session, scope, [classroom.id]))[classroom.id],
+        may_write=service.may(scope, "classroom.write", classroom),
+        done=done if done in DONE else "",
+    )

@@ -1,0 +1,169 @@
+"""Rules of synchronous classrooms. Each belongs to its lead school; receiving rooms are its own or a paired one's."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, time
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from server.accounts.service import held_posts
+from server.classrooms import store
+from server.classrooms.models import Classroom, Receiver
+from server.classrooms.schemas import ClassroomBody, SlotBody
+from server.clock import city_date
+from server.errors import ConflictError, ForbiddenError, InvalidError, NotFoundError
+from server.ids import new_id
+from server.schools import store as schools
+from server.schools.models import Room
+from server.schools.service import part_of
+from server.scope import Action, Scope, allows, within
+from server.timetable.models import WeeklySlot
+
+
+def may(scope: Scope, action: Action, classroom: Classroom) -> bool:
+    return allows(scope, action, part_of(classroom.lead_room.school))
+
+
+async def get(session: AsyncSession, scope: Scope, classroom_id: str) -> Classroom:
+    classroom = await store.classroom(session, scope, classroom_id)
+    if classroom is None:
+        raise NotFoundError
+    return classroom
+
+
+async def get_for(session: AsyncSession, scope: Scope, classroom_id: str, action: Action) -> Classroom:
+    classroom = await get(session, scope, classroom_id)
+    if not may(scope, action, classroom):
+        raise ForbiddenError
+    return classroom
+
+
+# --- checks -----------------------------------------------------------------------------------------------------------
+
+
+async def _lead(session: AsyncSession, scope: Scope, body: ClassroomBody) -> Room:
+    room = await store.room(session, scope, body.lead_room_id)
+    if room is None or room.kind != "lead":
+        raise InvalidError("classroom_lead_room", field="lead_room_id")
+    if not allows(scope, "classroom.write", part_of(room.school)):
+        raise ForbiddenError
+    return room
+
+
+async def _receiving(session: AsyncSession, scope: Scope, body: ClassroomBody, lead: Room, now: datetime) -> list[Room]:
+    """The receiving rooms: distinct, of the asker's part of the city or of a school paired with the lead school."""
+    ids = [one.room_id for one in body.receivers]
+    if len(set(ids)) < len(ids) or lead.id in ids:
+        raise InvalidError("classroom_rooms_twice", field="receivers")
+    paired = set(await schools.paired_with(session, scope, [lead.school_id], city_date(now)))
+    rooms: list[Room] = []
+    for number, room_id in enumerate(ids):
+        room = await store.room(session, scope, room_id)
+        if room is None or room.kind != "receiving":
+            raise InvalidError("classroom_receiving_room", field=f"receivers.{number}.room_id")
+        if room.school_id not in paired and not within(scope, part_of(room.school)):
+            raise InvalidError("classroom_unpaired", field=f"receivers.{number}.room_id", school=room.school.short_name)
+        rooms.append(room)
+    return rooms
+
+
+async def _check_people(
+    session: AsyncSession, scope: Scope, body: ClassroomBody, lead: Room, rooms: Sequence[Room], now: datetime
+) -> None:
+    """The lead teacher works at the lead school, each assistant at the room's school."""
+    wanted = [("teacher", body.lead_teacher_id, lead, "lead_teacher_id")]
+    for number, (one, room) in enumerate(zip(body.receivers, rooms, strict=True)):
+        if one.assistant_id:
+            wanted.append(("assistant", one.assistant_id, room, f"receivers.{number}.assistant_id"))
+    for post, person_id, room, field in wanted:
+        person = await store.person(session, scope, person_id)
+        good = person is not None and person.disabled_at is None and person.school_id == room.school_id
+        if person is None or not good or not any(p.post == post for p in held_posts(person, city_date(now))):
+            raise InvalidError(f"classroom_{post}", field=field, school=room.school.short_name)
+
+
+def _minute(moment: time) -> int:
+    return moment.hour * 60 + moment.minute
+
+
+def _clash(one: SlotBody | WeeklySlot, other: SlotBody | WeeklySlot) -> bool:
+    if one.weekday != other.weekday:
+        return False
+    start, end = _minute(one.starts), _minute(one.starts) + one.minutes
+    return start < _minute(other.starts) + other.minutes and _minute(other.starts) < end
+
+
+async def _check_slots(session: AsyncSession, scope: Scope, body: ClassroomBody, but: str) -> None:
+    """No room and no teacher twice at once: the warning that a clerk wants before the term, not at the bell."""
+    for number, slot in enumerate(body.slots):
+        if any(_clash(slot, other) for other in body.slots[:number]):
+            raise InvalidError("classroom_slots_twice", field=f"slots.{number}.starts")
+    rooms = [body.lead_room_id, *(one.room_id for one in body.receivers)]
+    people = [body.lead_teacher_id, *(one.assistant_id for one in body.receivers if one.assistant_id)]
+    for held, classroom in await store.slots_beside(session, scope, body.term, rooms, people, but):
+        for number, slot in enumerate(body.slots):
+            if _clash(slot, held):
+                raise ConflictError("classroom_busy", field=f"slots.{number}.starts", name=classroom.name)
+
+
+async def _checked(session: AsyncSession, scope: Scope, body: ClassroomBody, now: datetime, but: str = "") -> None:
+    lead = await _lead(session, scope, body)
+    if body.term not in {term.id for term in await store.terms(session, scope)}:
+        raise InvalidError("classroom_term", field="term")
+    rooms = await _receiving(session, scope, body, lead, now)
+    await _check_people(session, scope, body, lead, rooms, now)
+    await _check_slots(session, scope, body, but)
+
+
+# --- writing ----------------------------------------------------------------------------------------------------------
+
+
+def _receivers(classroom_id: str, body: ClassroomBody) -> list[Receiver]:
+    return [
+        Receiver(
+            id=new_id(),
+            classroom_id=classroom_id,
+            position=position,
+            room_id=one.room_id,
+            assistant_id=one.assistant_id,
+        )
+        for position, one in enumerate(body.receivers, 1)
+    ]
+
+
+def _slots(classroom_id: str, body: ClassroomBody) -> list[WeeklySlot]:
+    return [WeeklySlot(id=new_id(), classroom_id=classroom_id, **slot.model_dump()) for slot in body.slots]
+
+
+async def create(session: AsyncSession, scope: Scope, body: ClassroomBody, now: datetime) -> Classroom:
+    await _checked(session, scope, body, now)
+    plain = body.model_dump(exclude={"receivers", "slots"})
+    classroom = Classroom(id=new_id(), created_at=now, **plain)
+    await store.add(session, scope, classroom)
+    await store.replace_receivers(session, scope, classroom, _receivers(classroom.id, body))
+    await store.replace_slots(session, scope, classroom.id, _slots(classroom.id, body))
+    await session.refresh(classroom, ["lead_room", "lead_teacher"])
+    return classroom
+
+
+async def edit(session: AsyncSession, scope: Scope, classroom_id: str, body: ClassroomBody, now: datetime) -> Classroom:
+    """Lessons already published keep what they were published with; the timetable's next run takes the new."""
+    classroom = await get_for(session, scope, classroom_id, "classroom.write")
+    await _checked(session, scope, body, now, classroom.id)
+    for name, value in body.model_dump(exclude={"receivers", "slots"}).items():
+        setattr(classroom, name, value)
+    await store.replace_receivers(session, scope, classroom, _receivers(classroom.id, body))
+    await store.replace_slots(session, scope, classroom.id, _slots(classroom.id, body))
+    await session.refresh(classroom, ["lead_room", "lead_teacher"])
+    return classroom
+
+
+async def archive(session: AsyncSession, scope: Scope, classroom_id: str, now: datetime) -> None:
+    classroom = await get_for(session, scope, classroom_id, "classroom.write")
+    classroom.archived_at = classroom.archived_at or now
+
+
+async def restore(session: AsyncSession, scope: Scope, classroom_id: str) -> None:
+    classroom = await get_for(session, scope, classroom_id, "classroom.write")
+    classroom.archived_at = None

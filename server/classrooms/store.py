@@ -1,0 +1,172 @@
+"""SQL of synchronous classrooms. ``visible``: whoever sees one of its schools, its lead teacher, its assistants."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, delete, exists, func, or_, select, true
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from server.accounts.models import Person, PostHeld
+from server.classrooms.models import Classroom, Receiver
+from server.database import Base
+from server.paging import Paging
+from server.schools.models import Room, School
+from server.schools.store import visible as visible_school
+from server.scope import Scope
+from server.timetable.models import Term, WeeklySlot
+
+
+@dataclass(frozen=True, slots=True)
+class ClassroomFilter:
+    q: str = ""
+    subject: str = ""
+    district: str = ""
+    term: str = ""
+    state: str = ""
+    """"" running | accepted | archived"""
+    sort: str = "name"
+
+
+def visible(scope: Scope) -> ColumnElement[bool]:
+    if scope.city or scope.system:
+        return true()
+    rooms = select(Room.id).join(School, School.id == Room.school_id).where(visible_school(scope))
+    received = exists().where(Receiver.classroom_id == Classroom.id, Receiver.room_id.in_(rooms))
+    assists = exists().where(Receiver.classroom_id == Classroom.id, Receiver.assistant_id == scope.person)
+    return or_(Classroom.lead_room_id.in_(rooms), received, Classroom.lead_teacher_id == scope.person, assists)
+
+
+def _filtered(query: Select[Any], scope: Scope, wanted: ClassroomFilter) -> Select[Any]:
+    query = query.where(visible(scope))
+    archived = Classroom.archived_at.is_not(None)
+    query = query.where(archived if wanted.state == "archived" else ~archived)
+    if wanted.state == "accepted":
+        query = query.where(Classroom.accepted_on.is_not(None))
+    if wanted.subject:
+        query = query.where(Classroom.subject == wanted.subject)
+    if wanted.term:
+        query = query.where(Classroom.term == wanted.term)
+    if wanted.district:
+        there = select(Room.id).join(School, School.id == Room.school_id).where(School.supervised_by == wanted.district)
+        received = exists().where(Receiver.classroom_id == Classroom.id, Receiver.room_id.in_(there))
+        query = query.where(or_(Classroom.lead_room_id.in_(there), received))
+    if wanted.q:
+        words = wanted.q.strip()
+        teachers = select(Person.id).where(Person.name.contains(words, autoescape=True))
+        rooms = select(Room.id).join(School, School.id == Room.school_id)
+        rooms = rooms.where(School.name.contains(words, autoescape=True))
+        received = exists().where(Receiver.classroom_id == Classroom.id, Receiver.room_id.in_(rooms))
+        query = query.where(
+            or_(
+                Classroom.name.contains(words, autoescape=True),
+                Classroom.lead_teacher_id.in_(teachers),
+                Classroom.lead_room_id.in_(rooms),
+                received,
+            )
+        )
+    return query
+
+
+def _order(sort: str) -> list[ColumnElement[Any]]:
+    lead = select(School.code).join(Room, Room.school_id == School.id).where(Room.id == Classroom.lead_room_id)
+    columns: dict[str, Any] = {
+        "name": Classroom.name,
+        "subject": Classroom.subject,
+        "grade": Classroom.grade,
+        "school": lead.correlate(Classroom).scalar_subquery(),
+    }
+    down, key = sort.startswith("-"), sort.lstrip("-")
+    column = columns.get(key, Classroom.name)
+    return [column.desc() if down else column.asc(), Classroom.id.asc()]
+
+
+async def list_classrooms(
+    session: AsyncSession, scope: Scope, wanted: ClassroomFilter, page: int, size: int
+) -> tuple[list[Classroom], Paging]:
+    count = await session.scalar(_filtered(select(func.count()).select_from(Classroom), scope, wanted))
+    paging = Paging(page, count or 0, size)
+    query = _filtered(select(Classroom), scope, wanted).order_by(*_order(wanted.sort))
+    rows = await session.scalars(query.offset(paging.offset).limit(size))
+    return list(rows.unique()), paging
+
+
+async def classroom(session: AsyncSession, scope: Scope, classroom_id: str) -> Classroom | None:
+    return await session.scalar(select(Classroom).where(Classroom.id == classroom_id, visible(scope)))
+
+
+async def for_choosing(session: AsyncSession, scope: Scope) -> list[Classroom]:
+    query = select(Classroom).where(visible(scope), Classroom.archived_at.is_(None)).order_by(Classroom.name)
+    return list((await session.scalars(query)).unique())
+
+
+async def slots(session: AsyncSession, scope: Scope, classroom_ids: Sequence[str]) -> dict[str, list[WeeklySlot]]:
+    """Weekly slots of classrooms the caller was allowed to read, in order of the week."""
+    query = select(WeeklySlot).where(WeeklySlot.classroom_id.in_(classroom_ids))
+    found: dict[str, list[WeeklySlot]] = {one: [] for one in classroom_ids}
+    for slot in await session.scalars(query.order_by(WeeklySlot.weekday, WeeklySlot.starts)):
+        found[slot.classroom_id].append(slot)
+    return found
+
+
+async def slots_beside(
+    session: AsyncSession, scope: Scope, term: str, rooms: Sequence[str], people: Sequence[str], but: str
+) -> list[tuple[WeeklySlot, Classroom]]:
+    """Slots of other running classrooms of the term that need one of these rooms or people, whoever may see them."""
+    received = exists().where(
+        Receiver.classroom_id == Classroom.id, or_(Receiver.room_id.in_(rooms), Receiver.assistant_id.in_(people))
+    )
+    query = (
+        select(WeeklySlot, Classroom)
+        .join(Classroom, Classroom.id == WeeklySlot.classroom_id)
+        .where(Classroom.term == term, Classroom.archived_at.is_(None), Classroom.id != but)
+        .where(or_(Classroom.lead_room_id.in_(rooms), Classroom.lead_teacher_id.in_(people), received))
+    )
+    return [(row[0], row[1]) for row in (await session.execute(query)).unique()]
+
+
+async def replace_slots(session: AsyncSession, scope: Scope, classroom_id: str, rows: Sequence[WeeklySlot]) -> None:
+    await session.execute(delete(WeeklySlot).where(WeeklySlot.classroom_id == classroom_id))
+    session.add_all(rows)
+    await session.flush()
+
+
+async def replace_receivers(
+    session: AsyncSession, scope: Scope, classroom: Classroom, rows: Sequence[Receiver]
+) -> None:
+    await session.execute(
+        delete(Receiver).where(Receiver.classroom_id == classroom.id).execution_options(synchronize_session=False)
+    )
+    session.add_all(rows)
+    await session.flush()
+    session.expire(classroom, ["receivers"])
+    await session.refresh(classroom, ["receivers"])
+
+
+async def terms(session: AsyncSession, scope: Scope) -> list[Term]:
+    return list(await session.scalars(select(Term).order_by(Term.starts_on.desc())))
+
+
+async def staff(session: AsyncSession, scope: Scope, post: str, schools: Sequence[str], day: date) -> list[Person]:
+    """People who hold a post on a day at the schools named; for choosing the teacher of a room."""
+    held = exists().where(PostHeld.person_id == Person.id, PostHeld.post == post, PostHeld.starts_on <= day)
+    held = held.where(or_(PostHeld.ends_on.is_(None), PostHeld.ends_on >= day))
+    query = select(Person).where(Person.school_id.in_(schools), Person.disabled_at.is_(None), held)
+    return list(await session.scalars(query.order_by(Person.school_id, Person.name)))
+
+
+async def room(session: AsyncSession, scope: Scope, room_id: str) -> Room | None:
+    """Any room: a classroom crosses districts; the service checks the right."""
+    return await session.get(Room, room_id)
+
+
+async def person(session: AsyncSession, scope: Scope, person_id: str) -> Person | None:
+    return await session.get(Person, person_id)
+
+
+async def add(session: AsyncSession, scope: Scope, row: Base) -> None:
+    session.add(row)
+    await session.flush()

@@ -1,0 +1,98 @@
+"""SQL of the front page. Strangers see what a notice board shows (title, subject, grade, time), not who or where."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from server.lessons.models import Lesson
+from server.lessons.store import visible
+from server.recordings.models import Recording
+from server.schools.models import Room, School
+from server.scope import Scope
+from server.studios.models import Studio
+
+NOTICE = ("published", "waiting", "live", "closed", "registered", "archived")
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """One lesson on the board. ``school``, ``teacher``: for those signed in. ``open``: inside the asker's scope."""
+
+    id: str
+    title: str
+    subject: str
+    grade: int
+    state: str
+    starts_at: datetime
+    ends_at: datetime
+    school: str | None
+    teacher: str | None
+    rooms: int
+    open: bool
+
+
+async def _notices(
+    session: AsyncSession, scope: Scope, *where: ColumnElement[bool], newest: bool, most: int
+) -> list[Notice]:
+    order = Lesson.starts_at.desc() if newest else Lesson.starts_at.asc()
+    query = select(Lesson).where(Lesson.kind == "formal", *where).order_by(order, Lesson.id).limit(most)
+    rows = list((await session.scalars(query)).unique())
+    mine = set(await session.scalars(select(Lesson.id).where(Lesson.id.in_([row.id for row in rows]), visible(scope))))
+    return [_notice(row, scope.signed_in, row.id in mine) for row in rows]
+
+
+def _notice(lesson: Lesson, named: bool, mine: bool) -> Notice:
+    return Notice(
+        id=lesson.id,
+        title=lesson.title,
+        subject=lesson.subject,
+        grade=lesson.grade,
+        state=lesson.state,
+        starts_at=lesson.starts_at,
+        ends_at=lesson.ends_at,
+        school=lesson.lead_room.school.short_name if named else None,
+        teacher=lesson.teacher.name if named else None,
+        rooms=len(lesson.receipts),
+        open=mine,
+    )
+
+
+async def live(session: AsyncSession, scope: Scope, most: int) -> list[Notice]:
+    return await _notices(session, scope, Lesson.state == "live", newest=False, most=most)
+
+
+async def today(session: AsyncSession, scope: Scope, start: datetime, end: datetime, most: int) -> list[Notice]:
+    within = (Lesson.starts_at >= start, Lesson.starts_at < end, Lesson.state.in_(NOTICE))
+    return await _notices(session, scope, *within, newest=False, most=most)
+
+
+async def count_today(session: AsyncSession, scope: Scope, start: datetime, end: datetime) -> int:
+    query = select(func.count()).select_from(Lesson).where(Lesson.kind == "formal", Lesson.state.in_(NOTICE))
+    return await session.scalar(query.where(Lesson.starts_at >= start, Lesson.starts_at < end)) or 0
+
+
+async def replays(session: AsyncSession, scope: Scope, most: int) -> list[Notice]:
+    """Newest lessons with a recording that plays."""
+    recorded = select(Recording.lesson_id).where(Recording.duration_ms > 0, Recording.state == "closed")
+    return await _notices(session, scope, Lesson.id.in_(recorded), newest=True, most=most)
+
+
+async def studios(session: AsyncSession, scope: Scope, most: int) -> list[Studio]:
+    """Studios with the most members first, one a subject before the second of any."""
+    place = func.row_number().over(partition_by=(Studio.subject, Studio.phase), order_by=Studio.name).label("place")
+    ranked = select(Studio.id, place).subquery()
+    query = select(Studio).join(ranked, ranked.c.id == Studio.id).order_by(ranked.c.place, Studio.subject, Studio.name)
+    return list((await session.scalars(query.limit(most))).unique())
+
+
+async def counts(session: AsyncSession, scope: Scope) -> dict[str, int]:
+    """Figures of the city for the head of the page; numbers only."""
+    schools = select(func.count(func.distinct(School.id))).join(Room, Room.school_id == School.id)
+    return {
+        "schools": await session.scalar(schools.where(School.closed_on.is_(None))) or 0,
+        "studios": await session.scalar(select(func.count()).select_from(Studio)) or 0,
+    }

@@ -1,0 +1,205 @@
+"""Rules of the school register. Rule: who may write is decided here, by the school's own part of the city."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from server.accounts import store as accounts
+from server.clock import city_date
+from server.errors import ConflictError, ForbiddenError, InvalidError, NotFoundError
+from server.ids import new_id
+from server.schools import store
+from server.schools.models import Enrolment, Pairing, Room, School, SettlementCode
+from server.schools.schemas import EnrolmentBody, PairingBody, RoomBody, SchoolBody, Settlement, SettlementBody
+from server.scope import SYSTEM, Action, Part, Scope, allows
+
+PROVINCE = "12"  # BB of the 学校标识码: Tianjin
+KINDS_OF_CODE = {"primary": ("21",), "junior": ("31",), "nine_year": ("21", "31")}
+"""AA by phase (教育部 2010). A nine-year school holds whichever its founding gave it."""
+
+
+def part_of(school: School) -> Part:
+    return Part(school=school.id, district=school.supervised_by)
+
+
+def settlement_of(code: str | None) -> Settlement:
+    """城区 / 镇区 / 乡村 by the first two digits (国函〔2008〕60号)."""
+    if code is None:
+        return "unknown"
+    return {"11": "town", "12": "township"}.get(code[:2], "village")  # type: ignore[return-value]
+
+
+def settlement_now(school: School, day: date) -> SettlementCode | None:
+    held = [s for s in school.settlement if s.starts_on <= day and (s.ends_on is None or day < s.ends_on)]
+    return held[-1] if held else None
+
+
+async def get(session: AsyncSession, scope: Scope, school_id: str, action: Action = "school.read") -> School:
+    """A school inside the scope; ``action`` beyond reading is checked against the school's own part."""
+    school = await store.school(session, scope, school_id)
+    if school is None:
+        raise NotFoundError
+    if not allows(scope, action, part_of(school)):
+        raise ForbiddenError
+    return school
+
+
+def _check_code(body: SchoolBody) -> None:
+    if body.code[:2] not in KINDS_OF_CODE[body.phase]:
+        raise InvalidError("school_code_kind", field="code", kinds=" / ".join(KINDS_OF_CODE[body.phase]))
+    if body.code[2:4] != PROVINCE:
+        raise InvalidError("school_code_province", field="code", province=PROVINCE)
+
+
+async def _check(session: AsyncSession, scope: Scope, body: SchoolBody, but: str | None = None) -> None:
+    _check_code(body)
+    if body.key_school and body.weak:
+        raise InvalidError("school_marks", field="weak")
+    known = {district.id for district in await store.districts(session, scope)}
+    if body.located_in not in known:
+        raise InvalidError("school_district", field="located_in")
+    if body.supervised_by is not None and body.supervised_by not in known:
+        raise InvalidError("school_district", field="supervised_by")
+    if await store.code_taken(session, scope, body.code, but):
+        raise InvalidError("school_code_taken", field="code")
+
+
+async def create(session: AsyncSession, scope: Scope, body: SchoolBody, now: datetime) -> School:
+    if not allows(scope, "school.write", Part(district=body.supervised_by)):
+        raise ForbiddenError
+    await _check(session, scope, body)
+    school = School(id=new_id(), created_at=now, settlement=[], enrolment=[], **body.model_dump())
+    await store.add(session, scope, school)
+    return school
+
+
+async def edit(session: AsyncSession, scope: Scope, school_id: str, body: SchoolBody) -> School:
+    """The new accountable district must be inside the scope, too: nobody gives a school away."""
+    school = await get(session, scope, school_id, "school.write")
+    if not allows(scope, "school.write", Part(district=body.supervised_by)):
+        raise ForbiddenError("school_district_foreign")
+    await _check(session, scope, body, school.id)
+    for name, value in body.model_dump().items():
+        setattr(school, name, value)
+    await session.flush()
+    return school
+
+
+async def close(session: AsyncSession, scope: Scope, school_id: str, now: datetime) -> None:
+    """撤并: the school keeps its code for ever and leaves the lists."""
+    school = await get(session, scope, school_id, "school.write")
+    school.closed_on = school.closed_on or city_date(now)
+
+
+async def reopen(session: AsyncSession, scope: Scope, school_id: str) -> None:
+    school = await get(session, scope, school_id, "school.write")
+    school.closed_on = None
+
+
+async def set_settlement(session: AsyncSession, scope: Scope, school_id: str, body: SettlementBody) -> None:
+    """A new 城乡 code from a day on; the one before ends there. The past is not rewritten."""
+    school = await get(session, scope, school_id, "school.write")
+    if school.settlement and body.starts_on <= school.settlement[-1].starts_on:
+        raise InvalidError("settlement_order", field="starts_on", date=school.settlement[-1].starts_on.isoformat())
+    if school.settlement:
+        school.settlement[-1].ends_on = body.starts_on
+    school.settlement.append(SettlementCode(id=new_id(), school_id=school.id, code=body.code, starts_on=body.starts_on))
+    await session.flush()
+
+
+async def set_enrolment(session: AsyncSession, scope: Scope, school_id: str, body: EnrolmentBody) -> None:
+    """One row a school year and phase: said again, it is corrected."""
+    school = await get(session, scope, school_id, "school.write")
+    if school.phase != "nine_year" and body.phase != school.phase:
+        raise InvalidError("enrolment_phase", field="phase")
+    same = [e for e in school.enrolment if (e.school_year, e.phase) == (body.school_year, body.phase)]
+    if same:
+        same[0].pupils, same[0].teachers = body.pupils, body.teachers
+    else:
+        school.enrolment.append(Enrolment(id=new_id(), school_id=school.id, **body.model_dump()))
+    await session.flush()
+
+
+# --- rooms and devices ------------------------------------------------------------------------------------------------
+
+
+async def add_room(session: AsyncSession, scope: Scope, school_id: str, body: RoomBody) -> Room:
+    school = await get(session, scope, school_id, "room.write")
+    await _check_room_name(session, scope, school.id, body.name)
+    room = Room(id=new_id(), school_id=school.id, **body.model_dump())
+    await store.add(session, scope, room)
+    return room
+
+
+async def edit_room(session: AsyncSession, scope: Scope, room_id: str, body: RoomBody) -> Room:
+    room = await get_room(session, scope, room_id, "room.write")
+    if body.kind != room.kind:
+        raise InvalidError("room_kind", field="kind")  # lessons and classrooms stand on it
+    await _check_room_name(session, scope, room.school_id, body.name, room.id)
+    room.name, room.pupils = body.name, body.pupils
+    await session.flush()
+    return room
+
+
+async def get_room(session: AsyncSession, scope: Scope, room_id: str, action: Action) -> Room:
+    room = await store.room(session, scope, room_id)
+    if room is None:
+        raise NotFoundError
+    if not allows(scope, action, part_of(room.school)):
+        raise ForbiddenError
+    return room
+
+
+async def _check_room_name(session: AsyncSession, scope: Scope, school_id: str, name: str, but: str = "") -> None:
+    if any(room.name == name and room.id != but for room in await store.rooms(session, scope, school_id)):
+        raise InvalidError("room_name_taken", field="name")
+
+
+async def revoke_device(session: AsyncSession, scope: Scope, device_id: str, now: datetime) -> str:
+    """The kiosk is out at once, with all its sign-ins; its page asks to be bound anew. Returns its school's id."""
+    found = await store.device(session, scope, device_id)
+    if found is None:
+        raise NotFoundError
+    device, room = found
+    if not allows(scope, "device.bind", part_of(room.school)):
+        raise ForbiddenError
+    device.revoked_at = device.revoked_at or now
+    await accounts.revoke_of(session, SYSTEM, now, device_id=device.id)
+    return room.school_id
+
+
+# --- pairings ---------------------------------------------------------------------------------------------------------
+
+
+async def pair(session: AsyncSession, scope: Scope, body: PairingBody) -> Pairing:
+    """结对. Whoever administers one of the two schools may pair it; the other may lie in another district."""
+    lead = await store.school_of_city(session, scope, body.lead_school)
+    village = await store.school_of_city(session, scope, body.village_school)
+    if lead is None or village is None or lead.id == village.id:
+        raise InvalidError("pairing_schools", field="lead_school")
+    if not any(allows(scope, "school.write", part_of(school)) for school in (lead, village)):
+        raise ForbiddenError
+    for held, one, other in await store.pairings(session, SYSTEM, village.id):
+        if (one.id, other.id) == (lead.id, village.id) and (held.ends_on is None or held.ends_on > body.starts_on):
+            raise ConflictError("pairing_twice", field="lead_school")
+    row = Pairing(
+        id=new_id(), lead_school_id=lead.id, village_school_id=village.id, kind=body.kind, starts_on=body.starts_on
+    )
+    await store.add(session, scope, row)
+    return row
+
+
+async def end_pairing(session: AsyncSession, scope: Scope, pairing_id: str, ends_on: date) -> Pairing:
+    row = await store.pairing(session, scope, pairing_id)
+    if row is None:
+        raise NotFoundError
+    ends = [await store.school_of_city(session, scope, one) for one in (row.lead_school_id, row.village_school_id)]
+    if not any(school and allows(scope, "school.write", part_of(school)) for school in ends):
+        raise ForbiddenError
+    if ends_on <= row.starts_on:
+        raise InvalidError("pairing_dates", field="ends_on")
+    row.ends_on = ends_on
+    await session.flush()
+    return row

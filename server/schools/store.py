@@ -1,0 +1,240 @@
+"""SQL of districts, schools, rooms, devices and pairings. Every function narrows by scope; ``visible`` is the one rule.
+
+A school is visible to those who see the city, its accountable district, or itself (``scope.within`` in SQL).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, case, exists, func, or_, select, true
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
+
+from server.database import Base
+from server.paging import Paging
+from server.schools.models import Device, District, Enrolment, Pairing, Room, School, SettlementCode
+from server.scope import Scope
+
+TOWN = ("111", "112")
+TOWNSHIP = ("121", "122", "123")
+VILLAGE = ("210", "220")
+SETTLEMENTS = {"town": TOWN, "township": TOWNSHIP, "village": VILLAGE}
+
+
+@dataclass(frozen=True, slots=True)
+class SchoolFilter:
+    q: str = ""
+    district: str = ""
+    phase: str = ""
+    settlement: str = ""
+    mark: str = ""
+    """key | weak | unpaired | closed"""
+    sort: str = "code"
+
+
+def visible(scope: Scope) -> ColumnElement[bool]:
+    if scope.city or scope.system:
+        return true()
+    mine = scope.schools | ({scope.school} if scope.school else frozenset())
+    return or_(School.supervised_by.in_(scope.districts), School.id.in_(mine))
+
+
+def settlement_on(day: date) -> Any:
+    """The 城乡 code of a school on a day, as a correlated scalar."""
+    return (
+        select(SettlementCode.code)
+        .where(SettlementCode.school_id == School.id, SettlementCode.starts_on <= day)
+        .where(or_(SettlementCode.ends_on.is_(None), SettlementCode.ends_on > day))
+        .order_by(SettlementCode.starts_on.desc())
+        .limit(1)
+        .correlate(School)
+        .scalar_subquery()
+    )
+
+
+def pupils_now() -> Any:
+    """Pupils of the latest school year on record, all phases together."""
+    later = aliased(Enrolment)
+    latest = select(func.max(later.school_year)).where(later.school_id == School.id).correlate(School).scalar_subquery()
+    total = select(func.coalesce(func.sum(Enrolment.pupils), 0))
+    return (
+        total.where(Enrolment.school_id == School.id, Enrolment.school_year == latest)
+        .correlate(School)
+        .scalar_subquery()
+    )
+
+
+def paired_on(day: date) -> ColumnElement[bool]:
+    return (
+        exists()
+        .where(Pairing.village_school_id == School.id, Pairing.starts_on <= day)
+        .where(or_(Pairing.ends_on.is_(None), Pairing.ends_on > day))
+        .correlate(School)
+    )
+
+
+def like(text: str) -> str:
+    """A LIKE pattern that finds the text anywhere and takes its % and _ literally (escape "\\")."""
+    return "%" + text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
+
+
+async def districts(session: AsyncSession, scope: Scope) -> list[District]:
+    """All of them: the map of the city is no secret."""
+    return list(await session.scalars(select(District).order_by(District.id)))
+
+
+async def my_districts(session: AsyncSession, scope: Scope) -> list[District]:
+    """Districts with a school that the scope sees."""
+    seen = select(School.supervised_by).where(visible(scope))
+    return list(await session.scalars(select(District).where(District.id.in_(seen)).order_by(District.id)))
+
+
+def _filtered(query: Select[Any], scope: Scope, wanted: SchoolFilter, today: date) -> Select[Any]:
+    query = query.where(visible(scope))
+    query = query.where(School.closed_on.is_not(None) if wanted.mark == "closed" else School.closed_on.is_(None))
+    if wanted.q:
+        pattern = like(wanted.q.strip())
+        names = (School.name, School.short_name, School.code)
+        query = query.where(or_(*(name.like(pattern, escape="\\") for name in names)))
+    if wanted.district:
+        direct = wanted.district == "city"
+        query = query.where(School.supervised_by.is_(None) if direct else School.supervised_by == wanted.district)
+    if wanted.phase:
+        query = query.where(School.phase == wanted.phase)
+    if wanted.settlement in SETTLEMENTS:
+        query = query.where(settlement_on(today).in_(SETTLEMENTS[wanted.settlement]))
+    if wanted.mark == "key":
+        query = query.where(School.key_school)
+    if wanted.mark == "weak":
+        query = query.where(School.weak)
+    if wanted.mark == "unpaired":
+        query = query.where(settlement_on(today).in_(VILLAGE), ~paired_on(today))
+    return query
+
+
+def _order(sort: str, today: date) -> list[ColumnElement[Any]]:
+    settled = settlement_on(today)
+    columns: dict[str, Any] = {
+        "code": School.code,
+        "name": School.name,
+        "district": func.coalesce(School.supervised_by, "0"),
+        "phase": case({"primary": 1, "junior": 2, "nine_year": 3}, value=School.phase),
+        "settlement": func.coalesce(settled, "999"),
+        "pupils": pupils_now(),
+    }
+    down, key = sort.startswith("-"), sort.lstrip("-")
+    column = columns.get(key, School.code)
+    return [column.desc() if down else column.asc(), School.code.asc()]
+
+
+async def list_schools(
+    session: AsyncSession, scope: Scope, wanted: SchoolFilter, today: date, page: int, size: int
+) -> tuple[list[tuple[School, str | None, int]], Paging]:
+    """Schools with their 城乡 code of today and their pupils."""
+    count = await session.scalar(_filtered(select(func.count()).select_from(School), scope, wanted, today))
+    paging = Paging(page, count or 0, size)
+    query = _filtered(select(School, settlement_on(today), pupils_now()), scope, wanted, today)
+    rows = await session.execute(query.order_by(*_order(wanted.sort, today)).offset(paging.offset).limit(size))
+    return [(row[0], row[1], int(row[2] or 0)) for row in rows], paging
+
+
+async def school(session: AsyncSession, scope: Scope, school_id: str) -> School | None:
+    return await session.scalar(select(School).where(School.id == school_id, visible(scope)))
+
+
+async def schools_named(session: AsyncSession, scope: Scope) -> list[School]:
+    """Open schools for choosing from."""
+    query = select(School).where(visible(scope), School.closed_on.is_(None)).order_by(School.supervised_by, School.code)
+    return list(await session.scalars(query))
+
+
+async def school_of_city(session: AsyncSession, scope: Scope, school_id: str) -> School | None:
+    """Any school, for those who may write somewhere: a pairing crosses districts."""
+    return await session.get(School, school_id)
+
+
+async def pairable(session: AsyncSession, scope: Scope, but: str) -> list[School]:
+    """Open schools of the whole city: names and codes are public, and pairings cross districts."""
+    query = (
+        select(School).where(School.closed_on.is_(None), School.id != but).order_by(School.supervised_by, School.code)
+    )
+    return list(await session.scalars(query))
+
+
+async def code_taken(session: AsyncSession, scope: Scope, code: str, but: str | None = None) -> bool:
+    """Codes are unique beyond every scope."""
+    query = select(exists().where(School.code == code, School.id != (but or "")))
+    return bool(await session.scalar(query))
+
+
+async def rooms(session: AsyncSession, scope: Scope, school_id: str) -> list[Room]:
+    query = (
+        select(Room).join(Room.school).where(Room.school_id == school_id, visible(scope)).order_by(Room.kind, Room.name)
+    )
+    return list(await session.scalars(query))
+
+
+async def room(session: AsyncSession, scope: Scope, room_id: str) -> Room | None:
+    return await session.scalar(select(Room).join(Room.school).where(Room.id == room_id, visible(scope)))
+
+
+async def rooms_of(session: AsyncSession, scope: Scope, kind: str, beside: Sequence[str] = ()) -> list[Room]:
+    """Rooms for choosing from: those the scope sees, and those of the schools named (paired ones)."""
+    query = select(Room).join(Room.school).where(Room.kind == kind, School.closed_on.is_(None))
+    query = query.where(or_(visible(scope), School.id.in_(beside)))
+    return list(await session.scalars(query.order_by(School.supervised_by, School.code, Room.name)))
+
+
+async def devices(session: AsyncSession, scope: Scope, school_id: str) -> list[Device]:
+    query = select(Device).join(Room, Room.id == Device.room_id).join(School, School.id == Room.school_id)
+    query = query.where(School.id == school_id, Device.revoked_at.is_(None), visible(scope))
+    return list(await session.scalars(query.order_by(Device.bound_at)))
+
+
+async def device(session: AsyncSession, scope: Scope, device_id: str) -> tuple[Device, Room] | None:
+    query = select(Device, Room).join(Room, Room.id == Device.room_id).join(School, School.id == Room.school_id)
+    row = (await session.execute(query.where(Device.id == device_id, visible(scope)))).first()
+    return (row[0], row[1]) if row else None
+
+
+async def pairings(session: AsyncSession, scope: Scope, school_id: str) -> list[tuple[Pairing, School, School]]:
+    """Pairings of a visible school with both schools."""
+    lead, village = aliased(School), aliased(School)
+    query = (
+        select(Pairing, lead, village)
+        .join(lead, lead.id == Pairing.lead_school_id)
+        .join(village, village.id == Pairing.village_school_id)
+        .join(School, School.id == school_id)
+        .where(or_(Pairing.lead_school_id == school_id, Pairing.village_school_id == school_id), visible(scope))
+        .order_by(Pairing.ends_on.is_not(None), Pairing.starts_on)
+    )
+    return [(row[0], row[1], row[2]) for row in await session.execute(query)]
+
+
+async def pairing(session: AsyncSession, scope: Scope, pairing_id: str) -> Pairing | None:
+    """Seen by whoever sees one of the two schools."""
+    query = select(Pairing).join(
+        School, or_(School.id == Pairing.lead_school_id, School.id == Pairing.village_school_id)
+    )
+    return await session.scalar(query.where(Pairing.id == pairing_id, visible(scope)).limit(1))
+
+
+async def paired_with(
+    session: AsyncSession, scope: Scope, lead_school_ids: Sequence[str] | None, day: date
+) -> list[str]:
+    """Ids of schools helped on a day by the lead schools named, or by any the scope sees."""
+    query = select(Pairing.village_school_id).join(School, School.id == Pairing.lead_school_id)
+    query = query.where(visible(scope), Pairing.starts_on <= day, or_(Pairing.ends_on.is_(None), Pairing.ends_on > day))
+    if lead_school_ids is not None:
+        query = query.where(Pairing.lead_school_id.in_(lead_school_ids))
+    return list(await session.scalars(query.distinct()))
+
+
+async def add(session: AsyncSession, scope: Scope, row: Base) -> None:
+    """The service has checked the right and the part of the city the row belongs to."""
+    session.add(row)
+    await session.flush()
