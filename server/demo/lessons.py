@@ -37,16 +37,30 @@ CALENDAR_2026 = (
     (date(2027, 1, 1), "holiday", None, "元旦（演示）"),
 )
 
-TITLES: dict[str, tuple[str, ...]] = {
-    "music": ("茉莉花", "让我们荡起双桨", "小小少年", "牧歌", "摇篮曲", "采茶舞曲", "森林狂想曲", "我的祖国"),
-    "english": ("My School Day", "The Weather", "At the Market", "Our Festivals", "My Family Tree", "Healthy Food"),
-    "art": ("水墨游戏", "剪纸中的吉祥", "家乡的桥", "色彩的冷与暖", "杨柳青年画", "泥塑小动物"),
-    "science": ("声音的传播", "种子的萌发", "简单电路", "岩石与土壤", "月相变化", "热胀冷缩"),
-    "maths": ("平行四边形的面积", "小数的意义", "认识方程", "一次函数的图象", "统计与可能性", "轴对称"),
-    "chinese": ("桂林山水", "少年闰土", "古诗三首", "记一次游戏", "背影", "岳阳楼记"),
-    "physics": ("光的反射", "牛顿第一定律", "浮力", "欧姆定律", "压强", "杠杆"),
-    "history": ("丝绸之路", "贞观之治", "辛亥革命", "五四运动", "活字印刷", "郑和下西洋"),
-    "it": ("认识算法", "信息的编码", "在线协作", "数据与图表", "人机对话", "网络安全小卫士"),
+TITLES: dict[tuple[str, str], tuple[str, ...]] = {
+    ("music", "primary"): (
+        "茉莉花",
+        "让我们荡起双桨",
+        "小小少年",
+        "牧歌",
+        "摇篮曲",
+        "采茶舞曲",
+        "森林狂想曲",
+        "我的祖国",
+    ),
+    ("music", "junior"): ("黄河大合唱", "长江之歌", "二泉映月", "彩云追月", "春江花月夜"),
+    ("english", "primary"): ("My School Day", "The Weather", "At the Market", "Our Festivals", "My Family Tree"),
+    ("english", "junior"): ("Healthy Food", "Travelling by Train", "A Letter to a Friend", "Great Inventions"),
+    ("art", "primary"): ("水墨游戏", "剪纸中的吉祥", "家乡的桥", "色彩的冷与暖", "杨柳青年画", "泥塑小动物"),
+    ("art", "junior"): ("青绿山水", "校园一角写生", "传统纹样设计", "版画的刀痕"),
+    ("science", "primary"): ("声音的传播", "种子的萌发", "简单电路", "岩石与土壤", "月相变化", "热胀冷缩"),
+    ("maths", "primary"): ("平行四边形的面积", "小数的意义", "简易方程", "条形统计图", "轴对称图形"),
+    ("maths", "junior"): ("一次函数的图象", "勾股定理", "二元一次方程组", "数据的波动", "相似三角形"),
+    ("chinese", "primary"): ("观潮", "少年闰土", "古诗三首", "记一次游戏", "桂花雨"),
+    ("chinese", "junior"): ("背影", "岳阳楼记", "苏州园林", "白杨礼赞"),
+    ("physics", "junior"): ("光的反射", "牛顿第一定律", "浮力", "欧姆定律", "压强", "杠杆"),
+    ("history", "junior"): ("丝绸之路", "贞观之治", "辛亥革命", "五四运动", "活字印刷", "郑和下西洋"),
+    ("it", "primary"): ("认识算法", "信息的编码", "在线协作", "数据与图表", "人机对话", "网络安全小卫士"),
 }
 PRIMARY_SUBJECTS = ("music", "english", "art", "science", "maths", "it", "chinese")
 JUNIOR_SUBJECTS = ("english", "physics", "history", "music", "maths", "art", "chinese")
@@ -245,7 +259,7 @@ def lesson(
     course: Course, label: str, starts_at: datetime, ends_at: datetime, now: datetime, title: str | None = None
 ) -> Lesson:
     id_ = named_id("demo", "lesson", course.number, label)
-    titles = TITLES[course.subject]
+    titles = TITLES[course.subject, course.phase]
     return Lesson(
         id=id_,
         classroom_id=course.id,

@@ -45,14 +45,14 @@ class Link:
     unsigned: float
 
 
-GOOD = Link(0.003, 0.02, (0, 0, 0, 0, 0, 0, 1), (0.4, 1.5), 0.004, 0.010)
+GOOD = Link(0.002, 0.02, (0, 0, 0, 0, 0, 0, 1), (0.4, 1.5), 0.003, 0.006)
 WEAK = Link(0.010, 0.05, (0, 0, 1, 2), (0.8, 2.4), 0.060, 0.025)
-POOR = Link(0.040, 0.10, (1, 2, 3, 4), (1.0, 3.5), 0.120, 0.050)
+POOR = Link(0.030, 0.10, (0, 1, 2, 3, 4), (1.0, 3.5), 0.100, 0.040)
 
 
 def link_of(room: str) -> Link:
     chance = random.Random(f"link {room}").random()
-    return GOOD if chance < 0.74 else WEAK if chance < 0.93 else POOR
+    return GOOD if chance < 0.78 else WEAK if chance < 0.95 else POOR
 
 
 def fate(lesson: str) -> Fate:

@@ -3,25 +3,56 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, delete, func, insert, or_, select, true
+from sqlalchemy import ColumnElement, and_, delete, exists, func, insert, literal, or_, select, true
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
+from server.accounts.models import Person
 from server.errors import ForbiddenError
 from server.indicators.formulas import ReceiptFigures
 from server.indicators.models import FillState, RollUp
 from server.lessons.models import Lesson, Receipt
 from server.participation.models import Attendance
-from server.schools.models import District, Room, School
+from server.schools.models import District, Room, School, SettlementCode
 from server.scope import Scope
 
 Moments = tuple[datetime, datetime]
 """Half-open [from, to)."""
+
+
+@dataclass(frozen=True, slots=True)
+class CountedReceipt:
+    """One receipt behind a figure: what it counts, and what to call it."""
+
+    figures: ReceiptFigures
+    title: str
+    subject: str
+    starts_at: datetime
+    room_name: str
+    school_name: str
+    lead_school_name: str
+    teacher: str
+    heard_ms: int | None
+    signed_in_at: datetime | None
+    reason: str | None
+    """Why not effective; None when effective, cancelled, or not yet computed."""
+
+
+@dataclass(frozen=True, slots=True)
+class PartName:
+    """How to call a part of the city. ``name_en`` where there is one; ``district`` its accountable district's id."""
+
+    id: str
+    name: str
+    name_en: str | None = None
+    above: str | None = None
+    district: str | None = None
 
 
 def _ours(scope: Scope) -> None:
@@ -32,14 +63,33 @@ def _ours(scope: Scope) -> None:
 async def due_receipts(session: AsyncSession, scope: Scope, month: Moments, until: datetime) -> list[ReceiptFigures]:
     """Receipts of 正式 lessons that start in the month and whose planned end has passed, in a fixed order."""
     _ours(scope)
-    room, lead, school = aliased(Room), aliased(Room), aliased(School)
-    statement = (
+    statement = _counted(month, until).order_by(Lesson.id, Receipt.room_id)
+    return [_figures(row[:13]) for row in await session.execute(statement)]
+
+
+async def receipts_of(
+    session: AsyncSession, scope: Scope, month: Moments, until: datetime, level: str, part: str
+) -> list[CountedReceipt]:
+    """The same receipts as far as they make one part's figures, with the names a reader needs; empty out of scope."""
+    holder = {"room": _ROOM.id, "school": _SCHOOL.id, "lead": _LEAD.school_id, "district": _SCHOOL.supervised_by}
+    statement = _counted(month, until).where(visible(scope, level, literal(part)))
+    if level != "city":
+        statement = statement.where(holder[level] == part)
+    rows = await session.execute(statement.order_by(Lesson.starts_at, Lesson.id, Receipt.position))
+    return [CountedReceipt(_figures(row[:13]), *row[13:]) for row in rows]
+
+
+_ROOM, _LEAD, _SCHOOL, _LEAD_SCHOOL = aliased(Room), aliased(Room), aliased(School), aliased(School)
+
+
+def _counted(month: Moments, until: datetime) -> Any:
+    return (
         select(
             Lesson.id,
             Receipt.room_id,
-            room.school_id,
-            school.supervised_by,
-            lead.school_id,
+            _ROOM.school_id,
+            _SCHOOL.supervised_by,
+            _LEAD.school_id,
             Lesson.grade,
             Lesson.starts_at,
             Lesson.ends_at,
@@ -48,18 +98,28 @@ async def due_receipts(session: AsyncSession, scope: Scope, month: Moments, unti
             Attendance.delivered_ms,
             Attendance.online_ms,
             Attendance.effective,
+            Lesson.title,
+            Lesson.subject,
+            Lesson.starts_at.label("bell"),
+            _ROOM.name,
+            _SCHOOL.short_name,
+            _LEAD_SCHOOL.short_name,
+            Person.name,
+            Attendance.heard_ms,
+            Attendance.signed_in_at,
+            Attendance.reason,
         )
         .join(Receipt, Receipt.lesson_id == Lesson.id)
-        .join(room, room.id == Receipt.room_id)
-        .join(school, school.id == room.school_id)
-        .join(lead, lead.id == Lesson.lead_room_id)
+        .join(_ROOM, _ROOM.id == Receipt.room_id)
+        .join(_SCHOOL, _SCHOOL.id == _ROOM.school_id)
+        .join(_LEAD, _LEAD.id == Lesson.lead_room_id)
+        .join(_LEAD_SCHOOL, _LEAD_SCHOOL.id == _LEAD.school_id)
+        .join(Person, Person.id == Lesson.teacher_id)
         .outerjoin(Attendance, and_(Attendance.lesson_id == Lesson.id, Attendance.room_id == Receipt.room_id))
         .where(
             Lesson.kind == "formal", Lesson.starts_at >= month[0], Lesson.starts_at < month[1], Lesson.ends_at <= until
         )
-        .order_by(Lesson.id, Receipt.room_id)
     )
-    return [_figures(row) for row in await session.execute(statement)]
 
 
 def _figures(row: Any) -> ReceiptFigures:
@@ -178,3 +238,43 @@ def schools_in(scope: Scope, school: Any = School) -> ColumnElement[bool]:
         return true()
     mine = scope.schools | ({scope.school} if scope.school else frozenset())
     return or_(school.id.in_(mine), school.supervised_by.in_(scope.districts))
+
+
+async def names(session: AsyncSession, scope: Scope, level: str) -> dict[str, PartName]:
+    """Parts of a level in the scope, in the order of districts and names; "city" has none but itself."""
+    if level == "city":
+        return {"city": PartName("city", "")} if scope.city or scope.system else {}
+    if level == "district":
+        rows = await session.execute(
+            select(District.id, District.name, District.name_en)
+            .where(visible(scope, "district", District.id))
+            .order_by(District.id)
+        )
+        return {row.id: PartName(row.id, row.name, row.name_en, None, row.id) for row in rows}
+    if level == "room":
+        rows = await session.execute(
+            select(Room.id, Room.name, School.short_name, School.supervised_by)
+            .join(School, School.id == Room.school_id)
+            .where(Room.kind == "receiving", schools_in(scope))
+            .order_by(School.supervised_by, School.code, Room.name)
+        )
+        return {row.id: PartName(row.id, row.name, None, row.short_name, row.supervised_by) for row in rows}
+    rows = await session.execute(
+        select(School.id, School.name, School.supervised_by)
+        .where(schools_in(scope), _leads() if level == "lead" else _receives())
+        .order_by(School.supervised_by, School.code)
+    )
+    return {row.id: PartName(row.id, row.name, None, None, row.supervised_by) for row in rows}
+
+
+def _leads() -> ColumnElement[bool]:
+    return exists().where(Room.school_id == School.id, Room.kind == "lead")
+
+
+def _receives() -> ColumnElement[bool]:
+    """Schools with a receiving room, and every village school: who receives nothing must be seen to receive nothing."""
+    room = exists().where(Room.school_id == School.id, Room.kind == "receiving")
+    village = exists().where(
+        SettlementCode.school_id == School.id, SettlementCode.code.startswith("2"), SettlementCode.ends_on.is_(None)
+    )
+    return or_(room, village)

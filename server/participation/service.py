@@ -12,7 +12,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from server.clock import Clock, from_ms, to_ms
 from server.database import Database
 from server.indicators import rollup
-from server.lessons import service as lessons
 from server.lessons.models import Lesson
 from server.participation import store
 from server.participation.models import Attendance
@@ -34,6 +33,8 @@ async def ingest(session: AsyncSession, facts: list[Fact], now: datetime) -> lis
 
     Facts of unknown lessons are kept. Lessons and recordings hear of new facts in the order of room time.
     """
+    from server.lessons import service as lessons  # they call ``touch``: one of the two must look the other up late
+
     for fact in await keep(session, facts, now):
         if fact.kind != "Presence":  # by far the most facts, and nothing but attendance rests on them
             await lessons.note_fact(session, fact, now)

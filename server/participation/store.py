@@ -173,3 +173,10 @@ async def fact_count(session: AsyncSession, scope: Scope) -> int:
     """Rows in the ledger, for ``doctor`` and the demo's closing line."""
     _ours(scope)
     return await session.scalar(select(func.count()).select_from(FactRow)) or 0
+
+
+async def lesson_shown(session: AsyncSession, scope: Scope, lesson_id: str) -> Lesson | None:
+    """A lesson with its people and rooms. Call only after ``attendance`` has shown that the asker may see some of
+    it.
+    """
+    return await session.get(Lesson, lesson_id)

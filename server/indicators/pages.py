@@ -1,0 +1,112 @@
+"""Pages of the figures: a table by level, behind each number its receipts, behind each lesson its intervals."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from fastapi.responses import Response
+
+from server.dependencies import ClockDep, Html, Reading, SignedIn
+from server.errors import NotFoundError
+from server.indicators import service
+from server.indicators.registry import SHOWN, Level
+from server.indicators.service import Row
+from server.participation.evidence import evidence
+from server.participation.receipts import EFFECTIVE_PERCENT
+
+router = APIRouter(include_in_schema=False)
+
+CHART_ROWS = 20
+"""More bars than this say less than the table below them."""
+
+PAGE_ROWS = 50
+Text = Annotated[str | None, Query(max_length=32)]
+
+
+@router.get("/indicators")
+async def indicators(
+    session: Reading,
+    scope: SignedIn,
+    page: Html,
+    clock: ClockDep,
+    period: Text = None,
+    level: Text = None,
+    district: Text = None,
+    sort: Text = None,
+) -> Response:
+    service.ask(scope)
+    month = await service.period_asked(session, scope, period, clock.now())
+    levels = service.levels_of(scope)
+    shown = next((one for one in levels if one == level), levels[0])
+    if level and level not in levels:
+        raise NotFoundError
+    rows = await service.rows(session, scope, month, shown)
+    if district and shown != "district":
+        rows = [row for row in rows if row.part.district == district]
+    home = await service.home_of(session, scope)
+    return page.render(
+        "indicators/index.html",
+        catalogue=SHOWN,
+        period=month,
+        periods=await service.periods(session, scope, clock.now()),
+        levels=levels,
+        level=shown,
+        rows=_sorted(rows, sort),
+        charted=len(rows) <= CHART_ROWS,
+        districts=(await service.districts(session, scope)),
+        district=district,
+        sort=sort,
+        home=home,
+        report=service.report_of(home),
+        top=await service.figures_of(session, scope, month, home[0], home[1].id) if home else {},
+        state=await service.state_of(session, scope, month),
+    )
+
+
+def _sorted(rows: list[Row], sort: str | None) -> list[Row]:
+    """By an indicator's value, those without one last; unknown sorts keep the order of districts and names."""
+    code = (sort or "").removeprefix("-")
+    if code not in {indicator.code for indicator in SHOWN}:
+        return rows
+    with_value = [row for row in rows if row.figures[code].value is not None]
+    without = [row for row in rows if row.figures[code].value is None]
+    down = (sort or "").startswith("-")
+    return sorted(with_value, key=lambda row: row.figures[code].value or 0.0, reverse=down) + without
+
+
+@router.get("/indicators/lessons/{lesson_id}")
+async def lesson_evidence(session: Reading, scope: SignedIn, page: Html, lesson_id: str) -> Response:
+    service.ask(scope)
+    held = await evidence(session, scope, lesson_id)
+    return page.render("indicators/lesson.html", held=held, lesson=held.lesson, percent_needed=EFFECTIVE_PERCENT)
+
+
+@router.get("/indicators/{code}/{period}/{level}/{part}")
+async def behind(
+    session: Reading,
+    scope: SignedIn,
+    page: Html,
+    code: str,
+    period: str,
+    level: Level,
+    part: str,
+    only: Text = None,
+    number: Annotated[int, Query(alias="page", ge=1, le=10_000)] = 1,
+) -> Response:
+    service.ask(scope)
+    found = await service.behind(session, scope, code, period, level, part)
+    receipts = found.receipts
+    if only == "missed":
+        receipts = [one for one in receipts if not one.figures.effective]
+    return page.render(
+        "indicators/part.html",
+        found=found,
+        period=period,
+        only=only,
+        receipts=receipts[(number - 1) * PAGE_ROWS : number * PAGE_ROWS],
+        count=len(receipts),
+        number=number,
+        pages=-(-len(receipts) // PAGE_ROWS),
+        state=await service.state_of(session, scope, period),
+    )
