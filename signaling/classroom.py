@@ -8,6 +8,7 @@ from pydantic import Field
 
 from signaling.intents import Asker, Body, IntentError, Wish
 from signaling.room import RoomState
+from signaling.seats import Seat
 
 MAX_PUPILS = 99
 SeatNumber = Annotated[int, Field(ge=1, le=MAX_PUPILS)]
@@ -38,6 +39,17 @@ def _headcount(state: RoomState, asker: Asker, form: Count) -> dict[str, Any]:
 
 def _signal(state: RoomState, asker: Asker, form: Say) -> dict[str, Any]:
     return {"seat": asker.classroom(), "what": form.what}
+
+
+def sign_in(state: RoomState, seat: Seat) -> dict[str, Any] | None:
+    """The op's body when a companion was admitted: an assistant's presence is proved by the code on the room's screen."""
+    if seat.role != "assistant" or seat.room is None:
+        return None
+    key = f"r-{seat.room}"
+    known = state.signins.get(key)
+    if known is not None and known.person == seat.person:
+        return None  # the phone came back
+    return {"seat": key, "room": seat.room, "person": seat.person}
 
 
 WISHES: dict[str, Wish] = {

@@ -1,12 +1,57 @@
-"""Ops -> facts. A fact's id and times derive from its op alone, so that making it twice (after a crash) counts once."""
+"""What leaves a room as facts: ops worth counting, and what the node itself saw (presence, recording).
+
+A fact made from an op has its id and times from that op alone, so that making it twice (after a crash) counts once.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
+from signaling.clock import RoomClock
+from signaling.effects import Count
 from signaling.facts import Fact, FactKind
 from signaling.messages import Op
+from signaling.presence import Interval
+from signaling.seats import Seat
+
+
+@dataclass(slots=True)
+class Counter:
+    """Facts of the node's own count. Ids stay apart across restarts in one epoch: each process counts from the room time at
+    which it took over."""
+
+    lesson: str
+    epoch: int
+    clock: RoomClock
+    _made: int = 0
+
+    def fact(self, kind: FactKind, data: dict[str, Any], now: float, seat: Seat | None = None) -> Count:
+        self._made += 1
+        name = f"{self.lesson}:{self.epoch}:p{self.clock.base_ms}-{self._made}"
+        room, person = (seat.room, seat.person) if seat else (None, None)
+        times = (self.clock.room_ms(now), self.clock.at_ms(now))
+        return Count((Fact(name, kind, self.lesson, self.epoch, *times, room, person, data),))
+
+    def joined(self, seat: Seat, path: str, now: float) -> Count:
+        return self.fact("EndpointJoined", {"role": seat.role, "seat": seat.id, "path": path}, now, seat)
+
+    def left(self, seat: Seat, reason: str, now: float) -> Count:
+        return self.fact("EndpointLeft", {"role": seat.role, "seat": seat.id, "reason": reason}, now, seat)
+
+    def present(self, seat: Seat, interval: Interval) -> Count:
+        data = {
+            "role": seat.role,
+            "seat": seat.id,
+            "from_at": self.clock.at_ms(interval.since),
+            "to_at": self.clock.at_ms(interval.until),
+            "connected": True,
+            "heard_ms": interval.heard_ms,
+            "saw_ms": interval.saw_ms,
+        }
+        return self.fact("Presence", data, interval.until, seat)
+
 
 _KINDS: dict[str, FactKind] = {
     "lesson.open": "LessonOpened",

@@ -6,35 +6,29 @@ Who is in stands in ``lobby.py``, what was decided in ``log.py``, who sees what 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
 from media.parameters import (
     MediaEvent,
-    Source,
-    TrackParameters,
     TransportConnected,
     TransportLost,
     TransportStats,
 )
-from signaling import board, chat, classroom, floor
+from signaling import bell, board, chat, classroom, floor
 from signaling.clock import RoomClock
-from signaling.counting import fact_of
+from signaling.counting import Counter, fact_of
 from signaling.effects import (
     Append,
     Close,
     Count,
     Dispose,
     Effect,
-    Negotiate,
-    Record,
-    RemoveTransport,
-    Route,
     Seal,
     Send,
 )
-from signaling.facts import Fact, FactKind
+from signaling.facts import Fact
 from signaling.intents import LESSON, Asker, IntentError, Wish, grant
-from signaling.lobby import Lobby, Seated
+from signaling.lobby import GOODBYES, Lobby, Seated
 from signaling.log import RoomLog
 from signaling.messages import (
     Closed,
@@ -48,32 +42,23 @@ from signaling.messages import (
     Report,
     RoomSpec,
     Saved,
-    Slots,
-    SlotShows,
     Welcome,
 )
-from signaling.negotiation import Leg, Pc, Plan, guess_sources, plan_pub, plan_sub
+from signaling.negotiation import Leg, Pc, guess_sources
 from signaling.ops import NODE, Entry, room_body
 from signaling.participant import Participant
-from signaling.presence import Interval
-from signaling.recording import RECORDED, due
-from signaling.roles import may, rights
-from signaling.room import REOPEN_WITHIN_MS, state_to_json
+from signaling.recording import due
+from signaling.roles import rights
+from signaling.room import state_to_json
 from signaling.sdp.model import SdpError
 from signaling.seats import Seat
-from signaling.stage import Feed, Stage, changed, layout
+from signaling.switchboard import Switchboard, Wanted
 
 WISHES: dict[str, Wish] = {**LESSON, **board.WISHES, **floor.WISHES, **chat.WISHES, **classroom.WISHES}
 
 PEOPLE_EVERY = 1.0
-AUTO_CLOSE_MS = 30 * 60 * 1000
-"""After the planned end, if the teacher is gone: a forgotten lesson must not count or record for ever."""
-DISPOSE_AFTER_MS = REOPEN_WITHIN_MS + 10_000
-"""After 下课 the room waits until it can no longer be undone."""
 SILENT_SOCKET = 8.0
 """Without STUN for ten seconds and nothing on the socket for this long, the laptop was shut."""
-SSRC_STEP = 512
-"""SSRCs set aside for one receiving connection: two an m-line, at most 64 m-lines and some spare."""
 
 
 @dataclass(slots=True)
@@ -86,11 +71,14 @@ class LiveRoom:
     over: bool = False
     _waiting: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
     """Wish -> (connection, intent id) of those who wait for it to be durable."""
-    _recorded: dict[str, tuple[Source, TrackParameters]] = field(default_factory=dict)
     _people_said: list[dict[str, Any]] = field(default_factory=list)
     _people_at: float = -1e9
-    _transports: int = 0
-    _facts: int = 0
+    switchboard: Switchboard = field(init=False)
+    counter: Counter = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.switchboard = Switchboard(self.lesson, self.lobby)
+        self.counter = Counter(self.lesson, self.epoch, self.clock)
 
     # --- the room itself ------------------------------------------------------------------------------------------
 
@@ -126,7 +114,7 @@ class LiveRoom:
         if spec == self.spec:
             return []
         self.spec = spec
-        return [self.write("room", room_body(spec, self.clock.zero_at_ms), now), *self._route(now)]
+        return [self.write("room", room_body(spec, self.clock.zero_at_ms), now), *self._route()]
 
     def durable(self, entries: tuple[Entry, ...], now: float) -> list[Effect]:
         """These ops are on disk: now they happened."""
@@ -141,7 +129,7 @@ class LiveRoom:
                 effects.append(Send((connection,), Done(id=request, seq=entry.op.seq)))
         if facts:
             effects.append(Count(tuple(facts)))
-        effects += self._route(now) + self._schedule(now) + self._record()
+        effects += self._route() + self._schedule(now) + self._record()
         if any(entry.op.kind == "recording" and not entry.op.body["on"] for entry in entries):
             effects.append(Seal())
         return effects
@@ -149,8 +137,7 @@ class LiveRoom:
     def close(self, reason: str, now: float) -> list[Effect]:
         """Everybody out: "ended", "moved", "revoked", "epoch", "shutdown"."""
         self.over = True
-        effects: list[Effect] = [Record(track, source, None) for track, (source, _) in self._recorded.items()]
-        self._recorded.clear()
+        effects: list[Effect] = []
         for person in list(self.lobby.people.values()):
             effects += self._remove(person, reason, now)
         return [*effects, Dispose(reason)]
@@ -158,7 +145,7 @@ class LiveRoom:
     def revoke(self, seat: str, now: float) -> list[Effect]:
         self.revoked.add(seat)
         person = self.lobby.people.get(seat)
-        return self._remove(person, "revoked", now) + self._route(now) if person else []
+        return self._remove(person, "revoked", now) + self._route() if person else []
 
     # --- people ---------------------------------------------------------------------------------------------------
 
@@ -174,9 +161,9 @@ class LiveRoom:
         effects = self._replaced(seated, now)
         effects.append(Send((connection,), self._welcome(seated.participant, last, resume, now)))
         if seated.new:
-            effects.append(self._joined(seated.participant, now))
+            effects.append(self.counter.joined(seat, "ws", now))
         effects += self._sign_in(seat, now)
-        return effects + self._shows(seated.participant) + self._route(now) + self._say_people(now)
+        return effects + self.switchboard.shows(seated.participant) + self._route() + self._say_people(now)
 
     def refuses(self, seat: Seat) -> str | None:
         if self.over:
@@ -191,7 +178,7 @@ class LiveRoom:
             effects.append(Close(seated.older))
         if seated.elsewhere:
             for pc in [pc for pc, leg in seated.participant.legs.items() if leg.resource is None]:
-                effects += self._drop_leg(seated.participant, pc, now)
+                effects += self.switchboard.drop(seated.participant, pc, now)
         return effects
 
     def _welcome(self, person: Participant, last: LastSeen | None, resume: str, now: float) -> Welcome:
@@ -214,72 +201,34 @@ class LiveRoom:
         )
 
     def _sign_in(self, seat: Seat, now: float) -> list[Effect]:
-        """A companion was admitted: presence of an assistant is proved by the code on the room's screen, not claimed."""
-        if seat.role != "assistant" or seat.room is None:
-            return []
-        key = f"r-{seat.room}"
-        known = self.log.head.signins.get(key)
-        if known is not None and known.person == seat.person:
-            return []
-        return [self.write("signin", {"seat": key, "room": seat.room, "person": seat.person}, now, by=seat.id)]
+        body = classroom.sign_in(self.log.head, seat)
+        return [self.write("signin", body, now, by=seat.id)] if body else []
 
     def leave(self, connection: str, now: float) -> list[Effect]:
         person = self.lobby.of(connection)
         if person is None:
             return []
-        return self._remove(person, "left", now) + self._route(now) + self._say_people(now)
+        return self._remove(person, "left", now) + self._route() + self._say_people(now)
 
     def lost(self, connection: str, now: float) -> list[Effect]:
         """The socket ended without a word: the seat is kept a while."""
         person = self.lobby.drop_socket(connection, now)
         if person is None:
             return []
-        return [self._present(person, person.presence.cut(now)), *self._say_people(now)]
+        return [self.counter.present(person.seat, person.presence.cut(now)), *self._say_people(now)]
 
     def _remove(self, person: Participant, reason: str, now: float) -> list[Effect]:
         effects: list[Effect] = []
         if person.away_since is None:
-            effects.append(self._present(person, person.presence.cut(now)))
+            effects.append(self.counter.present(person.seat, person.presence.cut(now)))
         for pc in list(person.legs):
-            effects += self._drop_leg(person, pc, now)
+            effects += self.switchboard.drop(person, pc, now)
         if person.connection is not None:
-            if reason in _CLOSED:  # a page that was only silent shall come back by itself
-                effects.append(Send((person.connection,), Closed(reason=_CLOSED[reason])))
+            if reason in GOODBYES:  # a page that was only silent shall come back by itself
+                effects.append(Send((person.connection,), Closed(reason=GOODBYES[reason])))
             effects.append(Close(person.connection))
         self.lobby.remove(person)
-        data = {"role": person.seat.role, "seat": person.seat.id, "reason": reason}
-        return [*effects, self.count("EndpointLeft", data, now, person)]
-
-    # --- facts of the node's own count ----------------------------------------------------------------------------
-
-    def recorded(self, kind: str, data: dict[str, Any], now: float) -> list[Effect]:
-        """What the recorder wants the ledger to know."""
-        return [self.count("RecordingGap" if kind == "RecordingGap" else "RecordingSaved", data, now)]
-
-    def count(self, kind: FactKind, data: dict[str, Any], now: float, person: Participant | None = None) -> Count:
-        """Ids stay apart across restarts in one epoch: each process counts from the room time at which it took over."""
-        self._facts += 1
-        name = f"{self.lesson}:{self.epoch}:p{self.clock.base_ms}-{self._facts}"
-        room, who = (person.seat.room, person.seat.person) if person else (None, None)
-        times = (self.clock.room_ms(now), self.clock.at_ms(now))
-        return Count((Fact(name, kind, self.lesson, self.epoch, *times, room, who, data),))
-
-    def _joined(self, person: Participant, now: float) -> Count:
-        return self.count(
-            "EndpointJoined", {"role": person.seat.role, "seat": person.seat.id, "path": person.path}, now, person
-        )
-
-    def _present(self, person: Participant, interval: Interval) -> Count:
-        data = {
-            "role": person.seat.role,
-            "seat": person.seat.id,
-            "from_at": self.clock.at_ms(interval.since),
-            "to_at": self.clock.at_ms(interval.until),
-            "connected": True,
-            "heard_ms": interval.heard_ms,
-            "saw_ms": interval.saw_ms,
-        }
-        return self.count("Presence", data, interval.until, person)
+        return [*effects, self.counter.left(person.seat, reason, now)]
 
     # --- what people say ------------------------------------------------------------------------------------------
 
@@ -311,7 +260,7 @@ class LiveRoom:
             return []
         person.measure(report, now)
         interval = person.presence.report(report.heard_ms, report.saw_ms, now)
-        return [self._present(person, interval)] if interval else []
+        return [self.counter.present(person.seat, interval)] if interval else []
 
     # --- media ----------------------------------------------------------------------------------------------------
 
@@ -319,7 +268,10 @@ class LiveRoom:
         person = self.lobby.of(connection)
         if person is None:
             return []
-        return self._offer(person, connection, offer.id, offer.pc, offer.sdp, offer.sources, None, now)
+        return self._offer(person, Wanted(connection, offer.id, offer.pc, offer.sdp, offer.sources), now)
+
+    def _offer(self, person: Participant, wanted: Wanted, now: float) -> list[Effect]:
+        return [*self.switchboard.offer(person, wanted, now), *self._route(), *self._record()]
 
     def http_offer(self, connection: str, resource: str, seat: Seat, pc: Pc, sdp: str, now: float) -> list[Effect]:
         """WHIP (RFC 9725) and WHEP: one request, one peer connection, no socket."""
@@ -332,11 +284,13 @@ class LiveRoom:
         except SdpError as error:
             return [Send((connection,), Error(code=error.code))]
         person, new = self.lobby.attach(seat, "whip" if pc == "pub" else "whep", now)
-        effects = self._offer(person, connection, resource, pc, sdp, sources, resource, now)
+        effects = self._offer(person, Wanted(connection, resource, pc, sdp, sources, resource), now)
         if pc not in person.legs and new:
             self.lobby.remove(person)
             return effects
-        return [*effects, self._joined(person, now), *self._say_people(now)] if new else effects
+        return (
+            [*effects, self.counter.joined(person.seat, person.path, now), *self._say_people(now)] if new else effects
+        )
 
     def http_delete(self, resource: str, now: float) -> list[Effect]:
         for person in list(self.lobby.people.values()):
@@ -344,45 +298,6 @@ class LiveRoom:
                 if leg.resource == resource:
                     return self._end_leg(person, pc, "left", now)
         return []
-
-    def _offer(
-        self,
-        person: Participant,
-        connection: str,
-        request: str,
-        pc: Pc,
-        sdp: str,
-        sources: dict[str, Source],
-        resource: str | None,
-        now: float,
-    ) -> list[Effect]:
-        role = person.seat.role
-        right = {"sub": "subscribe", "pub": "publish.stage" if role == "teacher" else "publish.room"}[pc]
-        if not may(role, right):
-            return [Send((connection,), Error(code="forbidden", id=request))]
-        leg = person.legs.get(pc)
-        self._transports += 1
-        transport = f"{self.lesson}/{person.seat.id}/{pc}{self._transports}"
-        try:
-            plan = self._plan(pc, sdp, sources, person, leg, transport)
-        except SdpError as error:
-            return [Send((connection,), Error(code=error.code, id=request, params={"detail": error.detail}))]
-        effects: list[Effect] = []
-        if plan.kind == "new":
-            if leg is not None:
-                effects += self._drop_leg(person, pc, now)
-            leg = person.legs[pc] = Leg(pc, transport, resource, plan.parameters)
-        assert leg is not None  # plans of another kind come from a leg
-        leg.parameters, leg.tracks, leg.slots = plan.parameters, plan.tracks, plan.slots
-        effects.append(_negotiate(connection, request, leg, plan))
-        return effects + self._route(now) + self._record()
-
-    def _plan(
-        self, pc: Pc, sdp: str, sources: dict[str, Source], person: Participant, leg: Leg | None, transport: str
-    ) -> Plan:
-        if pc == "pub":
-            return plan_pub(sdp, sources, person.seat.role, transport, leg)
-        return plan_sub(sdp, person.seat.role, self._transports * SSRC_STEP, leg)
 
     def refused(self, transport: str, connection: str, request: str, code: str, now: float) -> list[Effect]:
         """The media plane did not take a negotiation."""
@@ -400,7 +315,7 @@ class LiveRoom:
             leg.connected, leg.path = True, event.path
             if leg.pc == "sub":
                 person.presence.media(True, now)
-            return self._route(now) + self._schedule(now) + self._say_people(now)
+            return self._route() + self._schedule(now) + self._say_people(now)
         if isinstance(event, TransportLost):
             return self._transport_lost(person, leg, event.reason, now)
         return []
@@ -408,63 +323,15 @@ class LiveRoom:
     def _transport_lost(self, person: Participant, leg: Leg, reason: str, now: float) -> list[Effect]:
         silent = person.connection is None or now - person.spoke > SILENT_SOCKET
         if reason == "silence" and silent and leg.resource is None:
-            return self._remove(person, "silence", now) + self._route(now) + self._say_people(now)
+            return self._remove(person, "silence", now) + self._route() + self._say_people(now)
         return self._end_leg(person, leg.pc, reason, now)
 
     def _end_leg(self, person: Participant, pc: Pc, reason: str, now: float) -> list[Effect]:
         """One peer connection less; a player without socket is gone with it."""
-        effects = self._drop_leg(person, pc, now)
+        effects = self.switchboard.drop(person, pc, now)
         if person.connection is None and person.away_since is None and not person.legs:
             effects += self._remove(person, reason, now)
-        return effects + self._route(now) + self._record() + self._say_people(now)
-
-    def _drop_leg(self, person: Participant, pc: Pc, now: float) -> list[Effect]:
-        leg = person.legs.pop(pc)
-        if pc == "sub":
-            person.presence.media(False, now)
-        return [*self._record(), RemoveTransport(leg.transport)]
-
-    # --- who sees what --------------------------------------------------------------------------------------------
-
-    def _stage(self) -> tuple[Stage, dict[Feed, str]]:
-        tracks: dict[Feed, str] = {}
-        for person in self.lobby.people.values():
-            pub = person.legs.get("pub")
-            if pub is not None and pub.connected:
-                tracks |= {(person.seat.id, parameters.source): track for track, parameters in pub.tracks.values()}
-        rooms = tuple(room.seat for room in self.spec.rooms if not room.lead)
-        stage = Stage(self.spec.teacher_seat, rooms, self.log.state.floor, frozenset(tracks))
-        return stage, tracks
-
-    def _route(self, now: float) -> list[Effect]:
-        """Bring every viewer's slots to what the policy says, and tell those for whom something changed."""
-        stage, tracks = self._stage()
-        effects: list[Effect] = []
-        for person in self.lobby.people.values():
-            sub = person.legs.get("sub")
-            if sub is None:
-                continue
-            audio = [slot.mid for slot in sub.slots.values() if slot.kind == "audio"]
-            video = [slot.mid for slot in sub.slots.values() if slot.kind == "video"]
-            feeds = layout(stage, person.seat.id, person.seat.role, audio, video)
-            wanted = {mid: tracks[feed] if feed else None for mid, feed in feeds.items()}
-            news = changed(sub.shown, wanted)
-            sub.shown = wanted
-            effects += [Route(sub.transport, mid, track) for mid, track in news.items()]
-            effects += self._shows(person) if news else []
-        return effects
-
-    def _shows(self, person: Participant) -> list[Effect]:
-        sub = person.legs.get("sub")
-        if sub is None or person.connection is None or sub.resource is not None:
-            return []
-        _, tracks = self._stage()
-        feeds = {track: feed for feed, track in tracks.items()}
-        shows = []
-        for slot in sub.slots.values():
-            seat, source = feeds.get(sub.shown.get(slot.mid) or "", (None, None))
-            shows.append(SlotShows(mid=slot.mid, kind=slot.kind, seat=seat, source=source))
-        return [Send((person.connection,), Slots(slots=shows))]
+        return effects + self._route() + self._record() + self._say_people(now)
 
     def _say_people(self, now: float) -> list[Effect]:
         if now - self._people_at < PEOPLE_EVERY:
@@ -490,17 +357,11 @@ class LiveRoom:
             return []
         return [self.write("recording", {"on": reason is not None, "reason": reason or "closed"}, now)]
 
+    def _route(self) -> list[Effect]:
+        return self.switchboard.route(self.spec, self.log.state.floor)
+
     def _record(self) -> list[Effect]:
-        """Bring the recorder's subscriptions to the teacher's tracks."""
-        pub = self._teacher_pub() if self.log.state.recording.on else None
-        wanted: dict[str, tuple[Source, TrackParameters]] = {}
-        for track, parameters in pub.tracks.values() if pub else ():
-            if parameters.source in RECORDED:
-                wanted[track] = (parameters.source, parameters)
-        before, self._recorded = self._recorded, wanted
-        gone = [Record(track, source, None) for track, (source, _) in before.items() if track not in wanted]
-        fresh = [Record(track, source, held) for track, (source, held) in wanted.items() if track not in before]
-        return [*gone, *fresh]
+        return self.switchboard.record(self._teacher_pub() if self.log.state.recording.on else None)
 
     def saved(self, room_ms: int, stalled: bool) -> list[Effect]:
         """To the teacher's page: 已保存至."""
@@ -519,44 +380,17 @@ class LiveRoom:
         for person in self.lobby.gone(now):
             effects += self._remove(person, "lost", now)
         if effects:
-            effects += self._route(now)
+            effects += self._route()
         for person in self.lobby.people.values():
             if person.away_since is None and (interval := person.presence.tick(now)):
-                effects.append(self._present(person, interval))
+                effects.append(self.counter.present(person.seat, interval))
         return effects + self._schedule(now) + self._say_people(now) + self._end(now)
 
     def _end(self, now: float) -> list[Effect]:
-        state, room_ms = self.log.head, self.clock.room_ms(now)
-        if state.phase == "closed":
-            over = state.closed_ms is not None and room_ms - state.closed_ms > DISPOSE_AFTER_MS
-            return self.close("ended", now) if over else []
-        forgotten = self.clock.at_ms(now) > self.spec.ends_at_ms + AUTO_CLOSE_MS
-        if not forgotten or self.spec.teacher_seat in self.lobby.people:
-            return []
-        return [self.write("lesson.close", {}, now)] if state.phase == "live" else self.close("ended", now)
-
-
-_CLOSED: dict[str, Literal["ended", "moved", "revoked", "epoch", "shutdown"]] = {
-    "ended": "ended",
-    "moved": "moved",
-    "revoked": "revoked",
-    "epoch": "epoch",
-    "shutdown": "shutdown",
-    "cancelled": "ended",
-}
-
-
-def _negotiate(connection: str, request: str, leg: Leg, plan: Plan) -> Negotiate:
-    return Negotiate(
-        connection,
-        request,
-        leg.pc,
-        leg.transport,
-        plan.kind,
-        plan.parameters,
-        plan.publish,
-        plan.unpublish,
-        plan.new_slots,
-        plan.offer,
-        plan.accepted,
-    )
+        here = self.spec.teacher_seat in self.lobby.people
+        match bell.due(self.spec, self.log.head, self.clock.room_ms(now), self.clock.at_ms(now), here):
+            case "close":
+                return [self.write("lesson.close", {}, now)]
+            case "end":
+                return self.close("ended", now)
+        return []

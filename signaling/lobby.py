@@ -17,6 +17,10 @@ AWAY_SECONDS = 10.0
 """A socket lost without ``leave`` keeps its seat and transports so long: a Wi-Fi hiccup is no leaving."""
 
 
+GOODBYES = {one: one for one in ("ended", "moved", "revoked", "epoch", "shutdown")} | {"cancelled": "ended"}
+"""Why a room lets somebody go -> messages.Closed.reason; for other reasons the page shall come back by itself."""
+
+
 @dataclass(frozen=True, slots=True)
 class Seated:
     """What a join found. ``older``: the socket it replaces; ``elsewhere``: that one was another device."""

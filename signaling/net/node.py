@@ -15,13 +15,14 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from pydantic import ValidationError
 
 from media.parameters import MediaEvent
 from signaling.clock import RoomClock
 from signaling.counting import facts_of
-from signaling.facts import Fact
+from signaling.facts import Fact, FactKind
 from signaling.live import LiveRoom
 from signaling.log import RoomLog
 from signaling.messages import RoomReport, RoomSpec
@@ -154,8 +155,8 @@ class Node:
         return live
 
     def _host(self, live: LiveRoom, journal: JournalFile) -> RoomHost:
-        def note(kind: str, data: dict[str, object]) -> None:
-            host.do(live.recorded(kind, data, time.monotonic()))
+        def note(kind: FactKind, data: dict[str, Any]) -> None:
+            host.do([live.counter.fact(kind, data, time.monotonic())])
 
         world = World(self.outlets, self.plane, self.ops, self._count)
         host = RoomHost(live, journal, world, RoomRecording(live, self.plane, self.media, note), self._dispose)

@@ -15,6 +15,7 @@ from media.errors import MediaError
 from media.record.objects import RecordedObject
 from media.record.recorder import Recorder
 from signaling.effects import Record
+from signaling.facts import FactKind
 from signaling.live import LiveRoom
 from signaling.net.mediaspool import MediaSpool
 from signaling.net.plane import Plane
@@ -23,7 +24,7 @@ log = logging.getLogger("tongtang.recording")
 
 RECORDING_FACT_SECONDS = 60.0
 """How often the ledger hears what is saved."""
-Note = Callable[[str, dict[str, Any]], None]
+Note = Callable[[FactKind, dict[str, Any]], None]
 """(kind, data) of a RecordingSaved or RecordingGap fact."""
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -13,7 +12,7 @@ import pytest
 from playwright.async_api import Browser, Page, async_playwright
 
 from tests.support.browser import ARGS, chromium
-from tests.support.signaling import FakeWeb, NodeProcess, fake_web, make_spec, node_process
+from tests.support.signaling import FakeWeb, NodeProcess, fake_web, make_spec, node_process, until
 
 pytestmark = pytest.mark.e2e
 
@@ -51,13 +50,17 @@ async def enter(browser: Browser, node: NodeProcess, web: FakeWeb, role: Any, ro
     return page
 
 
-async def until(page: Page, holds: Callable[[dict[str, Any]], bool], seconds: float = 15) -> dict[str, Any]:
+async def reaches(page: Page, holds: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
     """What the page receives, once ``holds``."""
     found: dict[str, Any] = {}
+
+    async def look() -> bool:
+        nonlocal found
+        found = await page.evaluate("received()")
+        return holds(found)
+
     try:
-        async with asyncio.timeout(seconds):
-            while not holds(found := await page.evaluate("received()")):
-                await asyncio.sleep(0.2)
+        await until(look)
     except TimeoutError:
         raise AssertionError(found) from None
     return found
@@ -80,26 +83,26 @@ async def test_teacher_and_two_rooms(tmp_path: Path) -> None:
         two = await enter(chrome, node, web, "class", "room2")
         await teacher.evaluate("me.do('lesson.open')")
         # mids 0..2 are sound, 3.. pictures; 3 is the teacher's camera, on the teacher's page the first tile
-        found = await until(one, lambda r: frames(r, "3") > 20 and r.get("0", {}).get("energy", 0) > 0)
+        found = await reaches(one, lambda r: frames(r, "3") > 20 and r.get("0", {}).get("energy", 0) > 0)
         assert found["3"]["codec"] == "video/H264" and found["0"]["codec"] == "audio/opus"
-        await until(teacher, lambda r: frames(r, "3") > 20 and frames(r, "4") > 20)
+        await reaches(teacher, lambda r: frames(r, "3") > 20 and frames(r, "4") > 20)
         assert await slots(teacher) == {"3": ("r-room1", "camera"), "4": ("r-room2", "camera")}
         assert await slots(one) == {"0": ("t-teacher", "mic"), "3": ("t-teacher", "camera")}
         await teacher.evaluate("me.do('floor.give', {seat: 'r-room1'})")
-        await until(two, lambda r: frames(r, "5") > 20 and r.get("1", {}).get("energy", 0) > 0)
+        await reaches(two, lambda r: frames(r, "5") > 20 and r.get("1", {}).get("energy", 0) > 0)
         assert (await slots(two))["1"] == ("r-room1", "mic")
         # A room never hears itself.
         assert await slots(one) == {"0": ("t-teacher", "mic"), "3": ("t-teacher", "camera")}
         await teacher.evaluate("me.do('floor.take', {seat: null})")
-        async with asyncio.timeout(5):
-            while "1" in await slots(two):
-                await asyncio.sleep(0.05)
+
+        async def silent() -> bool:
+            return "1" not in await slots(two)
+
+        await until(silent)
         await teacher.wait_for_function("me.log.some(m => m.type === 'saved' && m.room_ms > 0)", timeout=15_000)
         await teacher.evaluate("me.do('lesson.close')")
         manifest = tmp_path / "objects" / "lessons" / "L1" / "e1" / "manifest.json"
-        async with asyncio.timeout(15):
-            while not (manifest.exists() and json.loads(manifest.read_text())["closed"]):
-                await asyncio.sleep(0.1)
+        await until(lambda: manifest.exists() and json.loads(manifest.read_text())["closed"])
         tracks = {track["track"]: track for track in json.loads(manifest.read_text())["tracks"]}
         assert set(tracks) == {"camera", "mic"} and all(track["fragments"] for track in tracks.values())
         assert await teacher.evaluate("me.errors") == []

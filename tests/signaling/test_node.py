@@ -10,7 +10,7 @@ import httpx2
 import pytest
 import websockets
 
-from tests.support.signaling import NodeProcess, fake_web, make_spec, node_process
+from tests.support.signaling import NodeProcess, fake_web, make_spec, node_process, until
 
 pytestmark = pytest.mark.slow
 
@@ -33,12 +33,8 @@ async def test_a_lesson_over_websockets(tmp_path: Path) -> None:
         assert first["seq"] == again["seq"]
         for page in (teacher, room):
             await page.close()
-        async with asyncio.timeout(10):
-            while not {"LessonOpened", "Hand", "Chat"} <= set(web.kinds()):
-                await asyncio.sleep(0.05)
-        async with asyncio.timeout(10):
-            while not any(beat["rooms"] for beat in web.beats):
-                await asyncio.sleep(0.05)
+        await until(lambda: {"LessonOpened", "Hand", "Chat"} <= set(web.kinds()))
+        await until(lambda: any(beat["rooms"] for beat in web.beats))
 
 
 async def test_kill_9_and_recovery_in_the_same_epoch(tmp_path: Path) -> None:
@@ -66,9 +62,7 @@ async def test_kill_9_and_recovery_in_the_same_epoch(tmp_path: Path) -> None:
             state = (await fresh.next("welcome"))["state"]
             assert (state["phase"], state["page"], state["deck"]["id"]) == ("live", 4, "d")
             web.away = False
-            async with asyncio.timeout(15):
-                while "Page" not in web.kinds():
-                    await asyncio.sleep(0.05)
+            await until(lambda: "Page" in web.kinds())
             assert web.kinds().count("LessonOpened") == 1
         finally:
             assert await node.stop() == 0
@@ -83,9 +77,7 @@ async def test_another_node_takes_over(tmp_path: Path) -> None:
         await teacher.do("lesson.open")
         await teacher.do("chat.say", text="一")
         chunks = tmp_path / "objects" / "lessons" / "L1" / "ops"
-        async with asyncio.timeout(10):
-            while not any("chat.say" in path.read_text() for path in chunks.glob("*.jsonl")):
-                await asyncio.sleep(0.05)
+        await until(lambda: any("chat.say" in path.read_text() for path in chunks.glob("*.jsonl")))
         await first.kill()
         async with node_process(tmp_path / "n2", web, "n2") as second:
             assert await second.put(make_spec(epoch=2)) == 200

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import json
 import os
 import sys
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -33,6 +34,18 @@ HOUR_MS = 60 * MINUTE_MS
 
 def wall_ms() -> int:
     return time.time_ns() // 1_000_000
+
+
+async def until(holds: Callable[[], Any], seconds: float = 15.0) -> Any:
+    """Ask again and again; what ``holds`` gave when it was true. It may be a coroutine function."""
+    async with asyncio.timeout(seconds):
+        while True:
+            found = holds()
+            if inspect.isawaitable(found):
+                found = await found
+            if found:
+                return found
+            await asyncio.sleep(0.05)
 
 
 def make_spec(lesson: str = "L1", epoch: int = 1, *, starts_at_ms: int | None = None, rooms: int = 3) -> RoomSpec:
@@ -131,8 +144,7 @@ async def fake_web() -> AsyncIterator[FakeWeb]:
     server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="error", lifespan="off", ws="none"))
     server.config.load()
     serving = asyncio.create_task(server._serve())
-    while not server.started:
-        await asyncio.sleep(0.01)
+    await until(lambda: server.started)
     web.url = f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
     try:
         yield web

@@ -1,0 +1,166 @@
+"""One room's peer connections: offers become legs, published tracks reach the slots that ``stage.py`` gives them, and the recorder.
+
+Pure: everything is said in effects; the room (``live.py``) tells who is in, who has the floor, whether it records.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from media.parameters import Source, TrackParameters
+from signaling.effects import Effect, Negotiate, Record, RemoveTransport, Route, Send
+from signaling.lobby import Lobby
+from signaling.messages import Error, RoomSpec, Slots, SlotShows
+from signaling.negotiation import Leg, Pc, Plan, plan_pub, plan_sub
+from signaling.participant import Participant
+from signaling.recording import RECORDED
+from signaling.roles import may
+from signaling.sdp.model import SdpError
+from signaling.stage import Feed, Stage, changed, layout
+
+SSRC_STEP = 512
+"""SSRCs set aside for one receiving connection: two an m-line, at most 64 m-lines and some spare."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """An offer, from a page or from a WHIP / WHEP client (``resource``)."""
+
+    connection: str
+    request: str
+    pc: Pc
+    sdp: str
+    sources: dict[str, Source] = field(default_factory=dict)
+    resource: str | None = None
+
+
+@dataclass(slots=True)
+class Switchboard:
+    lesson: str
+    lobby: Lobby
+    _transports: int = 0
+    _recorded: dict[str, tuple[Source, TrackParameters]] = field(default_factory=dict)
+
+    # --- legs -----------------------------------------------------------------------------------------------------
+
+    def offer(self, person: Participant, wanted: Wanted, now: float) -> list[Effect]:
+        """Effects up to the answer; the room then routes."""
+        role = person.seat.role
+        right = {"sub": "subscribe", "pub": "publish.stage" if role == "teacher" else "publish.room"}[wanted.pc]
+        if not may(role, right):
+            return [_error(wanted, "forbidden")]
+        leg = person.legs.get(wanted.pc)
+        self._transports += 1
+        transport = f"{self.lesson}/{person.seat.id}/{wanted.pc}{self._transports}"
+        try:
+            plan = self._plan(person, wanted, leg, transport)
+        except SdpError as error:
+            return [_error(wanted, error.code, error.detail)]
+        effects: list[Effect] = []
+        if leg is None or plan.kind == "new":
+            if leg is not None:
+                effects += self.drop(person, wanted.pc, now)
+            leg = person.legs[wanted.pc] = Leg(wanted.pc, transport, wanted.resource, plan.parameters)
+        leg.parameters, leg.tracks, leg.slots = plan.parameters, plan.tracks, plan.slots
+        return [*effects, _negotiate(wanted, leg, plan)]
+
+    def _plan(self, person: Participant, wanted: Wanted, leg: Leg | None, transport: str) -> Plan:
+        if wanted.pc == "pub":
+            return plan_pub(wanted.sdp, wanted.sources, person.seat.role, transport, leg)
+        return plan_sub(wanted.sdp, person.seat.role, self._transports * SSRC_STEP, leg)
+
+    def drop(self, person: Participant, pc: Pc, now: float) -> list[Effect]:
+        leg = person.legs.pop(pc)
+        if pc == "sub":
+            person.presence.media(False, now)
+        gone = [
+            Record(track, self._recorded.pop(track)[0], None)
+            for track, _ in leg.tracks.values()
+            if track in self._recorded
+        ]
+        return [*gone, RemoveTransport(leg.transport)]
+
+    # --- who sees what --------------------------------------------------------------------------------------------
+
+    def _tracks(self) -> dict[Feed, str]:
+        """What is really sent now."""
+        tracks: dict[Feed, str] = {}
+        for person in self.lobby.people.values():
+            pub = person.legs.get("pub")
+            if pub is not None and pub.connected:
+                tracks |= {(person.seat.id, parameters.source): track for track, parameters in pub.tracks.values()}
+        return tracks
+
+    def route(self, spec: RoomSpec, floor: tuple[str, ...]) -> list[Effect]:
+        """Bring every viewer's slots to what the policy says, and tell those for whom something changed."""
+        tracks = self._tracks()
+        rooms = tuple(room.seat for room in spec.rooms if not room.lead)
+        stage = Stage(spec.teacher_seat, rooms, floor, frozenset(tracks))
+        effects: list[Effect] = []
+        for person in self.lobby.people.values():
+            if sub := person.legs.get("sub"):
+                effects += self._route_one(stage, tracks, person, sub)
+        return effects
+
+    def _route_one(self, stage: Stage, tracks: dict[Feed, str], person: Participant, sub: Leg) -> list[Effect]:
+        audio = [slot.mid for slot in sub.slots.values() if slot.kind == "audio"]
+        video = [slot.mid for slot in sub.slots.values() if slot.kind == "video"]
+        feeds = layout(stage, person.seat.id, person.seat.role, audio, video)
+        wanted = {mid: tracks[feed] if feed else None for mid, feed in feeds.items()}
+        news = changed(sub.shown, wanted)
+        sub.shown = wanted
+        routes: list[Effect] = [Route(sub.transport, mid, track) for mid, track in news.items()]
+        return routes + self.shows(person) if news else []
+
+    def shows(self, person: Participant) -> list[Effect]:
+        """The slots message for a page with a living receiving connection."""
+        sub = person.legs.get("sub")
+        if sub is None or person.connection is None or sub.resource is not None:
+            return []
+        feeds: dict[str | None, Feed] = {track: feed for feed, track in self._tracks().items()}
+        shows = []
+        for slot in sub.slots.values():
+            seat, source = feeds.get(sub.shown.get(slot.mid), (None, None))
+            shows.append(SlotShows(mid=slot.mid, kind=slot.kind, seat=seat, source=source))
+        return [Send((person.connection,), Slots(slots=shows))]
+
+    # --- the recorder is a subscriber -----------------------------------------------------------------------------
+
+    def record(self, pub: Leg | None) -> list[Effect]:
+        """Bring the recorder's subscriptions to these tracks; None: to none."""
+        wanted: dict[str, tuple[Source, TrackParameters]] = {}
+        for track, parameters in pub.tracks.values() if pub else ():
+            if parameters.source in RECORDED:
+                wanted[track] = (parameters.source, parameters)
+        before, self._recorded = self._recorded, wanted
+        gone = [
+            Record(track, source, None)
+            for track, (source, held) in before.items()
+            if wanted.get(track) != (source, held)
+        ]
+        fresh = [
+            Record(track, source, held)
+            for track, (source, held) in wanted.items()
+            if before.get(track) != (source, held)
+        ]
+        return [*gone, *fresh]
+
+
+def _error(wanted: Wanted, code: str, detail: str = "") -> Send:
+    return Send((wanted.connection,), Error(code=code, id=wanted.request, params={"detail": detail} if detail else {}))
+
+
+def _negotiate(wanted: Wanted, leg: Leg, plan: Plan) -> Negotiate:
+    return Negotiate(
+        wanted.connection,
+        wanted.request,
+        leg.pc,
+        leg.transport,
+        plan.kind,
+        plan.parameters,
+        plan.publish,
+        plan.unpublish,
+        plan.new_slots,
+        plan.offer,
+        plan.accepted,
+    )
