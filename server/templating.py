@@ -117,6 +117,7 @@ class Page:
             me=getattr(state, "me", None),
             csrf=getattr(state, "csrf", ""),
             demo=self.request.app.state.demo,
+            status=status,
             **context,
         )
         return HTMLResponse(html, status_code=status)
