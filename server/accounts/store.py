@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from sqlalchemy import exists, or_, select, update
+from sqlalchemy import delete, exists, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from server.accounts.models import Person, SignIn
 from server.schools.models import Device
 from server.scope import Scope
+
+KEPT = timedelta(days=30)
 
 
 class NotOursError(Exception):
@@ -113,3 +115,10 @@ async def revoke_of(
         .values(revoked_at=now)
         .execution_options(synchronize_session=False)
     )
+
+
+async def forget_expired(session: AsyncSession, scope: Scope, now: datetime) -> None:
+    """Sign-ins that ended a month ago leave the list for good."""
+    _system(scope)
+    old = delete(SignIn).where(or_(SignIn.expires_at < now - KEPT, SignIn.revoked_at < now - KEPT))
+    await session.execute(old.execution_options(synchronize_session=False))

@@ -11,7 +11,7 @@ from fastapi.responses import RedirectResponse, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from server.accounts.admin import service, store
-from server.accounts.admin.routes import PageNumber, Reader, Wanted
+from server.accounts.admin.routes import Reader, Wanted
 from server.accounts.admin.schemas import PersonCreate, PersonEdit, PostBody, PostEnd
 from server.accounts.models import Person
 from server.classrooms.schemas import SUBJECTS
@@ -19,7 +19,7 @@ from server.clock import city_date
 from server.dependencies import ClockDep, Html, Reading, SignedIn, Writing
 from server.errors import ForbiddenError
 from server.forms import Form, attempt, submitted
-from server.paging import PAGE_ROWS, base_of
+from server.paging import PAGE_ROWS, ListPage, base_of
 from server.schools import store as schools
 from server.schools.schemas import Id
 from server.scope import Scope, allows
@@ -33,7 +33,7 @@ DONE = ("saved", "disabled", "enabled", "post", "ended")
 
 @router.get(LIST)
 async def get_list(
-    page: Html, session: Reading, scope: Reader, clock: ClockDep, wanted: Wanted, number: PageNumber = 1
+    page: Html, session: Reading, scope: Reader, clock: ClockDep, wanted: Wanted, number: ListPage = 1
 ) -> Response:
     today = city_date(clock.now())
     rows, paging = await store.list_people(session, scope, wanted, today, number, PAGE_ROWS)

@@ -1,0 +1,265 @@
+"""The one command line: ``tongtang up | web | node | worker | migrate | demo | user | doctor | settings``."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import runpy
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from server.config import SettingsError, WebSettings, check_keys, example, load
+
+app = typer.Typer(
+    no_args_is_help=True, add_completion=False, help="同堂 Tongtang: 同步课堂与名师工作室", rich_markup_mode=None
+)
+user = typer.Typer(no_args_is_help=True, help="Accounts: add, password, disable.")
+app.add_typer(user, name="user")
+
+BAD_SETTINGS = 2
+
+
+def say(line: str) -> None:
+    print(line, flush=True)
+
+
+def settings() -> WebSettings:
+    try:
+        return load(os.environ)
+    except SettingsError as error:
+        print(error, file=sys.stderr)
+        raise typer.Exit(BAD_SETTINGS) from error
+
+
+def log_to_stderr(held: WebSettings) -> None:
+    logging.basicConfig(level=held.log_level.upper(), format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr)
+    logging.getLogger("httpx2").setLevel(logging.WARNING)
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+
+
+@app.command()
+def up(
+    port: Annotated[int, typer.Option(help="Web here, signalling on the next port, media on the one after.")] = 8000,
+    data: Annotated[Path, typer.Option(help="Where database, keys, recordings and spools lie.")] = Path("data"),
+    demo: Annotated[bool, typer.Option(help="Make the demo city.")] = True,
+) -> None:
+    """Everything on this machine: web, worker and one node, kept running. First run makes keys, database, demo city."""
+    from server.up import environment, supervise
+
+    data = data.resolve()
+    data.mkdir(parents=True, exist_ok=True, mode=0o700)
+    try:
+        check_keys(os.environ)
+        environ = environment(os.environ, port, data)
+        held = load(environ)
+    except SettingsError as error:
+        print(error, file=sys.stderr)
+        raise typer.Exit(BAD_SETTINGS) from error
+    log_to_stderr(held)
+    _migrated(held)
+    if demo:
+        say("正在准备演示城市…  making the demo city…")
+    else:
+        _greet(held, demo)
+    asyncio.run(supervise(environ, say, _city_stands(held) if demo else None))
+
+
+def _migrated(held: WebSettings) -> None:
+    from server import migrations
+
+    fresh = migrations.current(held.database_url) is None
+    migrations.upgrade(held.database_url)
+    if fresh:
+        say(f"数据库已建立  database made: {held.database_url}")
+
+
+async def _city_stands(held: WebSettings) -> None:
+    """Until the demo city's people and timetable are there; its past may still be on its way."""
+    from server.accounts import store
+    from server.database import Database, make_engine
+    from server.scope import SYSTEM
+
+    database = Database(make_engine(held.database_url))
+    try:
+        while True:
+            async with database.reading() as session:
+                if await store.has_demo(session, SYSTEM):
+                    break
+            await asyncio.sleep(0.2)
+    finally:
+        await database.dispose()
+    _greet(held, True)
+
+
+async def _demo(held: WebSettings) -> None:
+    from server.clock import SystemClock
+    from server.database import Database, make_engine
+    from server.demo import build
+    from server.objectstore import open_store
+
+    database = Database(make_engine(held.database_url))
+    objects = open_store(held.objects)
+    try:
+        await build(database, objects, SystemClock().now())
+    finally:
+        await database.dispose()
+        await objects.close()
+
+
+def _greet(held: WebSettings, demo: bool) -> None:
+    host = "127.0.0.1" if held.listen == "0.0.0.0" else held.listen
+    say("")
+    say(f"  同堂 Tongtang  {held.public_origin or f'http://{host}:{held.port}'}")
+    say(f"  听讲教室大屏 kiosk  …/kiosk      数据目录 data  {held.data}")
+    if demo:
+        from server.demo import DEMO_ACCOUNTS, DEMO_PASSWORD
+
+        say(f"  演示账号 demo accounts (密码 password: {DEMO_PASSWORD})")
+        for account in DEMO_ACCOUNTS:
+            say(f"    {account.login:<10} {account.name}  {account.post}")
+    else:
+        say("  第一个账号 first account:  tongtang user add LOGIN --name NAME --post city_admin")
+    say("  停止 stop: Ctrl-C")
+    say("")
+
+
+@app.command()
+def web() -> None:
+    """Pages and JSON."""
+    import uvicorn
+
+    from server.app import create_app
+
+    held = settings()
+    log_to_stderr(held)
+    uvicorn.run(
+        create_app(held),
+        host=held.listen,
+        port=held.port,
+        log_level=held.log_level,
+        access_log=held.log_level == "debug",
+        proxy_headers=True,
+        forwarded_allow_ips=held.trusted_proxies,
+        server_header=False,
+        timeout_graceful_shutdown=5,
+    )
+
+
+@app.command()
+def worker() -> None:
+    """Slides, attendance, roll-ups, sweeping."""
+    from server.worker import run
+
+    held = settings()
+    log_to_stderr(held)
+    run(held)
+
+
+@app.command()
+def node() -> None:
+    """Live rooms: signalling and media. Settings: TONGTANG_NODE_…"""
+    # By name: the web's code imports nothing of the node's (design, section 6).
+    runpy.run_module("signaling", run_name="__main__")
+
+
+@app.command()
+def migrate() -> None:
+    """Bring the database to this version; make the seat keys when there are none."""
+    from server import migrations
+    from server.up import ensure_seat_keys
+
+    held = settings()
+    log_to_stderr(held)
+    if held.embedded:
+        held.data.mkdir(parents=True, exist_ok=True)
+    public = ensure_seat_keys(held.seat_key)
+    migrations.upgrade(held.database_url)
+    say(f"database at {migrations.current(held.database_url)}; public key of seats: {public}")
+
+
+@app.command()
+def demo() -> None:
+    """Make the demo city in this database, or add what is missing of it."""
+    held = settings()
+    log_to_stderr(held)
+    asyncio.run(_demo(held))
+    say("演示城市已就绪  the demo city is complete")
+
+
+@app.command(name="settings")
+def print_settings() -> None:
+    """Every setting of the web with its meaning and default."""
+    print(example(), end="")
+
+
+@app.command()
+def doctor(lang: Annotated[str, typer.Option(help="zh-CN or en.")] = "") -> None:
+    """What is installed, which packet engine, ports, clock, disk, reachability; each line with the mend."""
+    from server.doctor import diagnose
+
+    raise typer.Exit(diagnose(os.environ, lang, say))
+
+
+# --- accounts ---------------------------------------------------------------------------------------------------------
+
+
+def _password() -> str:
+    """Typed twice at a terminal; read from standard input otherwise."""
+    if sys.stdin.isatty():
+        return str(typer.prompt("密码 password", hide_input=True, confirmation_prompt=True))
+    return sys.stdin.readline().rstrip("\n")
+
+
+def _run(work: object) -> None:
+    from server.accounts.command import account
+    from server.errors import TongtangError
+    from server.templating import texts
+
+    try:
+        say(asyncio.run(account(settings(), work)))
+    except TongtangError as error:
+        print(texts("zh-CN")(f"errors.{error.key}", **error.params), file=sys.stderr)
+        print(texts("en")(f"errors.{error.key}", **error.params), file=sys.stderr)
+        raise typer.Exit(1) from error
+
+
+@user.command()
+def add(
+    login: str,
+    name: Annotated[str, typer.Option(help="Real name.")],
+    post: Annotated[str, typer.Option(help="teacher, assistant, school_admin, district_admin, city_admin, …")],
+    school: Annotated[str, typer.Option(help="学校标识码 of the school they work at, and of a school's post.")] = "",
+    district: Annotated[str, typer.Option(help="Code of the district of a district's post.")] = "",
+) -> None:
+    """A new account with its post; asks for the password."""
+    from server.accounts.command import Add
+
+    _run(Add(login, name, post, school, district, _password()))
+
+
+@user.command()
+def password(login: str) -> None:
+    """A new password; signs them out everywhere."""
+    from server.accounts.command import Password
+
+    _run(Password(login, _password()))
+
+
+@user.command()
+def disable(login: str) -> None:
+    """No more signing in; out at once."""
+    from server.accounts.command import Disable
+
+    _run(Disable(login))
+
+
+def main() -> None:
+    app()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,187 @@
+"""``tongtang up``: web, worker and one node on this machine, with nothing beside Python; who dies is started again.
+
+First run: makes keys and secrets (0600) and the database in the data folder, then the demo city. Every setting can
+still be given as TONGTANG_…; ``up`` only fills in what is missing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ctypes
+import os
+import secrets
+import signal
+import sys
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from server.security import load_keys, private_pem, public_pem
+
+CHILDREN = ("web", "worker", "node")
+FIRST_PAUSE = 0.2
+LONGEST_PAUSE = 10.0
+STEADY_SECONDS = 30.0  # who lived that long starts again without a pause
+STOP_SECONDS = 10.0
+PR_SET_PDEATHSIG = 1
+
+Say = Callable[[str], None]
+
+
+# --- keys and settings ------------------------------------------------------------------------------------------------
+
+
+def write_secret(path: Path, content: bytes) -> None:
+    """Readable by the owner only, from its first byte on."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(handle, "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def ensure_seat_keys(private: Path) -> Path:
+    """The key that signs seats, and beside it the public half that nodes need; made when missing."""
+    public = private.with_suffix(".pub.pem")
+    if not private.exists():
+        write_secret(private, private_pem(Ed25519PrivateKey.generate()))
+    if not public.exists():
+        public.write_bytes(public_pem(load_keys(private).seat.public_key()))
+    return public
+
+
+def ensure_node_secret(path: Path) -> str:
+    if not path.exists():
+        write_secret(path, secrets.token_urlsafe(32).encode())
+    return path.read_text().strip()
+
+
+def environment(given: Mapping[str, str], port: int, data: Path) -> dict[str, str]:
+    """What the children are told: what the caller set, and for the rest this machine alone."""
+    keys = data / "keys"
+    seat_key = Path(given.get("TONGTANG_SEAT_KEY") or keys / "seat.pem")
+    public = ensure_seat_keys(seat_key)
+    node, media = port + 1, port + 2
+    defaults = {
+        "DATA": str(data),
+        "PORT": str(port),
+        "LISTEN": "127.0.0.1",
+        "OBJECTS": str(data / "objects"),
+        "SEAT_KEY": str(seat_key),
+        "SEAT_PUBLIC_KEY": str(public),
+        "NODE_ID": "n1",
+        "NODE_PORT": str(node),
+        "NODE_LISTEN": given.get("TONGTANG_LISTEN") or "127.0.0.1",
+        "NODE_PUBLIC_URL": f"ws://{{host}}:{node}",
+        "NODE_CONTROL_URL": f"http://127.0.0.1:{node}/control",
+        "NODE_ORIGINS": f"ws://{{host}}:{node},http://{{host}}:{node}",
+        "MEDIA_PORT": str(media),
+        "WEB_URL": f"http://127.0.0.1:{port}",
+        "SPOOL": str(data / "spool"),
+    }
+    if not given.get("TONGTANG_NODE_SECRET"):
+        defaults["NODE_SECRET"] = ensure_node_secret(keys / "node.secret")
+    told = dict(given)
+    told.update({f"TONGTANG_{key}": value for key, value in defaults.items() if not given.get(f"TONGTANG_{key}")})
+    told["TONGTANG_DATA"], told["TONGTANG_PORT"] = str(data), str(port)
+    return told
+
+
+# --- supervising ------------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class Child:
+    """One process that is kept running, or (``run``) runs once."""
+
+    name: str
+    environ: dict[str, str]
+    say: Say
+    process: asyncio.subprocess.Process | None = None
+
+    async def keep(self, stopping: asyncio.Event) -> None:
+        pause = FIRST_PAUSE
+        while not stopping.is_set():
+            started = time.monotonic()
+            status = await self.run()
+            if stopping.is_set():
+                return
+            if time.monotonic() - started > STEADY_SECONDS:
+                pause = FIRST_PAUSE
+            self.say(f"{self.name} ended ({status}); starting it again in {pause:.1f} s")
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(stopping.wait(), pause)
+            pause = min(pause * 2, LONGEST_PAUSE)
+
+    async def run(self) -> int:
+        self.process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "server.cli",
+            self.name,
+            env=self.environ,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+            start_new_session=True,  # Ctrl-C reaches them through us, once
+            preexec_fn=_die_with_parent,
+        )
+        output = self.process.stdout
+        while output is not None and (line := await _line(output)):
+            self.say(f"{self.name:<6} | {line.decode(errors='replace').rstrip()}")
+        return await self.process.wait()
+
+    def signal(self, number: int) -> None:
+        if self.process is not None and self.process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                self.process.send_signal(number)
+
+
+async def _any(*awaited: asyncio.Future[Any]) -> None:
+    """Until one of them is done; its failure is not ours."""
+    await asyncio.wait(awaited, return_when=asyncio.FIRST_COMPLETED)
+
+
+async def _line(output: asyncio.StreamReader) -> bytes:
+    try:
+        return await output.readline()
+    except ValueError:  # longer than the reader's limit: what is left of it follows as the next line
+        return b"...\n"
+
+
+def _die_with_parent() -> None:
+    """Linux: when ``up`` is killed outright, its children end too instead of holding the ports."""
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
+async def supervise(environ: dict[str, str], say: Say, first: Awaitable[None] | None = None) -> None:
+    """Run the children until SIGTERM or SIGINT, then end them: politely, then not. With ``first`` the demo city is
+    being made beside them; they start when ``first`` is done (the city stands, its past is still being told)."""
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopping.set)
+    children = [Child(name, environ, say) for name in CHILDREN]
+    keeping = []
+    if first is not None:
+        builder = Child("demo", environ, say)
+        building = asyncio.create_task(builder.run())
+        await _any(asyncio.ensure_future(first), building, asyncio.ensure_future(stopping.wait()))
+        children, keeping = [*children, builder], [building]
+    if not stopping.is_set():
+        keeping += [asyncio.create_task(child.keep(stopping)) for child in children if child.name in CHILDREN]
+    await stopping.wait()
+    for child in children:
+        child.signal(signal.SIGTERM)
+    _, late = await asyncio.wait(keeping, timeout=STOP_SECONDS)
+    if late:
+        for child in children:
+            child.signal(signal.SIGKILL)
+        await asyncio.wait(late, timeout=STOP_SECONDS)
