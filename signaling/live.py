@@ -73,11 +73,13 @@ class LiveRoom:
     """Wish -> (connection, intent id) of those who wait for it to be durable."""
     _people_said: list[dict[str, Any]] = field(default_factory=list)
     _people_at: float = -1e9
+    _teacher_seen_ms: int = 0
     switchboard: Switchboard = field(init=False)
     counter: Counter = field(init=False)
 
     def __post_init__(self) -> None:
         self.switchboard = Switchboard(self.lesson, self.lobby)
+        self._teacher_seen_ms = self.clock.base_ms
         self.counter = Counter(self.lesson, self.epoch, self.clock)
 
     # --- the room itself ------------------------------------------------------------------------------------------
@@ -387,8 +389,10 @@ class LiveRoom:
         return effects + self._schedule(now) + self._say_people(now) + self._end(now)
 
     def _end(self, now: float) -> list[Effect]:
-        here = self.spec.teacher_seat in self.lobby.people
-        match bell.due(self.spec, self.log.head, self.clock.room_ms(now), self.clock.at_ms(now), here):
+        room_ms = self.clock.room_ms(now)
+        if self.spec.teacher_seat in self.lobby.people:
+            self._teacher_seen_ms = room_ms
+        match bell.due(self.spec, self.log.head, room_ms, self.clock.at_ms(now), self._teacher_seen_ms):
             case "close":
                 return [self.write("lesson.close", {}, now)]
             case "end":
