@@ -14,7 +14,7 @@ import secrets
 import signal
 import sys
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -143,6 +143,10 @@ class Child:
                 self.process.send_signal(number)
 
 
+async def _wait(event: asyncio.Event) -> None:
+    await event.wait()
+
+
 async def _any(*awaited: asyncio.Future[Any]) -> None:
     """Until one of them is done; its failure is not ours."""
     await asyncio.wait(awaited, return_when=asyncio.FIRST_COMPLETED)
@@ -161,7 +165,7 @@ def _die_with_parent() -> None:
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
-async def supervise(environ: dict[str, str], say: Say, first: Awaitable[None] | None = None) -> None:
+async def supervise(environ: dict[str, str], say: Say, first: Coroutine[Any, Any, None] | None = None) -> None:
     """Run the children until SIGTERM or SIGINT, then end them: politely, then not. With ``first`` the demo city is
     being made beside them; they start when ``first`` is done (the city stands, its past is still being told)."""
     stopping = asyncio.Event()
@@ -173,7 +177,7 @@ async def supervise(environ: dict[str, str], say: Say, first: Awaitable[None] | 
     if first is not None:
         builder = Child("demo", environ, say)
         building = asyncio.create_task(builder.run())
-        await _any(asyncio.ensure_future(first), building, asyncio.ensure_future(stopping.wait()))
+        await _any(asyncio.create_task(first), building, asyncio.create_task(_wait(stopping)))
         children, keeping = [*children, builder], [building]
     if not stopping.is_set():
         keeping += [asyncio.create_task(child.keep(stopping)) for child in children if child.name in CHILDREN]
