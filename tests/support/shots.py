@@ -1,0 +1,147 @@
+"""Pages as people see them: walks addresses as an account, in both languages and every size, keeps a picture of each, runs axe.
+
+    with browser() as chromium:
+        looks = walk(chromium, "http://127.0.0.1:8000", ["/", "/desk"], folder, login="teacher", password="tongtang")
+    assert [look for look in looks if look.faults] == []
+
+Used by tests/e2e and by hand: ``python -m tests.support.shots http://127.0.0.1:8000 out/``.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+SIZES = {"desk": (1280, 720), "wide": (1920, 1080), "phone": (390, 844)}
+LOCALES = ("zh-CN", "en")
+SERIOUS = ("serious", "critical")
+ARGUMENTS = (
+    "--no-sandbox",
+    "--disable-quic",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--no-first-run",
+)
+CHROMIUM = "/usr/bin/chromium"
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """One page at one size in one language. ``faults``: axe's serious ones, scripts' errors, sideways scrolling, raw keys."""
+
+    path: str
+    locale: str
+    size: str
+    picture: Path
+    status: int
+    faults: list[str] = field(default_factory=list)
+
+
+@contextmanager
+def browser(executable: str | None = None) -> Iterator[Browser]:
+    where = executable or (CHROMIUM if Path(CHROMIUM).exists() else None)
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=where, args=list(ARGUMENTS))
+        try:
+            yield chromium
+        finally:
+            chromium.close()
+
+
+def sign_in(context: BrowserContext, base: str, login: str, password: str) -> None:
+    page = context.new_page()
+    page.goto(f"{base}/login")
+    page.fill("#f-login", login)
+    page.fill("#f-password", password)
+    page.press("#f-password", "Enter")
+    page.wait_for_url(lambda url: not url.endswith("/login"))
+    page.wait_for_load_state()
+    if "/login" in page.url:
+        raise AssertionError(f"{login} could not sign in: {page.inner_text('main')[:300]}")
+    page.close()
+
+
+def walk(
+    chromium: Browser,
+    base: str,
+    paths: Iterable[str],
+    folder: Path,
+    *,
+    login: str | None = None,
+    password: str = "",
+    sizes: Iterable[str] = SIZES,
+    locales: Iterable[str] = LOCALES,
+) -> list[Look]:
+    """Every path x language x size; pictures are named account_path_language_size.png."""
+    folder.mkdir(parents=True, exist_ok=True)
+    looks: list[Look] = []
+    for locale in locales:
+        context = chromium.new_context(locale=locale, reduced_motion="reduce", timezone_id="Asia/Shanghai")
+        try:
+            if login is not None:
+                sign_in(context, base, login, password)
+            page = context.new_page()
+            for path in paths:
+                looks += [_look(page, base, path, folder, login or "stranger", locale, size) for size in sizes]
+        finally:
+            context.close()
+    return looks
+
+
+def _look(page: Page, base: str, path: str, folder: Path, who: str, locale: str, size: str) -> Look:
+    errors: list[str] = []
+    note = lambda error: errors.append(f"script: {error}")  # noqa: E731
+    page.on("pageerror", note)
+    width, height = SIZES[size]
+    page.set_viewport_size({"width": width, "height": height})
+    joint = "&" if "?" in path else "?"
+    answer = page.goto(f"{base}{path}{joint}lang={locale}", wait_until="load")
+    name = re.sub(r"[^A-Za-z0-9]+", "-", path).strip("-") or "front"
+    picture = folder / f"{who}_{name}_{locale}_{size}.png"
+    page.screenshot(path=picture, full_page=True)
+    faults = [*errors, *_overflow(page, width), *_raw_keys(page), *axe(page)]
+    page.remove_listener("pageerror", note)
+    return Look(path, locale, size, picture, answer.status if answer else 0, faults)
+
+
+def axe(page: Page) -> list[str]:
+    """Serious and critical findings of axe, one line each with the first element."""
+    found = Axe().run(page).response["violations"]
+    return [
+        f"axe {one['impact']}: {one['id']}: {one['nodes'][0]['html'][:160]}" for one in found if one["impact"] in SERIOUS
+    ]
+
+
+def _overflow(page: Page, width: int) -> list[str]:
+    wide = int(page.evaluate("document.documentElement.scrollWidth"))
+    return [f"scrolls sideways: {wide} > {width}"] if wide > width else []
+
+
+def _raw_keys(page: Page) -> list[str]:
+    """Text keys shown as themselves: a sentence is missing."""
+    areas = "common|portal|admin|studios|desk|lessons|accounts|errors|indicators|reports|replay|live"
+    return sorted({f"raw key: {key}" for key in re.findall(rf"\b(?:{areas})\.[a-z_]+(?:\.[a-z_0-9]+)*\b", page.inner_text("body"))})
+
+
+def main() -> None:
+    base, folder = sys.argv[1], Path(sys.argv[2])
+    plan = {
+        None: ["/", "/login", "/studios"],
+        "city": ["/", "/admin", "/admin/schools", "/admin/people", "/admin/classrooms", "/admin/lessons", "/admin/nodes"],
+        "teacher": ["/desk", "/me", "/replays"],
+    }
+    with browser() as chromium:
+        for login, paths in plan.items():
+            for look in walk(chromium, base, paths, folder, login=login, password="tongtang"):
+                print(look.status, look.picture.name, *look.faults, sep="\n    " if look.faults else " ")
+
+
+if __name__ == "__main__":
+    main()
