@@ -4,11 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Annotated
 from urllib.parse import urlencode
+
+from fastapi import Query
 
 PAGE_ROWS = 20  # fits a classroom PC's screen twice
 MOST = 100
 MAX_PAGE = 10_000  # keeps OFFSET an honest number
+
+ListPage = Annotated[int, Query(alias="page", ge=1, le=MAX_PAGE)]
+"""?page=2 of an HTML list ("page" itself is the renderer there)."""
 
 
 @dataclass(frozen=True, slots=True)

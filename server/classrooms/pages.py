@@ -12,13 +12,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from server.classrooms import service, store
 from server.classrooms.models import Classroom
-from server.classrooms.routes import PageNumber, Reader, Wanted
+from server.classrooms.routes import Reader, Wanted
 from server.classrooms.schemas import MOST_RECEIVERS, SUBJECTS, ClassroomBody
 from server.clock import city_date
 from server.dependencies import ClockDep, Html, Reading, SignedIn, Writing
 from server.errors import ForbiddenError
 from server.forms import Form, attempt, check, typed
-from server.paging import PAGE_ROWS, base_of
+from server.paging import PAGE_ROWS, ListPage, base_of
 from server.schools import store as schools
 from server.schools.schemas import Id
 from server.schools.service import part_of
@@ -62,7 +62,7 @@ def flat(classroom: Classroom, slots: list[Any]) -> dict[str, Any]:
 
 
 @router.get(LIST)
-async def get_list(page: Html, session: Reading, scope: Reader, wanted: Wanted, number: PageNumber = 1) -> Response:
+async def get_list(page: Html, session: Reading, scope: Reader, wanted: Wanted, number: ListPage = 1) -> Response:
     rows, paging = await store.list_classrooms(session, scope, wanted, number, PAGE_ROWS)
     filters = asdict(wanted)
     return page.render(

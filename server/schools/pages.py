@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from datetime import date
+from itertools import groupby
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
@@ -16,10 +17,10 @@ from server.errors import ForbiddenError
 from server.forms import Form, attempt, submitted
 from server.lessons import devices
 from server.lessons.schemas import BindBody
-from server.paging import PAGE_ROWS, base_of
+from server.paging import PAGE_ROWS, ListPage, base_of
 from server.schools import service, store
 from server.schools.models import School
-from server.schools.routes import PageNumber, Reader, Wanted
+from server.schools.routes import Reader, Wanted
 from server.schools.schemas import (
     EndBody,
     EnrolmentBody,
@@ -57,7 +58,7 @@ def may_create(scope: Scope) -> bool:
 
 @router.get(LIST)
 async def get_list(
-    page: Html, session: Reading, scope: Reader, clock: ClockDep, wanted: Wanted, number: PageNumber = 1
+    page: Html, session: Reading, scope: Reader, clock: ClockDep, wanted: Wanted, number: ListPage = 1
 ) -> Response:
     rows, paging = await store.list_schools(session, scope, wanted, city_date(clock.now()), number, PAGE_ROWS)
     filters = asdict(wanted)
@@ -173,6 +174,11 @@ async def post_reopen(session: Writing, scope: SignedIn, school_id: Id) -> Respo
 # --- one school with its small forms ----------------------------------------------------------------------------------
 
 
+def _by_district(schools: list[School]) -> list[tuple[str | None, list[School]]]:
+    """For a long choice: schools under the district that answers for them, in the order they come."""
+    return [(district, list(group)) for district, group in groupby(schools, key=lambda one: one.supervised_by)]
+
+
 async def _school_page(
     page: Page, session: AsyncSession, scope: Scope, today: date, school_id: str, forms: dict[str, Form], done: str = ""
 ) -> Response:
@@ -191,7 +197,7 @@ async def _school_page(
             (room, [d for d in bound if d.room_id == room.id]) for room in await store.rooms(session, scope, school.id)
         ],
         pairings=await store.pairings(session, scope, school.id),
-        pairable=await store.pairable(session, scope, school.id) if may_write else [],
+        pairable=_by_district(await store.pairable(session, scope, school.id)) if may_write else [],
         names=await _district_names(page, session, scope),
         may_write=may_write,
         may_rooms=allows(scope, "room.write", part),

@@ -9,11 +9,11 @@ from fastapi.responses import Response
 
 from server.clock import city_date
 from server.dependencies import AnyScope, ClockDep, Html, Reading
-from server.paging import base_of
+from server.paging import ListPage, base_of
 from server.schools import store as schools
 from server.schools.schemas import Id
 from server.studios import service, store
-from server.studios.routes import PageNumber, Wanted
+from server.studios.routes import Wanted
 
 router = APIRouter(include_in_schema=False)
 
@@ -21,7 +21,7 @@ CARDS = 24  # divides by 2, 3 and 4 columns
 
 
 @router.get("/studios")
-async def get_list(page: Html, session: Reading, scope: AnyScope, wanted: Wanted, number: PageNumber = 1) -> Response:
+async def get_list(page: Html, session: Reading, scope: AnyScope, wanted: Wanted, number: ListPage = 1) -> Response:
     rows, paging = await store.list_studios(session, scope, wanted, number, CARDS)
     return page.render(
         "studios/list.html",
