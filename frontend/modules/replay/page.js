@@ -182,11 +182,15 @@ function remember(page, player) {
     player.seek(stopped);
     page.note(page.t("resumed", { at: duration(stopped - from_ms) }));
   }
+  const note = () => write(key, String(Math.round(player.room_ms)));
   let last = 0;
   player.addEventListener("position", () => {
     if (!player.playing || Date.now() - last < REMEMBER_MS) return;
     last = Date.now();
-    write(key, String(Math.round(player.room_ms)));
+    note();
+  });
+  player.addEventListener("state", () => {
+    if (!player.playing && last > 0) note();
   });
   player.addEventListener("ended", () => write(key, String(from_ms)));
 }

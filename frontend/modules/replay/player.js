@@ -1,7 +1,7 @@
 // Plays all tracks of a replay on one clock, room time. Sound leads where there is sound; pictures follow it; slides, chat and
 // chapters follow `room_ms`. Where nothing at all was recorded the player jumps on and says so.
 
-import { TrackSource } from "./source.js";
+import { TrackSource, endsSoon } from "./source.js";
 
 /**
  * @typedef {import("./source.js").Track} Track
@@ -25,6 +25,8 @@ export const RATES = [0.75, 1, 1.25, 1.5, 2];
 /** Who leads, best first. */
 const LEADERS = ["mic", "camera", "screen-audio", "screen"];
 const TICK_MS = 50;
+/** Media elements stop shortly before the end of what they hold; from there on the player's own clock leads. */
+const TAIL_MS = 300;
 /** A follower this far off is put in place; less is made good by playing a little faster or slower. */
 const JUMP_MS = 200;
 const NEAR_MS = 15;
@@ -64,7 +66,7 @@ export class Player extends EventTarget {
   get room_ms() {
     if (!this.#running) return this.#position;
     const leader = this.#leader();
-    const now = leader ? leader.element.currentTime * 1000 : this.#position + (performance.now() - this.#anchor) * this.#rate;
+    const now = leader && !endsSoon(leader.fragments, this.#position, TAIL_MS) ? leader.element.currentTime * 1000 : this.#position + (performance.now() - this.#anchor) * this.#rate;
     return Math.min(Math.max(now, this.replay.from_ms), this.replay.to_ms);
   }
 

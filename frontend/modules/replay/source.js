@@ -54,6 +54,19 @@ export function covers(fragments, ms) {
   return at + 1 < fragments.length && fragments[at + 1].from_ms - fragments[at].to_ms <= JOINT_MS;
 }
 
+/**
+ * Whether a hole (or the end) begins within `within` ms after `ms`.
+ * @param {Fragment[]} fragments @param {number} ms @param {number} within
+ */
+export function endsSoon(fragments, ms, within) {
+  let at = Math.max(0, indexAt(fragments, ms));
+  while (at + 1 < fragments.length && fragments[at + 1].from_ms - fragments[at].to_ms <= JOINT_MS) {
+    if (fragments[at].to_ms > ms + within) return false;
+    at += 1;
+  }
+  return fragments[at] === undefined || fragments[at].to_ms <= ms + within;
+}
+
 export class TrackSource {
   /**
    * @param {Track} track
