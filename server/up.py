@@ -173,7 +173,7 @@ async def supervise(environ: dict[str, str], say: Say, first: Coroutine[Any, Any
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopping.set)
     children = [Child(name, environ, say) for name in CHILDREN]
-    keeping = []
+    keeping: list[asyncio.Task[Any]] = []
     if first is not None:
         builder = Child("demo", environ, say)
         building = asyncio.create_task(builder.run())

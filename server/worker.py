@@ -96,4 +96,4 @@ def run(settings: WebSettings) -> None:
     jobs = Jobs(settings, Once(act))
     logging.getLogger("huey").setLevel(logging.WARNING)
     print("worker: ready", flush=True)
-    Consumer(jobs.queue, workers=THREADS, max_delay=MAX_DELAY, shutdown_timeout=5).run()
+    Consumer(jobs.queue(), workers=THREADS, max_delay=MAX_DELAY, shutdown_timeout=5).run()
