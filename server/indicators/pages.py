@@ -37,10 +37,10 @@ async def indicators(
 ) -> Response:
     service.ask(scope)
     month = await service.period_asked(session, scope, period, clock.now())
-    levels = service.levels_of(scope)
-    shown = next((one for one in levels if one == level), levels[0])
-    if level and level not in levels:
+    levels = await service.levels_shown(session, scope)
+    if not levels or (level and level not in levels):
         raise NotFoundError
+    shown = next((one for one in levels if one == level), levels[0])
     rows = await service.rows(session, scope, month, shown)
     if district and shown != "district":
         rows = [row for row in rows if row.part.district == district]

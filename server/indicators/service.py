@@ -68,6 +68,11 @@ def levels_of(scope: Scope) -> tuple[Level, ...]:
     return ("school", "lead", "room") if scope.districts else ("room", "school", "lead")
 
 
+async def levels_shown(session: AsyncSession, scope: Scope) -> list[Level]:
+    """Of those levels the ones that have a part in the scope: a village school leads nobody."""
+    return [level for level in levels_of(scope) if await store.names(session, scope, level)]
+
+
 async def home_of(session: AsyncSession, scope: Scope) -> tuple[Level, PartName] | None:
     """The part whose figures stand on top: the city, one's district, one's school as receiver or else as leader."""
     for level in ("city", "district", "school", "lead"):
@@ -147,7 +152,7 @@ def _figure(indicator: Indicator, held: Mapping[tuple[str, str], RollUp], period
         denominator=denominator,
         value=current,
         target=target,
-        band=band(indicator, current, target),
+        band=band(indicator, current, None if target is None else target * indicator.target_share),
         before=_value(held.get((indicator.code, before))),
     )
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
-import importlib
+import logging
 from collections.abc import Collection
 from datetime import datetime
 
@@ -17,9 +16,12 @@ from server.participation import store
 from server.participation.models import Attendance
 from server.participation.moments import corrected
 from server.participation.receipts import Plan, Received, receive
-from server.participation.schemas import sound
+from server.participation.schemas import sound, storable
+from server.recordings import service as recordings
 from server.scope import SYSTEM
 from signaling.facts import Fact
+
+log = logging.getLogger("tongtang.ledger")
 
 BATCH = 50
 """Lessons a transaction of the computing job: below a second even with all their presences, so that writers wait
@@ -38,14 +40,15 @@ async def ingest(session: AsyncSession, facts: list[Fact], now: datetime) -> lis
     for fact in await keep(session, facts, now):
         if fact.kind != "Presence":  # by far the most facts, and nothing but attendance rests on them
             await lessons.note_fact(session, fact, now)
-            with contextlib.suppress(ImportError):
-                await importlib.import_module("server.recordings.service").note_fact(session, fact, now)
-    return list({fact.id: None for fact in facts})
+            await recordings.note_fact(session, fact, now)
+    return list({fact.id: None for fact in facts if storable(fact)})
 
 
 async def keep(session: AsyncSession, facts: list[Fact], now: datetime) -> list[Fact]:
     """The ledger's own half of ``ingest``: stores, marks the lessons for computing, returns what was new."""
-    distinct = {fact.id: fact for fact in facts}
+    distinct = {fact.id: fact for fact in facts if storable(fact)}
+    if len(distinct) < len(facts):
+        log.warning("facts refused or sent twice: %d of %d", len(facts) - len(distinct), len(facts))
     new = await store.append(session, SYSTEM, distinct.values(), now)
     fresh = sorted((distinct[id_] for id_ in new), key=lambda fact: (fact.lesson, fact.epoch, fact.room_ms, fact.id))
     await store.mark(session, SYSTEM, {fact.lesson for fact in fresh}, now)
