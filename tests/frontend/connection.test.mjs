@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
+import { Backoff } from "../../frontend/modules/protocol/backoff.js";
 import { Connection, SILENCE_MS, WISH_MS } from "../../frontend/modules/protocol/connection.js";
 import { SeatRefused } from "../../frontend/modules/protocol/seat.js";
 
@@ -310,4 +311,14 @@ test("leaving says so and stays away", async () => {
   assert.equal(socket.of("leave").length, 1);
   await fake.advance(60_000);
   assert.equal(fake.sockets.length, 1);
+});
+
+test("attempts come quickly for a quarter of a minute, then every five seconds, and never all at once", () => {
+  const even = new Backoff(() => 0.5);
+  const waits = Array.from({ length: 20 }, () => Math.round(even.next()));
+  assert.deepEqual(waits.slice(0, 3), [300, 600, 1000]);
+  assert.deepEqual(waits.slice(15, 18), [1000, 5000, 5000]);
+  even.reset();
+  assert.equal(Math.round(even.next()), 300);
+  assert.equal(new Backoff(() => 0).next() < new Backoff(() => 1).next(), true);
 });

@@ -2,7 +2,8 @@
 // browser lets it play sound without a click; its microphone opens only with the floor.
 
 import { Banner, Notices } from "./banner.js";
-import { need, setIcon, setText, show } from "./dom.js";
+import { need, setText, show } from "./dom.js";
+import { showLight } from "./light.js";
 import { openSession } from "./page.js";
 import { Slides } from "./slides.js";
 import { Stage } from "./stage.js";
@@ -94,13 +95,7 @@ export class Classroom {
     setText(need("room-teacher"), `${spec.school} · ${spec.teacher}`);
     const running = state.phase === "live" && state.opened_ms !== null;
     setText(need("room-elapsed"), running ? duration(this.session.roomMs() - (state.opened_ms ?? 0)) : t(`phase_${state.phase}`));
-    const here = this.session.presence(this.session.seat);
-    const light = this.session.joined && here ? here.light : "away";
-    const element = need("room-light");
-    element.dataset.light = light;
-    setIcon(element, { green: "signal-4", yellow: "signal-2", red: "signal-1", away: "signal-0" }[light]);
-    const words = element.querySelector("span");
-    if (words) setText(words, t(`light_${light}`));
+    showLight(need("room-light"), this.#page, this.session.joined ? this.session.presence(this.session.seat) : undefined);
   }
 
   #bar() {

@@ -4,7 +4,8 @@
 import { Banner, Notices } from "./banner.js";
 import { Chat } from "./chat.js";
 import { Headcount } from "./headcount.js";
-import { need, needAs, setIcon, setText, show } from "./dom.js";
+import { need, needAs, setText, show } from "./dom.js";
+import { showLight } from "./light.js";
 import { openSession, page as thisPage } from "./page.js";
 import { duration, whyText } from "./texts.js";
 import { factsOf, troubles } from "./troubles.js";
@@ -117,13 +118,7 @@ function renderHead() {
   setText(need("room-name"), room ? `${room.school} · ${room.name}` : "");
   const running = state.phase === "live" && state.opened_ms !== null;
   setText(need("room-elapsed"), running ? duration(session.roomMs() - (state.opened_ms ?? 0)) : t(`phase_${state.phase}`));
-  const screen = session.presence(session.roomSeat);
-  const light = screen ? screen.light : "away";
-  const element = need("room-light");
-  element.dataset.light = light;
-  setIcon(element, { green: "signal-4", yellow: "signal-2", red: "signal-1", away: "signal-0" }[light]);
-  const words = element.querySelector("span");
-  if (words) setText(words, t(screen ? `light_${light}` : "screen_away"));
+  showLight(need("room-light"), page, session.presence(session.roomSeat), t("screen_away"));
 }
 
 /** @param {Event} event */

@@ -97,9 +97,10 @@ function renderHead() {
   const { state, saved } = session;
   const running = state.phase === "live" && state.opened_ms !== null;
   setText(need("elapsed"), running ? duration(session.roomMs() - (state.opened_ms ?? 0)) : t(`phase_${state.phase}`));
-  const stalled = saved?.stalled ?? false;
-  need("saved").dataset.state = !state.recording.on ? "off" : stalled ? "stalled" : "good";
-  setText(need("saved-text"), saved && state.recording.on ? t(stalled ? "saved_late" : "saved_until", { time: clockTime(saved.at_ms) }) : t("saved_none"));
+  const recorded = saved !== null && (state.recording.on || state.phase === "closed");
+  const stalled = recorded && saved.stalled;
+  need("saved").dataset.state = !recorded ? "off" : stalled ? "stalled" : "good";
+  setText(need("saved-text"), recorded ? t(stalled ? "saved_late" : "saved_until", { time: clockTime(saved.at_ms) }) : t("saved_none"));
 }
 
 /** @param {string} id @param {boolean} pressed @param {string} icon @param {string} text */

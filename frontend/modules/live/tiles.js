@@ -1,7 +1,8 @@
 // The row of remote classrooms on the teacher's page: picture, school, pupils, network in words, hand, and one click that
 // gives or takes the floor. Elements stay, only what changed is written: a button must not move under a finger.
 
-import { el, setIcon, setText, show, showTrack, videoElement } from "./dom.js";
+import { el, setText, show, showTrack, videoElement } from "./dom.js";
+import { showLight } from "./light.js";
 
 /**
  * @typedef {import("./page.js").Page} Page
@@ -9,13 +10,12 @@ import { el, setIcon, setText, show, showTrack, videoElement } from "./dom.js";
  * @typedef {import("../media/endpoint.js").Endpoint} Endpoint
  * @typedef {import("../protocol/messages.js").RoomPlace} RoomPlace
  * @typedef {{root: HTMLElement, video: HTMLVideoElement, away: HTMLElement, pupils: HTMLElement, light: HTMLElement,
- *            lightText: HTMLElement, hand: HTMLElement, handText: HTMLElement, signal: HTMLElement, button: HTMLButtonElement,
+ *            hand: HTMLElement, handText: HTMLElement, signal: HTMLElement, button: HTMLButtonElement,
  *            buttonText: HTMLElement}} Tile
  */
 
 /** A "could not hear" is worth showing for a while, not for the lesson. */
 const SIGNAL_MS = 45_000;
-const BARS = { green: "signal-4", yellow: "signal-2", red: "signal-1", away: "signal-0" };
 
 export class Tiles {
   /**
@@ -62,8 +62,7 @@ export class Tiles {
     const video = videoElement();
     const away = el("p", { class: "tile-away", text: t("tile_away") });
     const pupils = el("span", { class: "tile-pupils num" });
-    const lightText = el("span");
-    const light = el("span", { class: "tile-light" }, icon("signal-0"), lightText);
+    const light = el("span", { class: "tile-light" }, icon("signal-0"), el("span"));
     const handText = el("span");
     const hand = el("span", { class: "tile-hand", hidden: true }, icon("hand"), handText);
     const signal = el("span", { class: "tile-signal", hidden: true });
@@ -76,7 +75,7 @@ export class Tiles {
     const words = el("div", { class: "tile-words" }, name, place, pupils, light, button);
     const root = el("article", { class: "tile", "aria-label": room.school }, picture, words);
     this.#root.append(root);
-    const tile = { root, video, away, pupils, light, lightText, hand, handText, signal, button, buttonText };
+    const tile = { root, video, away, pupils, light, hand, handText, signal, button, buttonText };
     this.#tiles.set(room.seat, tile);
     return tile;
   }
@@ -111,13 +110,10 @@ export class Tiles {
   /** @param {Tile} tile @param {import("../protocol/messages.js").Presence | undefined} present */
   #light(tile, present) {
     const { t } = this.#page;
-    const light = present ? present.light : "away";
-    tile.light.dataset.light = light;
-    setIcon(tile.light, BARS[light]);
-    const parts = [t(`light_${light}`)];
-    if (present && present.rtt_ms !== null) parts.push(t("light_rtt", { ms: Math.round(present.rtt_ms) }));
-    if (present && present.loss !== null && present.loss >= 0.005) parts.push(t("light_loss", { percent: Math.round(present.loss * 100) }));
-    setText(tile.lightText, parts.join(" · "));
+    const more = [];
+    if (present && present.rtt_ms !== null) more.push(t("light_rtt", { ms: Math.round(present.rtt_ms) }));
+    if (present && present.loss !== null && present.loss >= 0.005) more.push(t("light_loss", { percent: Math.round(present.loss * 100) }));
+    showLight(tile.light, this.#page, present, t("light_away"), more);
   }
 
   /** @param {Tile} tile @param {string} seat */

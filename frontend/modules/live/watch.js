@@ -2,7 +2,8 @@
 
 import { Banner, Notices } from "./banner.js";
 import { Chat } from "./chat.js";
-import { need, setIcon, setText, show } from "./dom.js";
+import { need, setText, show } from "./dom.js";
+import { showLight } from "./light.js";
 import { openSession, page as thisPage, stayAwake } from "./page.js";
 import { Slides } from "./slides.js";
 import { Stage } from "./stage.js";
@@ -23,6 +24,7 @@ const banner = new Banner(need("banner"), page, {
   here: () => session.start(),
   reload: () => location.reload(),
 });
+show(need("panel"), chat !== null);
 let waiting = false;
 
 function soon() {
@@ -45,12 +47,7 @@ function render() {
   setText(need("room-teacher"), `${spec.school} · ${spec.teacher}`);
   const running = state.phase === "live" && state.opened_ms !== null;
   setText(need("room-elapsed"), running ? duration(session.roomMs() - (state.opened_ms ?? 0)) : t(`phase_${state.phase}`));
-  const light = session.joined ? session.presence(session.seat)?.light ?? "green" : "away";
-  const element = need("room-light");
-  element.dataset.light = light;
-  setIcon(element, { green: "signal-4", yellow: "signal-2", red: "signal-1", away: "signal-0" }[light]);
-  const words = element.querySelector("span");
-  if (words) setText(words, t(`light_${light}`));
+  showLight(need("room-light"), page, session.joined ? session.presence(session.seat) : undefined);
 }
 
 need("unlock").addEventListener("click", () => void endpoint.unlock());

@@ -5,6 +5,8 @@ import { Tally } from "./tally.js";
 
 const SAMPLE_MS = 2000;
 const REPORT_MS = 10_000;
+/** After the teacher's voice begins, the first word about it comes this soon: the teacher waits for the light. */
+const FIRST_MS = 4000;
 
 /**
  * @typedef {import("./tally.js").Figures} Figures
@@ -79,6 +81,7 @@ export class Stats {
   #now;
   #tally = new Tally();
   #sent = 0;
+  #spoke = false;
   #reportedAt = 0;
   /** @type {any} */
   #timer = null;
@@ -110,8 +113,11 @@ export class Stats {
     const out = sent ? outbound(sent) : { bytes: 0, level: null };
     this.#watched.health({ ...way, sending: out.bytes > this.#sent, level: out.level });
     this.#sent = out.bytes;
-    if (now - this.#reportedAt < REPORT_MS - SAMPLE_MS / 2 || !this.#watched.connected()) return;
-    this.#reportedAt = now;
+    if (!this.#watched.connected()) return;
+    const begins = this.#watched.teacherSpeaks() && !this.#spoke;
+    this.#spoke = this.#watched.teacherSpeaks();
+    if (!begins && now - this.#reportedAt < REPORT_MS - SAMPLE_MS / 2) return;
+    this.#reportedAt = begins ? now - REPORT_MS + FIRST_MS : now;
     this.#watched.report(this.#tally.take());
   }
 }
