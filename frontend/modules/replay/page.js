@@ -214,5 +214,5 @@ function write(key, value) {
 }
 
 const root = document.getElementById("replay");
-const data = JSON.parse(document.getElementById("page-data")?.textContent ?? "{}");
-if (root) void start(new Page(root, data.texts ?? {}));
+const texts = JSON.parse(document.getElementById("replay-texts")?.textContent ?? "{}");
+if (root) void start(new Page(root, texts));

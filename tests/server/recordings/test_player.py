@@ -139,6 +139,8 @@ def test_keys_speed_and_resume(page: Page) -> None:
 
 def test_looks(page: Page, browsers: Chromium, site: Site) -> None:
     seek(page, 10_000)
+    assert page.locator("[data-replay=chapters] li").nth(1).inner_text().endswith("《分数的初步认识》第 3 页")
+    assert page.locator("[data-replay=play]").bounding_box()["y"] < 720 - 44  # reached without scrolling
     shot(page, "replay-1280x720")
     phone = browsers.desktop(viewport=(390, 780), phone=True, locale="en")
     phone.context.add_cookies([{"name": "tongtang-person", "value": site.cookie, "url": site.address}])
