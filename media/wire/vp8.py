@@ -11,7 +11,7 @@ _START_CODE = b"\x9d\x01\x2a"
 
 @dataclass(frozen=True, slots=True)
 class Descriptor:
-    """``payload_at``: where the frame's bytes begin. ``picture_id`` None where not sent, else with its width in bits."""
+    """``payload_at``: where the frame's bytes begin. ``picture_id`` None where none is sent."""
 
     start: bool
     """First packet of partition 0: a frame begins here."""
