@@ -6,7 +6,7 @@ import pytest
 
 from server.participation.moments import Entry, corrected
 from signaling.facts import Fact
-from tests.server.participation.test_receipts import ROOM, held, plan, receive
+from tests.server.participation.test_receipts import ROOM, held, plan, receive, story
 from tests.support.ledger import MINUTE, Story
 
 AN_HOUR = 60 * MINUTE
@@ -23,38 +23,40 @@ def told() -> Story:
 
 
 def test_right_clocks_are_left_alone() -> None:
-    story = told()
-    mended = corrected(received(story.facts, story))
-    assert sorted(mended, key=lambda fact: fact.id) == sorted(story.facts, key=lambda fact: fact.id)
+    tale = told()
+    mended = corrected(received(tale.facts, tale))
+    assert sorted(mended, key=lambda fact: fact.id) == sorted(tale.facts, key=lambda fact: fact.id)
 
 
 def test_facts_that_come_a_day_late_are_left_alone() -> None:
-    story = told()
-    assert receive(corrected(received(story.facts, story, 24 * AN_HOUR)), ROOM, plan()).heard_ms == 40 * MINUTE
+    tale = told()
+    assert receive(corrected(received(tale.facts, tale, 24 * AN_HOUR)), ROOM, plan()).heard_ms == 40 * MINUTE
 
 
 @pytest.mark.parametrize("ahead_ms", [AN_HOUR, 8 * AN_HOUR])
 def test_a_node_that_is_ahead_changes_no_figure(ahead_ms: int) -> None:
-    story = told()
-    right = receive(story.facts, ROOM, plan())
-    mended = receive(corrected(received(story.skewed(ahead_ms), story)), ROOM, plan())
+    tale = told()
+    right = receive(tale.facts, ROOM, plan())
+    mended = receive(corrected(received(tale.skewed(ahead_ms), tale)), ROOM, plan())
     assert mended.effective
     assert abs(mended.heard_ms - right.heard_ms) <= 1_000
-    assert not receive(story.skewed(ahead_ms), ROOM, plan()).effective  # without mending it would
+    assert not receive(tale.skewed(ahead_ms), ROOM, plan()).effective  # without mending it would
 
 
 @pytest.mark.parametrize("by_ms", [AN_HOUR, -AN_HOUR])
 def test_a_clock_set_in_mid_lesson_changes_no_figure(by_ms: int) -> None:
-    story = told()
-    mended = receive(corrected(received(story.skewed(by_ms, since_minute=25), story)), ROOM, plan())
+    tale = told()
+    mended = receive(corrected(received(tale.skewed(by_ms, since_minute=25), tale)), ROOM, plan())
     assert mended.effective
     assert abs(mended.heard_ms - 40 * MINUTE) <= 1_000
 
 
 def test_epochs_have_clocks_of_their_own() -> None:
-    from tests.server.participation.test_receipts import story
 
-    first, second = story(1).open(0).sign_in(ROOM, 1).hears(ROOM, 0, 20), story(2).open(20).hears(ROOM, 20, 40).close(40)
+    first, second = (
+        story(1).open(0).sign_in(ROOM, 1).hears(ROOM, 0, 20),
+        story(2).open(20).hears(ROOM, 20, 40).close(40),
+    )
     entries = received(first.facts, first) + received(second.skewed(AN_HOUR), second)
     got = receive(corrected(entries), ROOM, plan())
     assert got.effective
