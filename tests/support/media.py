@@ -211,46 +211,6 @@ def subscribe(
     return answer(transport, sections, codecs, slots, **paths)
 
 
-class Clock:
-    """Time for sans-IO tests: moves only by hand."""
-
-    def __init__(self, now: float = 100.0) -> None:
-        self.now = now
-
-    def pass_(self, seconds: float) -> float:
-        self.now += seconds
-        return self.now
-
-
-class Wire:
-    """An engine port that keeps what was sent (sans-IO tests)."""
-
-    kind = "udp"
-
-    def __init__(self) -> None:
-        self.sent: list[tuple[Address, bytes]] = []
-        self.waiting: list[tuple[bytes, Address]] = []
-
-    def receive_into(self, buffer: bytearray) -> tuple[int, Address, float | None] | None:
-        if not self.waiting:
-            return None
-        data, address = self.waiting.pop(0)
-        buffer[: len(data)] = data
-        return len(data), address, None
-
-    def send(self, address: Address, data: memoryview, sizes: Sequence[int]) -> None:
-        at = 0
-        for size in sizes:
-            self.sent.append((address, bytes(data[at : at + size])))
-            at += size
-        assert at == len(data)
-
-    def take(self, address: Address | None = None) -> list[bytes]:
-        taken = [d for a, d in self.sent if address in (None, a)]
-        self.sent = [(a, d) for a, d in self.sent if address not in (None, a)]
-        return taken
-
-
 def lossy(share: float, seed: int = 1) -> type[UdpPort]:
     """A UDP port that loses this share of media packets each way, from a seeded generator."""
     random = Random(seed)

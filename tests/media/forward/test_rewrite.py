@@ -47,12 +47,10 @@ def test_a_nack_finds_its_source_over_switches() -> None:
     assert rewriter.locate((min(outs) - 1) & 0xFFFF) is None, "before the beginning"
 
 
-@given(
-    st.lists(
-        st.tuples(st.integers(70_000, 10**6), st.integers(0, 0xFFFFFFFF), st.integers(1, 30)), min_size=1, max_size=20
-    ),
-    st.integers(0, 0xFFFF),
-)
+RUN = st.tuples(st.integers(70_000, 10**6), st.integers(0, 0xFFFFFFFF), st.integers(1, 30))
+
+
+@given(st.lists(RUN, min_size=1, max_size=20), st.integers(0, 0xFFFF))
 def test_numbers_are_continuous_over_any_switches(runs: list[tuple[int, int, int]], start: int) -> None:
     rewriter, now, outs = Rewriter(90000, start, 0), 1.0, []
     for stream, (number, timestamp, length) in enumerate(runs):

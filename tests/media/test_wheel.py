@@ -1,0 +1,25 @@
+from __future__ import annotations
+
+from media.wheel import Beat, Wheel
+
+
+def test_beats_keep_their_pace() -> None:
+    fast: list[float] = []
+    slow: list[float] = []
+    wheel = Wheel(Beat(0.1, fast.append), Beat(1.0, slow.append))
+    now = 50.0
+    while now < 60.0:
+        due = wheel.tick(now)
+        assert due > now
+        now = due
+    assert 98 <= len(fast) <= 102
+    assert 9 <= len(slow) <= 11
+
+
+def test_what_was_slept_through_is_not_made_up_for() -> None:
+    beats: list[float] = []
+    wheel = Wheel(Beat(0.1, beats.append))
+    wheel.tick(1.0)
+    due = wheel.tick(100.0)
+    assert beats == [1.0, 100.0]
+    assert 100.0 < due <= 100.1
