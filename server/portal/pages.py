@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from fastapi import APIRouter
 from fastapi.responses import Response
 
@@ -16,8 +18,17 @@ router = APIRouter(include_in_schema=False)
 
 LIVE = 6
 TODAY = 12
+MOST_A_DAY = 200
 STUDIOS = 6
 REPLAYS = 6
+
+
+def to_come(lessons: list[store.Notice], now: datetime) -> list[store.Notice]:
+    """What fits on the page: lessons still to come first, filled up with those just over; shown in order of time."""
+    first = [one for one in lessons if one.ends_at > now][:TODAY]
+    over = [one for one in lessons if one.ends_at <= now]
+    fill = TODAY - len(first)
+    return sorted([*first, *(over[-fill:] if fill else [])], key=lambda one: one.starts_at)
 
 
 @router.get("/")
@@ -29,7 +40,7 @@ async def get_portal(page: Html, session: Reading, scope: AnyScope, clock: Clock
         now=now,
         week=await week_of(session, scope, city_date(now)),
         live=await store.live(session, scope, LIVE),
-        today=await store.today(session, scope, start, end, TODAY),
+        today=to_come(await store.today(session, scope, start, end, MOST_A_DAY), now),
         count=await store.count_today(session, scope, start, end),
         studios=await store.studios(session, scope, STUDIOS),
         replays=await store.replays(session, scope, REPLAYS),
