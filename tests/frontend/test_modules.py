@@ -1,4 +1,4 @@
-"""Runs the browser modules' own tests (``node --test``) and their type check. Without Node both are skipped with one line."""
+"""Runs the browser modules' own tests (``node --test``) and their type check; without Node both are skipped, with a line."""
 
 from __future__ import annotations
 
