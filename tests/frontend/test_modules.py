@@ -1,4 +1,4 @@
-"""Runs the browser modules' own tests (``node --test``) and their type check; without Node both are skipped, with a line."""
+"""Runs the browser modules' own tests (``node --test``) and their type check; skipped, with a line, without Node."""
 
 from __future__ import annotations
 
