@@ -31,7 +31,7 @@ from signaling.ports import ObjectInfo, ObjectMissingError, ObjectStore, ObjectS
 
 T = TypeVar("T")
 
-_PART = re.compile(r"^[A-Za-z0-9_=-][A-Za-z0-9._=-]*$")
+_PART = re.compile(r"[A-Za-z0-9_=-][A-Za-z0-9._=-]*")
 MAX_KEY_CHARS = 512
 THREADS = 8  # own threads: a store that hangs must not take those in which the journal is fsynced
 CONNECT_SECONDS = 3.0
@@ -42,7 +42,7 @@ MISSING = {"NoSuchKey", "NoSuchObject", "NotFound"}
 
 def check_key(key: str) -> str:
     """``key`` itself if it is ``/``-separated parts of ``[A-Za-z0-9._=-]`` that do not start with a dot."""
-    if len(key) > MAX_KEY_CHARS or not all(_PART.match(part) for part in key.split("/")):
+    if len(key) > MAX_KEY_CHARS or not all(_PART.fullmatch(part) for part in key.split("/")):
         raise ValueError(f"not an object key: {key[:80]!r}")
     return key
 
