@@ -107,10 +107,10 @@ class Switchboard:
         video = [slot.mid for slot in sub.slots.values() if slot.kind == "video"]
         feeds = layout(stage, person.seat.id, person.seat.role, audio, video)
         wanted = {mid: tracks[feed] if feed else None for mid, feed in feeds.items()}
-        news = changed(sub.shown, wanted)
+        first, news = not sub.shown, changed(sub.shown, wanted)
         sub.shown = wanted
         routes: list[Effect] = [Route(sub.transport, mid, track) for mid, track in news.items()]
-        return routes + self.shows(person) if news else []
+        return routes + self.shows(person) if first or news else []
 
     def shows(self, person: Participant) -> list[Effect]:
         """The slots message for a page with a living receiving connection."""
