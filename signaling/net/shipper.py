@@ -37,8 +37,15 @@ STALLED_SECONDS = 5.0
 class FactShipper:
     """One batch at a time, oldest first. Whatever goes wrong, the same facts are sent again."""
 
-    def __init__(self, spool: FactSpool, web_url: str, node_secret: str) -> None:
-        self._spool = spool
+    def __init__(
+        self,
+        spool: FactSpool,
+        web_url: str,
+        node_secret: str,
+        *,
+        transport: httpx2.AsyncBaseTransport | None = None,
+    ) -> None:
+        self._spool, self._transport = spool, transport
         self._url = web_url.rstrip("/") + "/internal/facts"
         self._headers = {"Authorization": f"Bearer {node_secret}"}
         self._task: asyncio.Task[None] | None = None
@@ -55,8 +62,9 @@ class FactShipper:
         self._task = asyncio.create_task(self._run())
 
     async def _run(self) -> None:
-        # No keep-alive surprises: a web that was restarted is simply connected to again.
-        async with httpx2.AsyncClient(timeout=TIMEOUT_SECONDS, headers=self._headers, trust_env=False) as client:
+        async with httpx2.AsyncClient(
+            timeout=TIMEOUT_SECONDS, headers=self._headers, trust_env=False, transport=self._transport
+        ) as client:
             wait = FIRST_RETRY_SECONDS
             while True:
                 batch = self._spool.batch(BATCH_FACTS)
