@@ -1,4 +1,4 @@
-"""Every pair of tokens that carries text reaches WCAG 2.1 AA (4.5 : 1), control borders and focus rings 3 : 1, on both themes."""
+"""Pairs of tokens that carry text reach WCAG 2.1 AA (4.5 : 1), borders and focus rings 3 : 1, on both themes."""
 
 from __future__ import annotations
 
@@ -15,7 +15,13 @@ TEXT += [(band, f"{band}-soft") for band in ("good", "caution", "bad", "note", "
 TEXT += [("ink", f"{band}-soft") for band in ("good", "caution", "bad", "note", "accent")]
 TEXT += [(band, "surface") for band in ("good", "caution", "note", "live")]
 TEXT += [("on-accent", "accent"), ("on-accent", "accent-hover"), ("on-seal", "seal"), ("live", "bad-soft")]
-SHAPES = [("line-strong", "surface"), ("focus", "paper"), ("focus", "surface"), ("accent", "paper"), ("chart-1", "surface")]
+SHAPES = [
+    ("line-strong", "surface"),
+    ("focus", "paper"),
+    ("focus", "surface"),
+    ("accent", "paper"),
+    ("chart-1", "surface"),
+]
 
 
 def themes() -> dict[str, dict[str, str]]:
@@ -59,4 +65,5 @@ def test_colours_live_in_tokens_only() -> None:
     for path in STYLES.glob("*.css"):
         if path.name not in ("tokens.css", "print.css"):
             css = re.sub(r"/\*.*?\*/", "", path.read_text("utf-8"), flags=re.S)
+            css = re.sub(r"@media print \{(?:[^{}]*\{[^{}]*\})*[^{}]*\}", "", css)  # paper is black on white
             assert re.findall(r"[:\s(]#[0-9a-fA-F]{3,8}\b", css) == [], path.name

@@ -1,4 +1,4 @@
-"""Pages as people see them: walks addresses as an account, in both languages and every size, keeps a picture of each, runs axe.
+"""Pages as people see them: walks addresses as an account, in both languages and every size; pictures, axe, faults.
 
     with browser() as chromium:
         looks = walk(chromium, "http://127.0.0.1:8000", ["/", "/desk"], folder, login="teacher", password="tongtang")
@@ -34,7 +34,7 @@ CHROMIUM = "/usr/bin/chromium"
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """One page at one size in one language. ``faults``: axe's serious ones, scripts' errors, sideways scrolling, raw keys."""
+    """One page at one size in one language. ``faults``: axe's serious ones, script errors, overflow, raw keys."""
 
     path: str
     locale: str
@@ -115,7 +115,9 @@ def axe(page: Page) -> list[str]:
     """Serious and critical findings of axe, one line each with the first element."""
     found = Axe().run(page).response["violations"]
     return [
-        f"axe {one['impact']}: {one['id']}: {one['nodes'][0]['html'][:160]}" for one in found if one["impact"] in SERIOUS
+        f"axe {one['impact']}: {one['id']}: {one['nodes'][0]['html'][:160]}"
+        for one in found
+        if one["impact"] in SERIOUS
     ]
 
 
@@ -127,14 +129,27 @@ def _overflow(page: Page, width: int) -> list[str]:
 def _raw_keys(page: Page) -> list[str]:
     """Text keys shown as themselves: a sentence is missing."""
     areas = "common|portal|admin|studios|desk|lessons|accounts|errors|indicators|reports|replay|live"
-    return sorted({f"raw key: {key}" for key in re.findall(rf"\b(?:{areas})\.[a-z_]+(?:\.[a-z_0-9]+)*\b", page.inner_text("body"))})
+    return sorted(
+        {
+            f"raw key: {key}"
+            for key in re.findall(rf"\b(?:{areas})\.[a-z_]+(?:\.[a-z_0-9]+)*\b", page.inner_text("body"))
+        }
+    )
 
 
 def main() -> None:
     base, folder = sys.argv[1], Path(sys.argv[2])
     plan = {
         None: ["/", "/login", "/studios"],
-        "city": ["/", "/admin", "/admin/schools", "/admin/people", "/admin/classrooms", "/admin/lessons", "/admin/nodes"],
+        "city": [
+            "/",
+            "/admin",
+            "/admin/schools",
+            "/admin/people",
+            "/admin/classrooms",
+            "/admin/lessons",
+            "/admin/nodes",
+        ],
         "teacher": ["/desk", "/me", "/replays"],
     }
     with browser() as chromium:
