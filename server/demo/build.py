@@ -17,7 +17,7 @@ from sqlalchemy.orm import lazyload, selectinload
 
 from server.clock import FixedClock, city_date, from_ms
 from server.database import Database
-from server.demo import city, lessons, participation, people, studios
+from server.demo import city, lessons, participation, people, replay, studios
 from server.lessons.models import Lesson
 from server.participation import service as ledger
 from server.participation.models import FactRow
@@ -46,6 +46,7 @@ async def build(database: Database, objects: ObjectStore, now: datetime) -> None
         await _people(session, now, since)
         await _timetable(session, now, since)
     await _past(database, now)
+    await _replay(database, objects, now)
     await _figures(database, now)
 
 
@@ -121,6 +122,17 @@ def _held(facts: list[Fact], lesson: str) -> dict[str, Any]:
 
 def _batches(held: Sequence[Lesson]) -> Iterable[Sequence[Lesson]]:
     return (held[start : start + LESSONS_A_BATCH] for start in range(0, len(held), LESSONS_A_BATCH))
+
+
+async def _replay(database: Database, objects: ObjectStore, now: datetime) -> None:
+    held = replay.trial(now)
+    async with database.reading() as session:
+        if await session.get(Lesson, held.id) is not None:
+            return
+    async with database.transaction() as session:
+        await _add(session, [held])
+        await _add(session, [replay.deck(held, now)])
+        await replay.store(session, objects, held)
 
 
 async def _figures(database: Database, now: datetime) -> None:
