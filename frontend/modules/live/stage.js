@@ -50,16 +50,26 @@ export class Stage {
   #side;
   /** @type {Map<string, Shown>} */
   #shown = new Map();
+  #prefetched = "";
 
   render() {
     const { state, spec } = this.#session;
     if (!spec) return;
+    this.#prefetch();
     const screen = this.#endpoint.track(spec.teacher_seat, "screen") !== null;
     const { main, side } = plan(state, spec.teacher_seat, screen);
     this.#root.dataset.main = main;
     this.#root.dataset.side = side.length > 0 ? "some" : "none";
     this.#renderMain(main, spec.teacher_seat);
     this.#renderSide(side);
+  }
+
+  /** Before any is opened, the first deck: the minutes before the bell are a weak link's best time. */
+  #prefetch() {
+    const first = this.#session.decks.find((deck) => deck.pages > 0 && deck.urls.length > 0);
+    if (this.#session.state.deck || !first || this.#prefetched === first.id) return;
+    this.#prefetched = first.id;
+    this.#slides.ahead(first.id, 1, first.pages);
   }
 
   /** @param {import("./plan.js").Plan["main"]} main @param {string} teacher */

@@ -51,8 +51,8 @@ import { SeatRefused } from "./seat.js";
  * @typedef {{resolve: (sdp: string) => void, reject: (e: Error) => void}} Asked
  */
 
-export const OPEN_MS = 4000;
-export const WELCOME_MS = 5000;
+export const OPEN_MS = 6000;
+export const WELCOME_MS = 8000;
 export const PING_MS = 2000;
 /** Four pings without a word: the line is dead although nobody said so (a pulled cable). */
 export const SILENCE_MS = 8500;
