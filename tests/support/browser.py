@@ -17,7 +17,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Playwright, Response, sync_playwright
 
 from tests.support.footage import Devices
-from tests.support.processes import ROOT
+from tests.support.processes import ROOT, wait_until
 
 SHOTS = ROOT / "tests" / "shots"
 MEASURE = Path(__file__).with_name("measure.js")
@@ -142,6 +142,11 @@ def start_chromium() -> Iterator[Chromium]:
 def browsers() -> Iterator[Chromium]:
     with start_chromium() as browsers:
         yield browsers
+
+
+def until_true(page: Page, script: str, arg: object = None, seconds: float = 20) -> None:
+    """Polls from outside: Playwright's wait_for_function evaluates strings in the page, which our CSP forbids."""
+    wait_until(lambda: page.evaluate(script, arg), seconds, script)
 
 
 def shot(page: Page, name: str) -> Path:

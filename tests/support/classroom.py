@@ -14,12 +14,13 @@ from typing import Any
 from PIL import Image, ImageDraw
 from playwright.sync_api import Page
 
-from tests.support.browser import Chromium, Desktop
+from tests.support.browser import Chromium, Desktop, until_true
 from tests.support.footage import room_devices, teacher_devices
 from tests.support.replayed import Moment, Truth
 from tests.support.site import DEMO_PASSWORD, PlannedLesson, Site, Visitor
 
 SLIDES = 6
+RECEIVING = "async () => (await measure.received()).some(r => r.kind === 'video' && r.frames > 5)"
 
 
 @dataclass
@@ -38,7 +39,7 @@ class Teacher:
         page.fill("input[name=login]:not([type=hidden])", "teacher")
         page.fill("input[type=password]", DEMO_PASSWORD)
         page.press("input[type=password]", "Enter")
-        page.wait_for_url("**/desk")
+        page.wait_for_url("**/desk", timeout=40_000)
         page.click(f'a[href="/live/{lesson.id}/teach"]')
         page.wait_for_url("**/teach")
         teacher = cls(desktop, page, lesson)
@@ -47,7 +48,7 @@ class Teacher:
 
     def ready(self) -> None:
         """Connected, with a picture of the own camera."""
-        self.page.wait_for_function("measure.seen.pongs.length > 0 && measure.seen.streams.length > 0")
+        until_true(self.page, "measure.seen.pongs.length > 0 && measure.seen.streams.length > 0", seconds=40)
 
     def watch_devices(self) -> None:
         self.page.evaluate("{ measure.watchCamera(); measure.watchMarks(); null }")
@@ -64,26 +65,27 @@ class Teacher:
     def opens_slides(self) -> None:
         self.page.click("#bar-slides")
         self.page.click("#decks .deck-row button")
-        self.page.wait_for_function(f"document.getElementById('bar-page').textContent.trim() === '1 / {SLIDES}'")
+        until_true(self.page, f"document.getElementById('bar-page').textContent.trim() === '1 / {SLIDES}'")
 
     def turns_to(self, page: int) -> None:
         self.page.click("#bar-next")
-        self.page.wait_for_function(f"document.getElementById('bar-page').textContent.trim().startsWith('{page} /')")
+        until_true(self.page, f"document.getElementById('bar-page').textContent.trim().startsWith('{page} /')")
 
     def floor(self, room: int) -> None:
         """Gives the floor to the room-th receiving room, or takes it back."""
         button = self.page.locator(".tile .tile-floor").nth(room)
         before = button.get_attribute("aria-pressed")
         button.click()
-        self.page.wait_for_function(
+        until_true(
+            self.page,
             "([n, was]) => document.querySelectorAll('.tile .tile-floor')[n].getAttribute('aria-pressed') !== was",
-            arg=[room, before],
+            [room, before],
         )
 
     def says(self, text: str) -> None:
         self.page.fill("#chat input", text)
         self.page.press("#chat input", "Enter")
-        self.page.wait_for_function("text => document.getElementById('chat').textContent.includes(text)", arg=text)
+        until_true(self.page, "text => document.getElementById('chat').textContent.includes(text)", text)
 
     def saved_text(self) -> str:
         return self.page.inner_text("#saved-text")
@@ -118,7 +120,7 @@ class Kiosk:
         """Opens /kiosk, shows a code; an administrator binds it to the room."""
         desktop = browsers.desktop(room_devices(room))
         page = desktop.open(site.url + "/kiosk")
-        page.wait_for_function("/^[0-9]{3} ?[0-9]{3}$/.test(document.getElementById('bind-code').textContent.trim())")
+        until_true(page, "/^[0-9]{3} ?[0-9]{3}$/.test(document.getElementById('bind-code').textContent.trim())")
         code = re.sub(r"\D", "", page.inner_text("#bind-code"))
         site.bind(code, lesson.rooms[room])
         return cls(desktop, page, room)
@@ -128,13 +130,10 @@ class Kiosk:
 
     def receives(self, seconds: float = 30) -> None:
         """The teacher's picture is being decoded."""
-        self.page.wait_for_function(
-            "async () => (await measure.received()).some(r => r.kind === 'video' && r.frames > 5)",
-            timeout=seconds * 1000,
-        )
+        until_true(self.page, RECEIVING, seconds=seconds)
 
     def signin_code(self) -> str:
-        self.page.wait_for_function("document.getElementById('signin-code').textContent.trim() !== ''")
+        until_true(self.page, "document.getElementById('signin-code').textContent.trim() !== ''")
         return re.sub(r"\D", "", self.page.inner_text("#signin-code"))
 
     def received(self) -> list[dict[str, Any]]:

@@ -120,7 +120,10 @@
       quiet = loud ? 0 : quiet + 1;
     }
   };
-  /** What is heard here for `ms`: power of each room's tone and of the teacher's marks, from elements that really play. */
+  /**
+   * What is heard here for `ms`, from elements that really play: of each room's tone and of the teacher's marks, the longest
+   * stretch (ms) in which nothing else sounded on a track. A tone beeps for 350 ms, a mark for 120; speech is never that pure.
+   */
   const hear = async (ms) => {
     const elements = [...document.querySelectorAll('audio, video')].concat(seen.loose ?? []);
     const tracks = elements
@@ -128,13 +131,21 @@
       .flatMap((e) => e.srcObject.getAudioTracks())
       .filter((t) => t.readyState === 'live');
     const heard = { tones: TONES.map(() => 0), marks: 0, energy: 0, tracks: tracks.length };
+    const pure = (samples, total, hz, rate) => total > 1e-6 && power(samples, hz, rate) > 0.5 * total;
     const end = performance.now() + ms;
     const listen = async (track) => {
+      const runs = TONES.map(() => 0).concat(new Array(MARKS).fill(0));
       for await (const { samples, rate, now } of blocks(track)) {
         if (now > end) return;
-        TONES.forEach((hz, i) => { heard.tones[i] = Math.max(heard.tones[i], power(samples, hz, rate)); });
-        for (let i = 0; i < MARKS; i++) heard.marks = Math.max(heard.marks, power(samples, MARK_FIRST + MARK_STEP * i, rate));
-        heard.energy = Math.max(heard.energy, energy(samples));
+        const total = energy(samples);
+        const ms = (samples.length / rate) * 1000;
+        runs.forEach((run, i) => {
+          const hz = i < TONES.length ? TONES[i] : MARK_FIRST + MARK_STEP * (i - TONES.length);
+          runs[i] = pure(samples, total, hz, rate) ? run + ms : 0;
+          if (i < TONES.length) heard.tones[i] = Math.max(heard.tones[i], runs[i]);
+          else heard.marks = Math.max(heard.marks, runs[i]);
+        });
+        heard.energy = Math.max(heard.energy, total);
       }
     };
     const limit = new Promise((done) => setTimeout(done, ms + 200));

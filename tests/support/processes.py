@@ -179,12 +179,17 @@ class Tongtang:
         self.port = free_ports(3)
         self.url = f"http://127.0.0.1:{self.port}"
         data.mkdir(parents=True, exist_ok=True)
+        self.demo = demo
         argv = [PYTHON, "-m", "server.cli", "up", "--port", str(self.port), "--data", str(data)]
         self.process = Process(argv + ([] if demo else ["--no-demo"]), log=data / "up.log", env=env)
 
     def ready(self, seconds: float = 120) -> Tongtang:
         self.process.wait_for(lambda: answers(self.url + "/"), seconds, "the first page")
         self.process.wait_for(lambda: accepts(self.port + 1), seconds, "the node")
+        if self.demo:  # goes on behind the first pages
+            self.process.wait_for(
+                lambda: "the demo city is complete" in self.process.output(), seconds, "the demo city"
+            )
         return self
 
     def child(self, word: str) -> int:

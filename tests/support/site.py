@@ -28,6 +28,13 @@ class Visitor(httpx2.Client):
         self.origin = url
         self.csrf = ""
 
+    def __enter__(self) -> Visitor:
+        """Signed in already: a client that was used may be entered still."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
     def look(self, path: str) -> str:
         answer = self.get(path)
         answer.raise_for_status()
@@ -46,7 +53,7 @@ class Visitor(httpx2.Client):
         self.look("/me")
         return self
 
-    def send(self, path: str, body: Mapping[str, Any], expect: int | None = None) -> Any:  # type: ignore[override]
+    def tell(self, path: str, body: Mapping[str, Any], expect: int | None = None) -> Any:
         """POST JSON as a page's script does; the answer's JSON."""
         answer = self.post(path, json=body, headers={"origin": self.origin, "x-csrf": self.csrf})
         assert answer.is_success if expect is None else answer.status_code == expect, f"{path}: {answer.text[:500]}"
@@ -86,12 +93,12 @@ class Site(Tongtang):
             model = max(own, key=lambda one: len(one["receipts"]))
             for one in own:
                 if one["state"] in ("published", "planned", "waiting") and one["teacher"] == model["teacher"]:
-                    city.send(f"/api/v1/lessons/{one['id']}/cancel", {"reason": "weather"})
+                    city.tell(f"/api/v1/lessons/{one['id']}/cancel", {"reason": "weather"})
             lead = next(r["id"] for r in self._rooms(city, model) if r["name"] == model["lead_room"])
             receipts = model["receipts"][:rooms]
             starts = now + timedelta(seconds=starts_in)
             ends = starts + timedelta(minutes=minutes)
-            made = city.send(
+            made = city.tell(
                 "/api/v1/lessons",
                 {
                     "title": title,
@@ -124,7 +131,7 @@ class Site(Tongtang):
     def bind(self, code: str, room: str) -> None:
         """What a school's administrator does with the code on a new screen."""
         with self.visitor("city") as city:
-            city.send("/api/v1/devices/bind", {"code": code, "room": room})
+            city.tell("/api/v1/devices/bind", {"code": code, "room": room})
 
 
 def _iso(moment: datetime) -> str:
