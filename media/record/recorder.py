@@ -1,14 +1,14 @@
 """One room's recording: tracks in, objects for the spool out. Pure: the node calls ``take`` about every 100 ms.
 
-    recorder = Recorder(lesson, epoch, opened_at_ms)      opened_at_ms: room time zero on the wall clock
-    recorder.set_origin(now - room_ms / 1000)             room time zero on the monotonic clock; before any packet
-    sink = recorder.add_track("camera", "camera", codec)  again for the same name when the publisher came back
-    sfu.record(track, sink)
-    for o in recorder.take(now): await spool.put(o.key, o.data, content_type=o.content_type, entry=o.entry)
-    for name in recorder.wants_key_frame(now): sfu.request_key_frame(...)
-    spool.on_saved = recorder.saved;  recorder.saved_ms   everything before it is in the object store
-    recorder.gap(from_ms, to_ms, "node")                  what no track can know (the node was away)
-    recorder.close(now) -> objects                        at the lesson's end; recording again afterwards is allowed
+recorder = Recorder(lesson, epoch, opened_at_ms)      opened_at_ms: room time zero on the wall clock
+recorder.set_origin(now - room_ms / 1000)             room time zero on the monotonic clock; before any packet
+sink = recorder.add_track("camera", "camera", codec)  again for the same name when the publisher came back
+sfu.record(track, sink)
+for o in recorder.take(now): await spool.put(o.key, o.data, content_type=o.content_type, entry=o.entry)
+for name in recorder.wants_key_frame(now): sfu.request_key_frame(...)
+spool.on_saved = recorder.saved;  recorder.saved_ms   everything before it is in the object store
+recorder.gap(from_ms, to_ms, "node")                  what no track can know (the node was away)
+recorder.close(now) -> objects                        at the lesson's end; recording again afterwards is allowed
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Recordings as their facts tell of them, and the replay as the object store holds it.
 
-The manifests are the truth; the row only finds them. A replay is whatever is stored now; nothing must be finished first.
+The manifests are the truth; the row only finds them. A replay is what is stored now; nothing must be finished first.
 """
 
 from __future__ import annotations

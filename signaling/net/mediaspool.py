@@ -106,7 +106,7 @@ class MediaSpool:
 
     @property
     def error(self) -> str | None:
-        """"disk": local copies cannot be written; "store": the object store has been away for some seconds."""
+        """ "disk": local copies cannot be written; "store": the object store has been away for some seconds."""
         if self._disk_error:
             return self._disk_error
         if self._failing_since is not None and _now() - self._failing_since >= STALLED_SECONDS:

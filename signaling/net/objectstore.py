@@ -164,8 +164,12 @@ class MinioStore:
         )
         # A region given spares the SDK a question to the store for each bucket.
         self._client = Minio(
-            host, access_key=access_key, secret_key=secret_key, secure=secure, region="us-east-1",
-            http_client=self._http
+            host,
+            access_key=access_key,
+            secret_key=secret_key,
+            secure=secure,
+            region="us-east-1",
+            http_client=self._http,
         )
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="s3")
         self._bucket_known = False

@@ -1,4 +1,4 @@
-"""A publisher for the recorder's tests: real encoders, RTP by hand, a wrong clock and seeded network weather, no sockets.
+"""A publisher for the recorder's tests: real encoders, RTP by hand, a wrong clock, seeded network weather, no sockets.
 
 Pictures carry their number as black and white blocks, sound has a beep of 100 ms at the start of every second, so what
 was recorded can be decoded and compared with the moment at which it really happened.
@@ -57,7 +57,11 @@ def read_number(frame: av.VideoFrame) -> int:
     height, width = grey.shape
     block = width // BITS
     row = grey[height // 8 : height * 3 // 8]
-    return sum(1 << bit for bit in range(BITS) if row[:, bit * block + block // 4 : (bit + 1) * block - block // 4].mean() > 125)
+    return sum(
+        1 << bit
+        for bit in range(BITS)
+        if row[:, bit * block + block // 4 : (bit + 1) * block - block // 4].mean() > 125
+    )
 
 
 @dataclass
@@ -133,7 +137,7 @@ class Microphone:
 
 @dataclass
 class Studio:
-    """Runs sources against a recorder on one simulated clock. ``wrong`` seconds: how far off the publisher's clock is."""
+    """Runs sources against a recorder on one simulated clock. ``wrong``: seconds the publisher's clock is off."""
 
     recorder: Recorder
     weather: Weather = field(default_factory=Weather)

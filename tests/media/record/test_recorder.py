@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -87,7 +88,7 @@ def test_a_segment_begins_at_a_key_frame_at_least_every_six_seconds() -> None:
     fragments = studio.entries("camera", "fragment")
     starts = [f["from_ms"] for f in fragments if f["random_access"]]
     assert fragments[0]["random_access"] and len(starts) >= 3
-    assert max(b - a for a, b in zip(starts, starts[1:], strict=False)) <= 6500  # type: ignore[operator]
+    assert max(b - a for a, b in pairwise(starts)) <= 6500  # type: ignore[operator]
     assert any(not f["random_access"] for f in fragments)
 
 
@@ -178,7 +179,7 @@ def test_short_silence_is_filled_and_long_silence_is_marked() -> None:
     assert gap["cause"] == "pause" and 2900 < gap["to_ms"] - gap["from_ms"] < 3100  # type: ignore[operator]
     start = studio.entries("mic", "fragment")
     until_gap = [f for f in start if f["to_ms"] <= gap["from_ms"]]  # type: ignore[operator]
-    for (_, end), (begin, _) in zip(spans(until_gap), spans(until_gap)[1:], strict=False):
+    for (_, end), (begin, _) in pairwise(spans(until_gap)):
         assert begin - end <= 1
 
 

@@ -68,7 +68,16 @@ def test_aggregates_and_fragments() -> None:
 
 @pytest.mark.parametrize(
     "payload",
-    [b"", bytes([24, 0]), bytes([24, 0, 0]), bytes([24, 0, 9, 1]), bytes([28]), bytes([28, 5, 1]), bytes([25, 1, 2]), b"\0"],
+    [
+        b"",
+        bytes([24, 0]),
+        bytes([24, 0, 0]),
+        bytes([24, 0, 9, 1]),
+        bytes([28]),
+        bytes([28, 5, 1]),
+        bytes([25, 1, 2]),
+        b"\0",
+    ],
 )
 def test_contradictions_are_refused(payload: bytes) -> None:
     with pytest.raises(PeerError):
@@ -98,6 +107,8 @@ def test_asking_for_a_key_frame_never_raises(data: bytes) -> None:
     assert h264.starts_key_frame(data) in (True, False)
 
 
-@pytest.mark.parametrize("fmtp", ["", "sprop-parameter-sets=", "sprop-parameter-sets=!!", "sprop-parameter-sets=Z0I=", "x=y"])
+@pytest.mark.parametrize(
+    "fmtp", ["", "sprop-parameter-sets=", "sprop-parameter-sets=!!", "sprop-parameter-sets=Z0I=", "x=y"]
+)
 def test_no_usable_sets_in_fmtp(fmtp: str) -> None:
     assert h264.from_fmtp(fmtp) is None

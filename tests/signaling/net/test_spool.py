@@ -31,6 +31,10 @@ def fact(number: int) -> Fact:
     return Fact(f"less:1:{number}", "Chat", "less", 1, number, number)
 
 
+def count_files(folder: Path) -> int:
+    return len(list(folder.glob("*.jsonl")))
+
+
 def no_space(*_arguments: Any) -> int:
     raise OSError(errno.ENOSPC, "No space left on device")
 
@@ -63,7 +67,9 @@ class TestJournalFile:
         assert len(JournalFile(tmp_path / "j").read()) == 200
         assert count <= 20
 
-    @pytest.mark.parametrize("tail", [b'{"seq":3', b"\x00" * 64, b'{"seq":3}\n{"se\n', b"\xff\xfe\n", b"\x00" * 9 + b"\n"])
+    @pytest.mark.parametrize(
+        "tail", [b'{"seq":3', b"\x00" * 64, b'{"seq":3}\n{"se\n', b"\xff\xfe\n", b"\x00" * 9 + b"\n"]
+    )
     async def test_a_torn_tail_is_cut_off(self, tmp_path: Path, tail: bytes) -> None:
         path = tmp_path / "j"
         path.write_bytes(b'{"seq":1}\n{"seq":2}\n' + tail)
@@ -163,13 +169,13 @@ class TestFactSpool:
         spool = FactSpool(tmp_path)
         for n in range(100):
             await spool.put([fact(n)])
-        assert len(list(tmp_path.glob("*.jsonl"))) > 5
+        assert count_files(tmp_path) > 5
         seen: list[int] = []
         while (batch := spool.batch(7)).facts:
             seen += [f["room_ms"] for f in batch.facts]
             spool.advance(batch)
         assert seen == list(range(100))
-        assert len(list(tmp_path.glob("*.jsonl"))) == 1
+        assert count_files(tmp_path) == 1
         await spool.close()
 
     async def test_a_lost_mark_sends_again_but_never_skips(self, tmp_path: Path) -> None:
@@ -319,7 +325,9 @@ class TestMediaSpool:
             for n in range(4):
                 key, data, entry = fragment(n)
                 await spool.put(key, data, entry=entry)
-            assert spool.error == "disk" and spool.stalled and spool.memory == sum(len(fragment(n)[1]) for n in range(4))
+            assert (
+                spool.error == "disk" and spool.stalled and spool.memory == sum(len(fragment(n)[1]) for n in range(4))
+            )
             store.away = False
             assert await spool.drain(20)
         assert numbers(await manifest_of(store)) == [0, 1, 2, 3]
