@@ -8,7 +8,6 @@ play sound.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -95,13 +94,6 @@ def energies(kiosks: list[Kiosk], seconds: float) -> list[tuple[float, float]]:
     before = [voice(kiosk) for kiosk in kiosks]
     time.sleep(seconds)
     return list(zip(before, [voice(kiosk) for kiosk in kiosks], strict=True))
-
-
-@pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    site = Site(tmp_path_factory.mktemp("site") / "data")
-    yield site
-    site.stop()
 
 
 @pytest.fixture(scope="module")

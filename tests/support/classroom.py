@@ -17,7 +17,7 @@ from playwright.sync_api import Page
 from tests.support.browser import Chromium, Desktop, until_true
 from tests.support.footage import room_devices, teacher_devices
 from tests.support.replayed import Moment, Truth
-from tests.support.site import DEMO_PASSWORD, PlannedLesson, Site, Visitor
+from tests.support.site import DEMO_PASSWORD, City, PlannedLesson, Visitor
 
 SLIDES = 6
 RECEIVING = "async () => (await measure.received()).some(r => r.kind === 'video' && r.frames > 5)"
@@ -32,7 +32,7 @@ class Teacher:
     lesson: PlannedLesson
 
     @classmethod
-    def comes(cls, browsers: Chromium, site: Site, lesson: PlannedLesson) -> Teacher:
+    def comes(cls, browsers: Chromium, site: City, lesson: PlannedLesson) -> Teacher:
         """Signs in, finds the lesson on the desk, and enters it."""
         desktop = browsers.desktop(teacher_devices())
         page = desktop.open(site.url + "/login")
@@ -116,7 +116,7 @@ class Kiosk:
     trouble: list[str] = field(default_factory=list)
 
     @classmethod
-    def hung_up(cls, browsers: Chromium, site: Site, lesson: PlannedLesson, room: int) -> Kiosk:
+    def hung_up(cls, browsers: Chromium, site: City, lesson: PlannedLesson, room: int) -> Kiosk:
         """Opens /kiosk, shows a code; an administrator binds it to the room."""
         desktop = browsers.desktop(room_devices(room))
         page = desktop.open(site.url + "/kiosk")
@@ -157,7 +157,7 @@ class Phone:
     page: Page
 
     @classmethod
-    def signs_in(cls, browsers: Chromium, site: Site, lesson: PlannedLesson, code: str) -> Phone:
+    def signs_in(cls, browsers: Chromium, site: City, lesson: PlannedLesson, code: str) -> Phone:
         desktop = browsers.desktop(viewport=(390, 844), phone=True)
         page = desktop.open(f"{site.url}/companion/{lesson.id}")
         page.fill("#code", code)

@@ -1,6 +1,7 @@
 """A running Tongtang with its demo city, and the people of one lesson: the way an end-to-end test gets to its bell.
 
-``Site`` is `tongtang up` on a data folder of its own. ``Visitor`` is somebody's session over HTTP, as a page has it.
+``Site`` is `tongtang up`, ``Production`` (production.py) the processes one by one; both are a ``City`` to people.
+``Visitor`` is somebody's session over HTTP, as a page has it.
 """
 
 from __future__ import annotations
@@ -71,12 +72,10 @@ class PlannedLesson:
     ends: datetime
 
 
-class Site(Tongtang):
-    """`tongtang up` with the demo city."""
+class City:
+    """A running web with the demo city in it, whatever it runs on."""
 
-    def __init__(self, data: Path, *, env: Mapping[str, str] | None = None) -> None:
-        super().__init__(data, env=env)
-        self.ready()
+    url: str
 
     def visitor(self, login: str | None = None) -> Visitor:
         visitor = Visitor(self.url)
@@ -132,6 +131,14 @@ class Site(Tongtang):
         """What a school's administrator does with the code on a new screen."""
         with self.visitor("city") as city:
             city.tell("/api/v1/devices/bind", {"code": code, "room": room})
+
+
+class Site(City, Tongtang):
+    """`tongtang up` with the demo city, on a data folder of its own."""
+
+    def __init__(self, data: Path, *, env: Mapping[str, str] | None = None) -> None:
+        Tongtang.__init__(self, data, env=env)
+        self.ready()
 
 
 def _iso(moment: datetime) -> str:
