@@ -174,5 +174,14 @@
     return rows;
   };
 
-  window.measure = { seen, roomOffset, readCounter, watchCamera, watchMarks, hear, received };
+  /** Pictures decoded on connections made after the first `skip` ones. */
+  const pictures = async (skip) => {
+    let frames = 0;
+    for (const pc of seen.pcs.slice(skip)) {
+      for (const s of (await pc.getStats()).values()) if (s.type === 'inbound-rtp') frames += s.framesDecoded ?? 0;
+    }
+    return frames;
+  };
+
+  window.measure = { seen, roomOffset, readCounter, watchCamera, watchMarks, hear, received, pictures };
 })();
