@@ -11,8 +11,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from pydantic import ValidationError
-
 from signaling.messages import Op, RoomSpec
 
 OPS_VERSION = 1
@@ -38,9 +36,9 @@ def decode(line: bytes) -> Entry | None:
     """None for a line that is no op."""
     try:
         record = json.loads(line)
-        intent = record.pop("intent", None)
+        intent = record.pop("intent", None) if isinstance(record, dict) else None
         return Entry(Op.model_validate(record), intent if isinstance(intent, str) else None)
-    except (ValueError, AttributeError, ValidationError):
+    except ValueError:  # pydantic's ValidationError is one too
         return None
 
 

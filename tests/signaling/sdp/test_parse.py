@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from signaling.sdp.model import SdpError
@@ -69,6 +69,7 @@ def test_errors_have_codes(line: str, code: str) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
+@settings(deadline=None, max_examples=30)
 @given(data=st.data())
 def test_bent_offers_never_break_it(name: str, data: st.DataObject) -> None:
     lines = offer(name).splitlines()
@@ -90,6 +91,7 @@ def test_bent_offers_never_break_it(name: str, data: st.DataObject) -> None:
     assert parse(write(description)) == description
 
 
+@settings(deadline=None)
 @given(st.text(max_size=400))
 def test_noise_never_breaks_it(text: str) -> None:
     with pytest.raises(SdpError):
