@@ -32,9 +32,9 @@ class Teacher:
     lesson: PlannedLesson
 
     @classmethod
-    def comes(cls, browsers: Chromium, site: City, lesson: PlannedLesson) -> Teacher:
+    def comes(cls, browsers: Chromium, site: City, lesson: PlannedLesson, desktop: Desktop | None = None) -> Teacher:
         """Signs in, finds the lesson on the desk, and enters it."""
-        desktop = browsers.desktop(teacher_devices())
+        desktop = desktop or browsers.desktop(teacher_devices())
         page = desktop.open(site.url + "/login")
         page.fill("input[name=login]:not([type=hidden])", "teacher")
         page.fill("input[type=password]", DEMO_PASSWORD)

@@ -2,7 +2,7 @@
 // They look from outside: at sockets, peer connections, capture tracks and playing elements, never into the page's modules.
 (() => {
   const BLOCKS = 20, COUNTER_BITS = 12, MARK_FIRST = 1000, MARK_STEP = 200, MARKS = 15, TONES = [470, 690, 910];
-  const seen = { pongs: [], messages: [], closes: [], streams: [], pcs: [], frames: [], marks: [] };
+  const seen = { pongs: [], messages: [], closes: [], sockets: [], streams: [], pcs: [], frames: [], marks: [] };
 
   // --- room time: the page's own ping and pong, timed ---
   const pings = new Map();
@@ -10,6 +10,7 @@
   window.WebSocket = class extends Socket {
     constructor(...words) {
       super(...words);
+      seen.sockets.push(this);
       this.addEventListener('message', (event) => {
         if (typeof event.data !== 'string') return;
         const now = performance.now();
@@ -183,5 +184,10 @@
     return frames;
   };
 
-  window.measure = { seen, roomOffset, readCounter, watchCamera, watchMarks, hear, received, pictures };
+  /** The line breaks: the page's sockets end without its doing. */
+  const cut = () => {
+    for (const socket of seen.sockets) socket.close();
+  };
+
+  window.measure = { seen, roomOffset, readCounter, watchCamera, watchMarks, hear, received, pictures, cut };
 })();

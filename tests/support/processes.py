@@ -195,7 +195,7 @@ class Tongtang:
     def child(self, word: str) -> int:
         """Process id of the supervised child whose command line has ``word`` ("web", "node", "worker")."""
         for pid, command in children_of(self.process.pid).items():
-            if word in command.split()[1:]:
+            if command.split()[-1:] == [word]:
                 return pid
         raise LookupError(f"no {word} among {children_of(self.process.pid)}")
 
