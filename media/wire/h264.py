@@ -82,7 +82,7 @@ class Assembler:
 
 def starts_at_first_block(units: list[bytes]) -> bool:
     """Whether the first slice is the picture's first: ``first_mb_in_slice`` is 0 (ITU-T H.264 section 7.3.3), which
-    Exp-Golomb writes as a single 1 bit. Without it the beginning of the picture was lost. No slices: nothing is missing.
+    Exp-Golomb writes as a single 1 bit. Without it the beginning of the picture was lost. No slices: nothing missing.
     """
     slices = [unit for unit in units if 1 <= unit_type(unit) <= IDR]
     return not slices or (len(slices[0]) > 1 and bool(slices[0][1] & 0x80))
