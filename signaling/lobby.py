@@ -11,7 +11,7 @@ from signaling.participant import Participant
 from signaling.presence import Presence
 from signaling.seats import Seat
 
-MAX_PEOPLE = 500
+MAX_PEOPLE = 200
 """A lesson has a handful of classrooms and some watchers; more is an attack or a case for HTTP live."""
 AWAY_SECONDS = 10.0
 """A socket lost without ``leave`` keeps its seat and transports so long: a Wi-Fi hiccup is no leaving."""
@@ -104,9 +104,12 @@ class Lobby:
         return frozenset(self.people)
 
     def observe(self, stats: tuple[TransportStats, ...]) -> None:
-        for one in stats:
-            if found := self.leg(one.transport):
-                found[0].observe(one)
+        """For players and encoders, who do not report themselves."""
+        by_name = {one.transport: one for one in stats}
+        for person in self.people.values():
+            for leg in person.legs.values() if person.connection is None else ():
+                if found := by_name.get(leg.transport):
+                    person.observe(found)
 
     def cards(self, now: float, live: bool) -> list[dict[str, Any]]:
         return [person.card(now, live) for person in self.people.values()]

@@ -46,8 +46,7 @@ class Participant:
 
     def observe(self, stats: TransportStats) -> None:
         """What the media plane measured, for endpoints that do not report."""
-        if self.connection is None:
-            self.rtt_ms, self.loss = stats.rtt_ms, stats.loss
+        self.rtt_ms, self.loss = stats.rtt_ms, stats.loss
 
     def hears(self, now: float) -> bool:
         return self.heard and now - self.heard_at < HEARD_FOR

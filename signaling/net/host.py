@@ -50,6 +50,8 @@ class OpSink(Protocol):
 
 
 class OpenJournal(Journal, Protocol):
+    @property
+    def stalled(self) -> bool: ...
     async def close(self) -> None: ...
 
 

@@ -47,7 +47,6 @@ SAVED_SECONDS = 1.0
 EVENTS_SECONDS = 0.02
 """A connected transport gets its tracks so late at most."""
 DRAIN_SECONDS = 20.0
-MIN_GAP_MS = 100
 
 
 class StaleEpochError(Exception):
@@ -183,13 +182,12 @@ class Node:
         live = host.live
         if not live.log.head.recording.on:
             return
-        until = live.clock.base_ms
         if held == live.epoch:
-            since = self._last_alive_ms - live.clock.zero_at_ms if self._last_alive_ms else until
+            since = self._last_alive_ms - live.clock.zero_at_ms if self._last_alive_ms else -1
         else:
             since = await self._saved_elsewhere(live.lesson, held)
-        if since >= 0 and until - since > MIN_GAP_MS:
-            host.recording.gap(since, until, "node")
+        if 0 <= since < live.clock.base_ms:
+            host.recording.missing_since(since, "node")
 
     async def _saved_elsewhere(self, lesson: str, epoch: int) -> int:
         with suppress(ObjectMissingError, ObjectStoreError, ValueError, KeyError):
@@ -248,7 +246,7 @@ class Node:
                 phase=host.live.log.state.phase,
                 people=len(host.live.lobby.people),
                 saved_ms=host.recording.saved_ms,
-                stalled=host.recording.stalled,
+                stalled=self._stalled(host),
             )
             for lesson, host in self._hosts.items()
         ]
@@ -292,9 +290,13 @@ class Node:
         live = host.live
         if live.over:
             return
-        host.do(live.tick(now, tuple(self.plane.stats(live.lesson))))
-        if say and live.log.state.recording.on:
-            host.do(live.saved(host.recording.saved_ms, host.recording.stalled))
+        host.do(live.tick(now, tuple(self.plane.stats(live.lesson)) if say else ()))
+        if say and live.log.state.recording.t:  # also after the close, until everything is in the store
+            host.do(live.saved(host.recording.saved_ms, self._stalled(host)))
+
+    def _stalled(self, host: RoomHost) -> bool:
+        """Something of this room is in memory only, or the object store is away."""
+        return host.recording.stalled or host.journal.stalled or self.facts.stalled
 
     async def _pump_loop(self) -> None:
         while True:

@@ -24,6 +24,8 @@ log = logging.getLogger("tongtang.recording")
 
 RECORDING_FACT_SECONDS = 60.0
 """How often the ledger hears what is saved."""
+MIN_GAP_MS = 100
+"""Less than a frame or two is no gap."""
 Note = Callable[[FactKind, dict[str, Any]], None]
 """(kind, data) of a RecordingSaved or RecordingGap fact."""
 
@@ -40,6 +42,9 @@ class RoomRecording:
         self._bytes = 0
         self._noted_ms = 0
         self._noted_at = time.monotonic()
+        self._gaps: set[tuple[int, int, str]] = set()
+        self._missing: tuple[int, str] | None = None
+        """(room ms, cause) since when nobody records, until the first track comes again."""
 
     @property
     def saved_ms(self) -> int:
@@ -61,16 +66,26 @@ class RoomRecording:
         except MediaError:
             log.exception("%s cannot be recorded", effect.track)
             return
+        self._close_gap()
         self._sealing = False  # something comes again: the close was undone
         self._tracks[effect.source] = effect.track
         self._plane.record(effect.track, sink)
 
     def seal(self) -> None:
         """下课: everything to the store at once."""
+        self._close_gap()
         self._sealing = True
 
-    def gap(self, from_ms: int, to_ms: int, cause: str) -> None:
-        self._recorder.gap(from_ms, to_ms, cause)
+    def missing_since(self, room_ms: int, cause: str) -> None:
+        """Nobody recorded from then on; the gap ends when the first track comes again."""
+        self._missing = (room_ms, cause)
+
+    def _close_gap(self) -> None:
+        if self._missing is not None:
+            (since, cause), self._missing = self._missing, None
+            until = int(self._recorder.room_ms(time.monotonic()))
+            if until - since > MIN_GAP_MS:
+                self._recorder.gap(since, until, cause)
 
     def saved(self, key: str) -> None:
         """The spool: stored, read back, listed."""
@@ -97,8 +112,14 @@ class RoomRecording:
     async def _keep(self, item: RecordedObject) -> None:
         self._bytes += len(item.data)
         if gap := item.entry.get("gap"):
-            self._note("RecordingGap", {key: gap[key] for key in ("from_ms", "to_ms", "cause")})
+            self._note_gap(gap["from_ms"], gap["to_ms"], gap["cause"])
         await self._spool.put(item.key, item.data, content_type=item.content_type, entry=item.entry)
+
+    def _note_gap(self, from_ms: int, to_ms: int, cause: str) -> None:
+        """One that stands in every track is one to the ledger."""
+        if (from_ms, to_ms, cause) not in self._gaps:
+            self._gaps.add((from_ms, to_ms, cause))
+            self._note("RecordingGap", {"from_ms": from_ms, "to_ms": to_ms, "cause": cause})
 
     def _tell(self, now: float) -> None:
         saved_ms = self.saved_ms

@@ -144,7 +144,7 @@ def test_an_assistant_signs_in_by_coming() -> None:
 
 def test_a_full_room() -> None:
     bench, _ = opened()
-    for n in range(499):
+    for n in range(199):
         bench.room.lobby.attach(bench.seat("watch", person=f"p{n}"), "whep", 0.0)
     late = bench.join("watch", person="late")
     assert bench.last(late, "closed")["reason"] == "full"
