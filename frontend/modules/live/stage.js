@@ -10,7 +10,7 @@ import { plan } from "./plan.js";
  * @typedef {import("../room/session.js").Session} Session
  * @typedef {import("../media/endpoint.js").Endpoint} Endpoint
  * @typedef {import("./slides.js").Slides} Slides
- * @typedef {{figure: HTMLElement, video: HTMLVideoElement, caption: HTMLElement}} Shown
+ * @typedef {{figure: HTMLElement, video: HTMLVideoElement, caption: HTMLElement, note: HTMLElement}} Shown
  */
 
 export class Stage {
@@ -131,17 +131,21 @@ export class Stage {
       this.#shown.set(key, shown);
       this.#side.append(shown.figure);
     }
-    showTrack(shown.video, this.#endpoint.track(view.seat, view.source));
+    const track = this.#endpoint.track(view.seat, view.source);
+    showTrack(shown.video, track);
     setText(shown.caption, this.#nameOf(view.seat));
+    show(shown.note, track === null);
+    setText(shown.note, this.#page.t(this.#session.presence(view.seat) ? "tile_no_camera" : "tile_away"));
   }
 
   /** @param {View} view @returns {Shown} */
   #newView(view) {
     const video = videoElement();
     const caption = el("figcaption");
+    const note = el("p", { class: "tile-away", hidden: true });
     const onFloor = this.#session.state.floor.includes(view.seat);
-    const figure = el("figure", { class: onFloor ? "view floor" : "view" }, video, caption);
-    return { figure, video, caption };
+    const figure = el("figure", { class: onFloor ? "view floor" : "view" }, video, note, caption);
+    return { figure, video, caption, note };
   }
 
   /** @param {string} seat */
