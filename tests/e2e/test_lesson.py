@@ -7,6 +7,7 @@ play sound.
 
 from __future__ import annotations
 
+import random
 import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -15,9 +16,9 @@ from typing import Any
 import pytest
 
 from tests.support.browser import Chromium, shot
-from tests.support.classroom import Kiosk, Phone, Teacher, upload_slides
+from tests.support.classroom import Kiosk, Phone, Teacher, Viewer, upload_slides
 from tests.support.processes import wait_until
-from tests.support.replayed import Recorded, Truth
+from tests.support.replayed import Moment, Recorded, Truth
 from tests.support.site import PlannedLesson, Site, until
 
 pytestmark = pytest.mark.e2e
@@ -55,6 +56,8 @@ class Story:
     after: Figures = field(default_factory=dict)
     receipts: list[dict[str, Any]] = field(default_factory=list)
     recorded: Recorded | None = None
+    recorded_frames: list[Moment] = field(default_factory=list)
+    recorded_marks: list[Moment] = field(default_factory=list)
     seeks: list[dict[str, Any]] = field(default_factory=list)
     trouble: list[str] = field(default_factory=list)
 
@@ -117,7 +120,7 @@ def story(site: Site, browsers: Chromium) -> Story:
     time.sleep(until(lesson.ends))
     end(told, teacher, kiosks)
     watch_replay(told, browsers)
-    told.trouble = [
+    told.trouble += [
         f"{who}: {line}"
         for who, desktop in [("teacher", teacher.desktop), *((f"kiosk {k.room}", k.desktop) for k in kiosks)]
         for line in desktop.trouble.found
@@ -184,8 +187,14 @@ def watch_replay(told: Story, browsers: Chromium) -> None:
 
         wait_until(whole, 60, "the replay to be closed")
         told.recorded = Recorded(visitor, told.lesson.id)
-        told.recorded_frames = told.recorded.frames()  # type: ignore[attr-defined]
-        told.recorded_marks = told.recorded.marks()  # type: ignore[attr-defined]
+        told.recorded_frames = told.recorded.frames()
+        told.recorded_marks = told.recorded.marks()
+    viewer = Viewer.comes(browsers, told.site, told.lesson.id)
+    first, last = told.recorded.covered("camera")[0]
+    chance = random.Random(20)
+    told.seeks = [viewer.seeks(round(chance.uniform(first + 1000, last - 2000))) for _ in range(SEEKS)]
+    shot(viewer.page, "lesson-replay")
+    told.trouble += [f"replay: {line}" for line in viewer.desktop.trouble.found]
 
 
 # --- judged -----------------------------------------------------------------------------------------------------------
@@ -236,7 +245,7 @@ def test_only_the_teacher_and_the_slides_are_recorded(story: Story) -> None:
 
 
 def test_recorded_pictures_lie_at_their_room_time(story: Story) -> None:
-    frames = story.recorded_frames  # type: ignore[attr-defined]
+    frames = story.recorded_frames
     compared = [(at, truth) for at, n in frames if (truth := story.truth.captured(n, at)) is not None]
     assert len(compared) > 0.8 * FPS * MINUTES * 60 * 0.8, f"{len(compared)} of {len(frames)} pictures compared"
     errors = sorted(at - truth for at, truth in compared)
@@ -245,7 +254,7 @@ def test_recorded_pictures_lie_at_their_room_time(story: Story) -> None:
 
 
 def test_recorded_sound_lies_at_its_room_time(story: Story) -> None:
-    marks = story.recorded_marks  # type: ignore[attr-defined]
+    marks = story.recorded_marks
     compared = [(at, truth) for at, n in marks if (truth := story.truth.marked(n, at)) is not None]
     assert len(compared) >= MINUTES * 60 / 2 * 0.8, f"{len(compared)} of {len(marks)} marks compared"
     errors = [at - truth for at, truth in compared]
@@ -257,6 +266,32 @@ def test_page_turns_lie_at_their_room_time(story: Story) -> None:
     replayed = [(op["t"], op["body"]["page"]) for op in story.replay.replay["ops"] if op["kind"] == "page.turn"]
     assert [page for _, page in turned] == [2, 3, 4]
     assert replayed == turned
+
+
+def test_at_every_seek_picture_sound_and_slide_are_of_that_moment(story: Story) -> None:
+    """Picture within 100 ms, sound within 60 ms, slide within 200 ms of room time, standing and playing."""
+    assert len(story.seeks) == SEEKS
+    turns = [(0, None), *page_changes(story.ops)]
+    sound_in_file = max(abs(at - truth) for at, n in story.recorded_marks if (truth := story.truth.marked(n, at)))
+    for seek in story.seeks:
+        moments = [(seek["ms"], seek["still"]), *seek["moving"]]
+        assert len(moments) >= 4, seek
+        for ms, counter in moments:
+            assert counter is not None, seek
+            captured = story.truth.captured(counter, ms)
+            assert captured is not None and abs(captured - ms) <= 100, (ms, captured, seek)
+        for ms, sound, paused in seek["sound"]:
+            assert not paused and abs(sound - ms) + sound_in_file <= 60, (ms, sound, sound_in_file)
+        near = {page for at, page in turns if abs(at - seek["ms"]) <= 200}
+        assert seek["page"] in near | {[page for at, page in turns if at <= seek["ms"]][-1]}, seek
+
+
+def page_changes(ops: list[dict[str, Any]]) -> list[tuple[int, int]]:
+    return [
+        (op["t"], op["body"]["page"] if op["kind"] == "page.turn" else 1)
+        for op in ops
+        if op["kind"] in ("deck.open", "page.turn")
+    ]
 
 
 # --- the figures ------------------------------------------------------------------------------------------------------

@@ -177,6 +177,57 @@ class Phone:
         self.page.wait_for_selector("#hand-lower:visible")
 
 
+# One seek, then a moment of playing: what is shown and where the sound is, against the player's own room time.
+SEEK = """async ({ms}) => {
+  const { player } = document.getElementById('replay');
+  const part = (name) => document.querySelector(`#replay [data-replay="${name}"]`);
+  const [camera, mic, slide] = [part('camera'), part('mic'), part('slide')];
+  player.pause();
+  player.seek(ms);
+  const there = (e) => !e.seeking && e.readyState >= 2 && Math.abs(e.currentTime * 1000 - ms) < 100;
+  const ready = () => there(camera) && there(mic);
+  for (let i = 0; i < 400 && !ready(); i++) await new Promise((done) => setTimeout(done, 50));
+  await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+  const still = measure.readCounter(camera, camera.videoWidth);
+  const page = part('stage').dataset.main === 'slide' ? Number(slide.dataset.page) : null;
+  player.play();
+  const moving = [], sound = [];
+  for (let i = 0; i < 6; i++) {
+    await new Promise((done) => {
+      camera.requestVideoFrameCallback(done);
+      setTimeout(done, 1000);
+    });
+    if (player.waiting) continue;
+    moving.push([player.room_ms, measure.readCounter(camera, camera.videoWidth)]);
+    sound.push([player.room_ms, mic.currentTime * 1000, mic.paused]);
+  }
+  player.pause();
+  return { ms, still, page, moving, sound };
+}"""
+
+
+@dataclass
+class Viewer:
+    """Somebody who watches the replay on the lesson's page."""
+
+    desktop: Desktop
+    page: Page
+
+    @classmethod
+    def comes(cls, browsers: Chromium, site: City, lesson: str, login: str = "teacher") -> Viewer:
+        desktop = browsers.desktop()
+        page = desktop.open(f"{site.url}/login?next=/lessons/{lesson}")
+        page.fill("input[name=login]:not([type=hidden])", login)
+        page.fill("input[type=password]", DEMO_PASSWORD)
+        page.press("input[type=password]", "Enter")
+        page.wait_for_selector("#replay[data-ready=true]", state="attached", timeout=40_000)
+        return cls(desktop, page)
+
+    def seeks(self, ms: float) -> dict[str, Any]:
+        seen: dict[str, Any] = self.page.evaluate(SEEK, {"ms": ms})
+        return seen
+
+
 def slides_pdf() -> bytes:
     """A PDF of plain coloured pages, each with its number large."""
     colours = ["#b4472d", "#2d6eb4", "#2d8a4b", "#8a2d7b", "#8a6a2d", "#2d8a8a"]
