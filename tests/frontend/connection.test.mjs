@@ -4,8 +4,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { Backoff } from "../../frontend/modules/protocol/backoff.js";
-import { Connection, SILENCE_MS, WISH_MS } from "../../frontend/modules/protocol/connection.js";
+import { Connection, SILENCE_MS } from "../../frontend/modules/protocol/connection.js";
 import { SeatRefused } from "../../frontend/modules/protocol/seat.js";
+import { WISH_MS } from "../../frontend/modules/protocol/wishes.js";
 
 class FakeSocket {
   constructor(url) {

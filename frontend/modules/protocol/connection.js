@@ -11,6 +11,8 @@ import { NodeClock } from "./clock.js";
 import { randomId } from "./ids.js";
 import { PROTOCOL_VERSION } from "./messages.js";
 import { SeatRefused } from "./seat.js";
+import { RefusedError, Wishes } from "./wishes.js";
+import { realWorld } from "./world.js";
 
 /**
  * @typedef {import("./messages.js").Grant} Grant
@@ -20,26 +22,12 @@ import { SeatRefused } from "./seat.js";
  * @typedef {import("./messages.js").ServerMessage} ServerMessage
  * @typedef {import("./messages.js").PeerName} PeerName
  * @typedef {import("./messages.js").Source} Source
+ * @typedef {import("./world.js").World} World
+ * @typedef {import("./world.js").SocketLike} SocketLike
  *
  * @typedef {"idle" | "seat" | "connecting" | "joined" | "waiting" | "stopped"} Phase
  * @typedef {{phase: Phase, reason: string | null, message: string, attempt: number}} Status
  *   reason: why it waits or stopped, a key of the page's texts ("live.why_<reason>")
- *
- * @typedef {object} SocketLike
- * @property {number} readyState
- * @property {((event: any) => void) | null} onopen
- * @property {((event: any) => void) | null} onmessage
- * @property {((event: any) => void) | null} onclose
- * @property {((event: any) => void) | null} onerror
- * @property {(data: string) => void} send
- * @property {(code?: number) => void} close
- *
- * @typedef {object} World
- * @property {(url: string) => SocketLike} socket
- * @property {() => number} now ms, monotonic
- * @property {(run: () => void, ms: number) => any} later
- * @property {(timer: any) => void} cancel
- * @property {() => number} random
  *
  * @typedef {object} Listener
  * @property {(status: Status) => void} status
@@ -47,7 +35,6 @@ import { SeatRefused } from "./seat.js";
  * @property {(message: ServerMessage) => void} message
  * @property {() => LastSeen | null} last what the page has applied already
  *
- * @typedef {{message: import("./messages.js").Intent, at: number, resolve: (seq: number) => void, reject: (e: Error) => void}} Wish
  * @typedef {{resolve: (sdp: string) => void, reject: (e: Error) => void}} Asked
  */
 
@@ -56,34 +43,12 @@ export const WELCOME_MS = 8000;
 export const PING_MS = 2000;
 /** Four pings without a word: the line is dead although nobody said so (a pulled cable). */
 export const SILENCE_MS = 8500;
-export const WISH_MS = 20_000;
 /** From this failed attempt on the web is asked whether the room lives elsewhere now. */
 const ASK_AFTER = 2;
 
 const FINAL_REASONS = new Set(["ended", "elsewhere", "revoked", "full"]);
 /** Errors before "welcome" that waiting does not mend (signaling/README.md), and the end they mean. @type {Record<string, string>} */
 const FINAL_ERRORS = { room_over: "ended", seat_revoked: "revoked", version: "version" };
-
-/** A wish or an offer the node refused, or that never got through. ``code`` names a sentence of the page's texts. */
-export class RefusedError extends Error {
-  /** @param {string} code @param {import("./messages.js").Body} [params] */
-  constructor(code, params = {}) {
-    super(code);
-    this.code = code;
-    this.params = params;
-  }
-}
-
-/** @returns {World} the real one */
-export function realWorld() {
-  return {
-    socket: (url) => new WebSocket(url),
-    now: () => performance.now(),
-    later: (run, ms) => setTimeout(run, ms),
-    cancel: (timer) => clearTimeout(timer),
-    random: Math.random,
-  };
-}
 
 export class Connection {
   /**
@@ -104,6 +69,7 @@ export class Connection {
     this.#listener = listener;
     this.#world = world;
     this.#backoff = new Backoff(world.random);
+    this.#wishes = new Wishes(world, (message) => this.tell(message));
   }
 
   #ask;
@@ -123,8 +89,7 @@ export class Connection {
   #heardAt = 0;
   #failures = 0;
   #turn = 0;
-  /** @type {Map<string, Wish>} */
-  #wishes = new Map();
+  #wishes;
   /** @type {Map<string, Asked>} */
   #offers = new Map();
 
@@ -162,13 +127,7 @@ export class Connection {
 
   /** @param {string} kind @param {import("./messages.js").Body} [body] @returns {Promise<number>} the op's seq, once it is durable */
   do(kind, body = {}) {
-    const message = /** @type {import("./messages.js").Intent} */ ({ type: "do", id: randomId(), kind, body });
-    return new Promise((resolve, reject) => {
-      const at = this.#world.now();
-      this.#wishes.set(message.id, { message, at, resolve, reject });
-      this.#world.later(() => this.#giveUp(message.id), WISH_MS);
-      if (this.joined) this.#send(message);
-    });
+    return this.#wishes.make(kind, body);
   }
 
   /** @param {PeerName} pc @param {string} sdp @param {Record<string, Source>} [sources] @returns {Promise<string>} the answer's SDP */
@@ -273,7 +232,7 @@ export class Connection {
     else if (message.type === "closed") this.#closed(message.reason);
     else if (message.type === "pong") this.clock.pong(message.t, this.#heardAt, message.room_ms, message.at_ms);
     else if (message.type === "answer") this.#answered(message);
-    else if (message.type === "done") this.#settle(message.id, (wish) => wish.resolve(message.seq));
+    else if (message.type === "done") this.#wishes.done(message.id, message.seq);
     else if (message.type === "error") this.#refused(message);
     if (message.type !== "welcome" && message.type !== "closed") this.#listener.message(message);
   }
@@ -287,7 +246,7 @@ export class Connection {
     this.clock.start(this.#heardAt, welcome.room_ms, welcome.at_ms);
     this.#say("joined", null);
     this.#listener.welcome(welcome, /** @type {Grant} */ (this.#grant));
-    for (const wish of this.#wishes.values()) this.#send(wish.message);
+    this.#wishes.sendAgain();
     this.#ping();
   }
 
@@ -307,7 +266,7 @@ export class Connection {
   #refused(message) {
     const error = new RefusedError(message.code, message.params);
     if (message.id !== null) {
-      this.#settle(message.id, (wish) => wish.reject(error));
+      this.#wishes.refused(message.id, error);
       this.#offers.get(message.id)?.reject(error);
       this.#offers.delete(message.id);
       return;
@@ -383,22 +342,10 @@ export class Connection {
     if (this.#socket?.readyState === 1) this.#socket.send(JSON.stringify(message));
   }
 
-  /** @param {string} id @param {(wish: Wish) => void} how */
-  #settle(id, how) {
-    const wish = this.#wishes.get(id);
-    this.#wishes.delete(id);
-    if (wish) how(wish);
-  }
-
-  /** @param {string} id */
-  #giveUp(id) {
-    this.#settle(id, (wish) => wish.reject(new RefusedError("timeout")));
-  }
-
   /** @param {string} reason @param {string} [message] */
   #end(reason, message = "") {
     this.#say("stopped", reason, message);
-    for (const id of [...this.#wishes.keys()]) this.#settle(id, (wish) => wish.reject(new RefusedError(reason)));
+    this.#wishes.end(reason);
   }
 
   /** @param {Phase} phase @param {string | null} reason @param {string} [message] */

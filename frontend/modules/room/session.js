@@ -24,7 +24,7 @@ export class Session {
    * @param {string} options.lesson
    * @param {Role} options.role
    * @param {(unreachable: number | null) => Promise<Grant>} options.ask
-   * @param {import("../protocol/connection.js").World} [options.world]
+   * @param {import("../protocol/world.js").World} [options.world]
    */
   constructor({ lesson, role, ask, world }) {
     this.lesson = lesson;
