@@ -116,7 +116,8 @@ class RoomHost:
             case Seal():
                 self.recording.seal()
             case Dispose():
-                self._ending = self._ending or asyncio.create_task(self._over(self))
+                if effect.reason != "shutdown":  # then the node itself puts all rooms away, and finds them again
+                    self._ending = self._ending or asyncio.create_task(self._over(self))
 
     def _negotiate(self, effect: Negotiate, now: float) -> None:
         try:

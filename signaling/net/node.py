@@ -32,7 +32,7 @@ from signaling.net.journal import JournalFile
 from signaling.net.mediaspool import MediaSpool
 from signaling.net.outlets import Outlets
 from signaling.net.plane import Plane
-from signaling.net.recording import RoomRecording
+from signaling.net.recording import RoomRecording, spooled_until
 from signaling.net.shipper import OpShipper, load_ops
 from signaling.ops import Entry, encode, last_spec, read_log
 from signaling.ports import ObjectMissingError, ObjectStore, ObjectStoreError
@@ -66,11 +66,13 @@ class Node:
         self._facts: asyncio.Queue[tuple[Fact, ...]] = asyncio.Queue()
         self._tasks: list[asyncio.Task[None]] = []
         self._last_alive_ms = self._read_alive()
+        self._spooled: dict[tuple[str, int], int] = {}
         media.on_saved = self._saved
 
     # --- life -----------------------------------------------------------------------------------------------------
 
     async def start(self) -> None:
+        self._spooled = spooled_until(self._folder / "media")
         await self.media.start()
         await self.ops.start()
         loops = (self._count_loop(), self._event_loop(), self._tick_loop(), self._pump_loop())
@@ -178,18 +180,17 @@ class Node:
         return read_log(json.dumps(line).encode() for line in lines)
 
     async def _mark_gap(self, host: RoomHost, held: int) -> None:
-        """What was not recorded while nobody had the room: from the last sign of life to now."""
+        """What was not recorded while nobody had the room: from the last fragment that is safe; if none, the last sign of life."""
         live = host.live
         if not live.log.head.recording.on:
             return
-        if held == live.epoch:
-            since = self._last_alive_ms - live.clock.zero_at_ms if self._last_alive_ms else -1
-        else:
-            since = await self._saved_elsewhere(live.lesson, held)
+        since = max(self._spooled.get((live.lesson, held), -1), await self._stored_until(live.lesson, held))
+        if since < 0 and self._last_alive_ms is not None:
+            since = self._last_alive_ms - live.clock.zero_at_ms
         if 0 <= since < live.clock.base_ms:
             host.recording.missing_since(since, "node")
 
-    async def _saved_elsewhere(self, lesson: str, epoch: int) -> int:
+    async def _stored_until(self, lesson: str, epoch: int) -> int:
         with suppress(ObjectMissingError, ObjectStoreError, ValueError, KeyError):
             return int(json.loads(await self.store.get(f"lessons/{lesson}/e{epoch}/manifest.json"))["saved_ms"])
         return -1

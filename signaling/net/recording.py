@@ -6,9 +6,12 @@ said to the teacher and otherwise borne.
 
 from __future__ import annotations
 
+import json
 import logging
 import time
 from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 from media.errors import MediaError
@@ -28,6 +31,19 @@ MIN_GAP_MS = 100
 """Less than a frame or two is no gap."""
 Note = Callable[[FactKind, dict[str, Any]], None]
 """(kind, data) of a RecordingSaved or RecordingGap fact."""
+
+
+def spooled_until(folder: Path) -> dict[tuple[str, int], int]:
+    """(lesson, epoch) -> room ms up to which an earlier process left fragments in its spool (``mediaspool.py``: a JSON line,
+    then the object)."""
+    found: dict[tuple[str, int], int] = {}
+    for path in folder.glob("*.spool"):
+        with suppress(OSError, ValueError, KeyError, TypeError), path.open("rb") as file:
+            entry = json.loads(file.readline())["entry"]
+            if fragment := entry.get("fragment"):
+                room = (entry["lesson"], entry["epoch"])
+                found[room] = max(found.get(room, 0), fragment["to_ms"])
+    return found
 
 
 class RoomRecording:

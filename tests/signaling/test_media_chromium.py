@@ -99,10 +99,40 @@ async def test_teacher_and_two_rooms(tmp_path: Path) -> None:
             return "1" not in await slots(two)
 
         await until(silent)
-        await teacher.wait_for_function("me.log.some(m => m.type === 'saved' && m.room_ms > 0)", timeout=15_000)
+        await teacher.wait_for_function("me.log.some(m => m.type === 'saved' && m.room_ms > 0)", timeout=60_000)
         await teacher.evaluate("me.do('lesson.close')")
         manifest = tmp_path / "objects" / "lessons" / "L1" / "e1" / "manifest.json"
         await until(lambda: manifest.exists() and json.loads(manifest.read_text())["closed"])
         tracks = {track["track"]: track for track in json.loads(manifest.read_text())["tracks"]}
         assert set(tracks) == {"camera", "mic"} and all(track["fragments"] for track in tracks.values())
         assert await teacher.evaluate("me.errors") == []
+
+
+def manifest_of(folder: Path, epoch: int = 1) -> dict[str, Any]:
+    path = folder / "objects" / "lessons" / "L1" / f"e{epoch}" / "manifest.json"
+    found: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {"saved_ms": 0, "tracks": []}
+    return found
+
+
+async def test_kill_9_in_mid_recording_leaves_one_marked_gap(tmp_path: Path) -> None:
+    async with fake_web() as web, browser() as chrome:
+        node = await NodeProcess(tmp_path / "n1", web).start()
+        await node.put(make_spec())
+        teacher = await enter(chrome, node, web, "teacher")
+        await teacher.evaluate("me.do('lesson.open')")
+        await until(lambda: manifest_of(tmp_path)["saved_ms"] > 4000)
+        await node.kill()
+        before = manifest_of(tmp_path)["saved_ms"]
+        node = await NodeProcess(tmp_path / "n1", web).start()
+        try:
+            teacher = await enter(chrome, node, web, "teacher")
+            assert (await teacher.evaluate("me.welcome.state"))["recording"]["on"] is True
+            await until(lambda: manifest_of(tmp_path)["saved_ms"] > before + 6000)
+            for track in manifest_of(tmp_path)["tracks"]:
+                (gap,) = [gap for gap in track["gaps"] if gap["cause"] == "node"]
+                spans = [(one["from_ms"], one["to_ms"]) for one in track["fragments"]]
+                assert all(to <= gap["from_ms"] or since >= gap["to_ms"] for since, to in spans), (gap, spans)
+                assert min(spans)[1] <= gap["from_ms"] and max(spans)[0] >= gap["to_ms"]
+            await until(lambda: web.kinds().count("RecordingGap") == 1)
+        finally:
+            await node.stop()

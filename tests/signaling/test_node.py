@@ -160,6 +160,18 @@ async def test_sigterm_says_shutdown(tmp_path: Path) -> None:
         assert "EndpointLeft" in web.kinds()
 
 
+async def test_an_orderly_restart_brings_rooms_back_without_the_web(tmp_path: Path) -> None:
+    async with fake_web() as web:
+        node = await NodeProcess(tmp_path / "n1", web).start()
+        await node.put(make_spec())
+        page = await node.page(web.token("class", "room1"))
+        resume = (await page.next("welcome"))["resume"]
+        assert await node.stop() == 0
+        async with node_process(tmp_path / "n1", web) as node:
+            page = await node.page(resume)
+            assert (await page.next("welcome"))["epoch"] == 1
+
+
 async def test_a_wrong_setting_ends_with_a_sentence(tmp_path: Path) -> None:
     async with fake_web() as web:
         node = NodeProcess(tmp_path / "n1", web, TONGTANG_NODE_IDD="x")

@@ -36,7 +36,7 @@ def wall_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
-async def until(holds: Callable[[], Any], seconds: float = 15.0) -> Any:
+async def until(holds: Callable[[], Any], seconds: float = 60.0) -> Any:
     """Ask again and again; what ``holds`` gave when it was true. It may be a coroutine function."""
     async with asyncio.timeout(seconds):
         while True:
@@ -182,7 +182,7 @@ class NodeProcess:
             sys.executable, "-m", "signaling", env=self.environment, stdout=asyncio.subprocess.PIPE
         )
         assert self.process.stdout is not None
-        line = (await asyncio.wait_for(self.process.stdout.readline(), 30)).decode()
+        line = (await asyncio.wait_for(self.process.stdout.readline(), 120)).decode()
         assert "signalling" in line, line
         self.port = int(line.split(",")[0].rsplit(":", 1)[1])
         self.media_port = int(line.rsplit(" ", 1)[1])
@@ -200,7 +200,7 @@ class NodeProcess:
         assert self.process is not None
         with suppress(ProcessLookupError):
             self.process.terminate()
-        return await asyncio.wait_for(self.process.wait(), 30)
+        return await asyncio.wait_for(self.process.wait(), 60)
 
     @property
     def http(self) -> str:
@@ -241,7 +241,7 @@ class Page:
     async def send(self, message: dict[str, Any]) -> None:
         await self.socket.send(json.dumps(message))
 
-    async def next(self, type_: str, seconds: float = 10.0) -> dict[str, Any]:
+    async def next(self, type_: str, seconds: float = 60.0) -> dict[str, Any]:
         """The next message of this type; others are kept in ``seen``."""
         async with asyncio.timeout(seconds):
             while True:
@@ -260,7 +260,7 @@ class Page:
         self._wishes += 1
         wish = _id or f"w{self._wishes}"
         await self.send({"type": "do", "id": wish, "kind": kind, "body": body})
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while True:
                 message: dict[str, Any] = json.loads(await self.socket.recv())
                 self.seen.append(message)
