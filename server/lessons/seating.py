@@ -71,11 +71,10 @@ def _class(lesson: Lesson, scope: Scope, name: str) -> Place | None:
 
 
 def _assistant(lesson: Lesson, scope: Scope, name: str) -> Place | None:
-    """Whoever showed the code of the room's screen, or is named in the plan."""
+    """Whoever showed the code of the room's screen. Being named in the plan is not enough: this seat signs in (签到),
+    and presence is proved, not claimed."""
     for receipt in lesson.receipts:
-        shown = scope.lesson == lesson.id and receipt.room_id in scope.rooms
-        named = scope.person is not None and receipt.assistant_id == scope.person
-        if shown or named:
+        if scope.lesson == lesson.id and receipt.room_id in scope.rooms:
             room = receipt.room
             who = scope.person or receipt.assistant_id
             called = name or (receipt.assistant.name if receipt.assistant else room.name)

@@ -146,6 +146,20 @@ async def test_the_code_on_the_screen_makes_a_phone_the_room_s_companion(web: We
     assert refused.status_code == 404, "a companion of one lesson knows no other"
 
 
+async def test_the_assistant_of_the_plan_is_not_present_before_the_code_was_shown(web: Web, city: City) -> None:
+    await web.node()
+    async with web.transaction() as session:
+        named = await web.person("assistant", school=city.room.school)
+        lesson = await session.get_one(Lesson, city.lesson.id)
+        lesson.receipts[0].assistant_id = named.id
+    phone = await web.sign_in(named)
+    seat = f"/api/v1/lessons/{city.lesson.id}/seat"
+    assert (await phone.post(seat, json={"role": "assistant"})).status_code == 403
+    code = (await state(await web.device(city.room)))["signin_code"]
+    await phone.post(f"/api/v1/lessons/{city.lesson.id}/companion", json={"code": code})
+    assert (await phone.post(seat, json={"role": "assistant"})).json()["seat"] == f"a-{city.room.id}"
+
+
 @pytest.mark.parametrize(("late", "status"), [(0, 200), (61, 200), (121, 422)])
 async def test_a_code_holds_for_its_minute_and_the_next(web: Web, city: City, late: int, status: int) -> None:
     code = (await state(await web.device(city.room)))["signin_code"]

@@ -86,7 +86,6 @@ async def test_roles_and_who_may_have_them(web: Web, city: City) -> None:
         ("kiosk", "class"),
         ("teacher", "teacher"),
         ("teacher", "watch"),
-        ("assistant", "assistant"),
         ("inspector", "watch"),
         ("inspector", "inspector"),
     }
