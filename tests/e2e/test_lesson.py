@@ -80,12 +80,16 @@ def figures(site: Site) -> Figures:
     return found
 
 
-def rates(kiosks: list[Kiosk], seconds: float) -> list[float]:
-    """Pictures of the teacher decoded a second, in each room, over the same stretch."""
-    first = [(time.monotonic(), kiosk.frames()) for kiosk in kiosks]
+def rates(teacher: Teacher, kiosks: list[Kiosk], seconds: float) -> list[float]:
+    """Pictures a second over the same stretch: what the teacher's browser encoded, then what each room decoded."""
+
+    def count() -> list[tuple[float, int]]:
+        counts = [(time.monotonic(), int(teacher.page.evaluate("measure.sent()")))]
+        return counts + [(time.monotonic(), kiosk.frames()) for kiosk in kiosks]
+
+    first = count()
     time.sleep(seconds)
-    last = [(time.monotonic(), kiosk.frames()) for kiosk in kiosks]
-    return [(b[1] - a[1]) / (b[0] - a[0]) for a, b in zip(first, last, strict=True)]
+    return [(b[1] - a[1]) / (b[0] - a[0]) for a, b in zip(first, count(), strict=True)]
 
 
 def energies(kiosks: list[Kiosk], seconds: float) -> list[tuple[float, float]]:
@@ -133,7 +137,7 @@ def teach(told: Story, teacher: Teacher, kiosks: list[Kiosk], phones: list[Phone
     teacher.opens()
     for kiosk in kiosks:
         kiosk.receives()
-    told.rates = rates(kiosks, 5)
+    told.rates = rates(teacher, kiosks, 8)
     told.energy = energies(kiosks, 4)
     told.blocked = [kiosk.page.is_visible("#unlock") for kiosk in kiosks]
     told.heard_before = [kiosk.hears() for kiosk in kiosks]
@@ -201,8 +205,10 @@ def watch_replay(told: Story, browsers: Chromium) -> None:
 
 
 def test_pictures_come_at_the_source_rate(story: Story) -> None:
-    assert len(story.rates) == ROOMS
-    assert all(rate >= 0.85 * FPS for rate in story.rates), story.rates
+    source, *rooms = story.rates
+    assert len(rooms) == ROOMS
+    assert source >= 0.6 * FPS, f"{story.rates}: a camera of {FPS} pictures a second"
+    assert all(rate >= 0.9 * source - 0.5 for rate in rooms), story.rates
 
 
 def test_sound_plays_in_every_room_without_a_click(story: Story) -> None:

@@ -16,7 +16,7 @@ from playwright.sync_api import Page
 
 from tests.support.browser import Chromium, Desktop, until_true
 from tests.support.footage import room_devices, teacher_devices
-from tests.support.replayed import Moment, Truth
+from tests.support.replayed import Moment, Truth, captured_at
 from tests.support.site import DEMO_PASSWORD, City, PlannedLesson, Visitor
 
 SLIDES = 6
@@ -92,11 +92,10 @@ class Teacher:
 
     def truth(self) -> Truth:
         offset = float(self.page.evaluate("measure.roomOffset()"))
-        frames: list[list[Any]] = self.page.evaluate("measure.seen.frames")
-        marks: list[list[Any]] = self.page.evaluate("measure.seen.marks")
+        frames, marks = self.page.evaluate("[measure.seen.frames, measure.seen.marks]")
 
-        def room_time(seen: list[list[Any]]) -> list[Moment]:
-            return [(float(at) + offset, int(n)) for at, n in seen if n is not None]
+        def room_time(seen: list[tuple[float, float, int | None]]) -> list[Moment]:
+            return [(at + offset, number) for at, number in captured_at(seen)]
 
         return Truth(room_time(frames), room_time(marks))
 

@@ -73,14 +73,14 @@
     return framed && number(2 + COUNTER_BITS, 4) === check ? value : null;
   };
 
-  /** Notes every captured frame: [performance.now(), counter]. */
+  /** Notes every captured frame: [performance.now() when it was read, its own time stamp in ms, counter]. */
   const watchCamera = async () => {
     const track = seen.streams.flatMap((s) => s.getVideoTracks()).filter((t) => t.readyState === 'live').pop();
     const reader = new MediaStreamTrackProcessor({ track: track.clone() }).readable.getReader();
     for (;;) {
       const { done, value } = await reader.read();
       if (done) return;
-      seen.frames.push([performance.now(), readCounter(value, value.displayWidth)]);
+      seen.frames.push([performance.now(), value.timestamp / 1000, readCounter(value, value.displayWidth)]);
       value.close();
     }
   };
@@ -101,15 +101,16 @@
       if (done) return;
       const samples = new Float32Array(value.numberOfFrames);
       value.copyTo(samples, { planeIndex: 0, format: 'f32-planar' });
-      yield { samples, rate: value.sampleRate, now: performance.now() };
+      yield { samples, rate: value.sampleRate, now: performance.now(), stamp: value.timestamp / 1000 };
       value.close();
     }
   }
-  /** Notes the beginning of every mark the microphone gives: [performance.now(), number]. */
+  /** Notes every tenth block of sound, number null, and the beginning of every mark: [read at, time stamp, number]. */
   const watchMarks = async () => {
     const track = seen.streams.flatMap((s) => s.getAudioTracks()).filter((t) => t.readyState === 'live').pop();
     let quiet = 99;
-    for await (const { samples, rate, now } of blocks(track)) {
+    let count = 0;
+    for await (const { samples, rate, now, stamp } of blocks(track)) {
       const total = energy(samples);
       let best = 0, number = -1;
       for (let i = 0; i < MARKS; i++) {
@@ -117,7 +118,8 @@
         if (p > best) [best, number] = [p, i];
       }
       const loud = total > 1e-4 && best > 0.6 * total;
-      if (loud && quiet > 20) seen.marks.push([now - (samples.length / rate) * 1000, number]);
+      if (loud && quiet > 20) seen.marks.push([now, stamp, number]);
+      else if (count++ % 10 === 0) seen.marks.push([now, stamp, null]);
       quiet = loud ? 0 : quiet + 1;
     }
   };
@@ -189,5 +191,14 @@
     for (const socket of seen.sockets) socket.close();
   };
 
-  window.measure = { seen, roomOffset, readCounter, watchCamera, watchMarks, hear, received, pictures, cut };
+  /** Pictures encoded by everything this page sends. */
+  const sent = async () => {
+    let frames = 0;
+    for (const pc of seen.pcs.filter((p) => p.connectionState === 'connected')) {
+      for (const s of (await pc.getStats()).values()) if (s.type === 'outbound-rtp') frames += s.framesEncoded ?? 0;
+    }
+    return frames;
+  };
+
+  window.measure = { seen, roomOffset, readCounter, watchCamera, watchMarks, hear, received, pictures, sent, cut };
 })();

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import bisect
 import io
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -45,6 +46,29 @@ class Truth:
         span = MARKS * MARK_EVERY * 500
         times = [t for t, n in self.marks if n == number and abs(t - near_ms) < span]
         return min(times, key=lambda t: abs(t - near_ms), default=None)
+
+
+def captured_at(seen: list[tuple[float, float, int | None]], window_ms: float = 10_000) -> list[Moment]:
+    """(read at, time stamp, number) -> when each was captured, on the clock that tells "read at".
+
+    A busy page reads late, never early: the least (read at - stamp) around a moment is the true offset of the clocks.
+    """
+    found: list[Moment] = []
+    newest: deque[tuple[float, float]] = deque()  # rising offsets of the window, the least in front
+    coming = iter(seen)
+    ahead = next(coming, None)
+    for _, stamp, number in seen:
+        while ahead is not None and ahead[1] <= stamp + window_ms / 2:
+            offset = ahead[0] - ahead[1]
+            while newest and newest[-1][1] >= offset:
+                newest.pop()
+            newest.append((ahead[1], offset))
+            ahead = next(coming, None)
+        while newest[0][0] < stamp - window_ms / 2:
+            newest.popleft()
+        if number is not None:
+            found.append((stamp + newest[0][1], number))
+    return found
 
 
 def read_counter(luma: npt.NDArray[np.uint8]) -> int | None:
