@@ -221,7 +221,7 @@ class PythonEngine:
         if source is None:  # its transport-wide number counts all the same, or the sender would see losses
             source = self._learn(peer, size) or peer.stranger
         start = 12 + 4 * (first & 15)
-        level = -1
+        level = b""
         if first & 0x10:
             end = start + 4 + 4 * (data[start + 2] << 8 | data[start + 3]) if start + 4 <= size else size + 1
             if end > size:
@@ -256,8 +256,8 @@ class PythonEngine:
             stream.key_wanted = False
             events.append(KeyFrameWanted(stream.handle))
 
-    def _extensions(self, peer: EnginePeer, source: Source, start: int, end: int, now: float) -> int:
-        """Books the transport-wide number; returns the audio level byte or -1. Looks where it stood last time first."""
+    def _extensions(self, peer: EnginePeer, source: Source, start: int, end: int, now: float) -> bytes:
+        """Books the transport-wide number; returns the audio level's byte or none. Looks at the last place first."""
         data = self._in.data
         level_id, cc_id = peer.level_id, peer.transport_cc_id
         level_at, cc_at = source.level_at, source.transport_cc_at
@@ -276,7 +276,7 @@ class PythonEngine:
                 source.level_at, source.transport_cc_at = level_at, cc_at
         if cc_at:
             peer.note_transport_cc(data[cc_at] << 8 | data[cc_at + 1], now)
-        return data[level_at] if level_at else -1
+        return bytes(data[level_at : level_at + 1]) if level_at else b""
 
     def _learn(self, peer: EnginePeer, size: int) -> Source | None:
         try:

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from media.wire.sequence import FIRST_CYCLE
 
-# (extended number, RTP timestamp, second header byte's marker | first byte's padding bit, audio level or -1, payload)
-Media = tuple[int, int, int, int, bytes]
+# (extended number, RTP timestamp, marker as in the second header byte, audio level's byte or none, payload)
+Media = tuple[int, int, int, bytes, bytes]
 
 VIDEO_HISTORY = 1024  # 2 s of 4 Mbit/s
 AUDIO_HISTORY = 128

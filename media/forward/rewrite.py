@@ -25,7 +25,7 @@ class Segment:
 
 
 class Rewriter:
-    """``number`` and ``timestamp`` are per packet; ``switch`` per change of source."""
+    """Per packet a subscription adds ``offset`` and ``timestamp_offset`` itself and books ``highest``, ``last_*``."""
 
     __slots__ = ("_clock", "_segments", "first", "highest", "last_at", "last_timestamp", "offset", "timestamp_offset")
 
@@ -47,13 +47,6 @@ class Rewriter:
         self.timestamp_offset = (self.last_timestamp + round(passed * self._clock) - timestamp) & 0xFFFFFFFF
         self._segments.append(Segment(stream, number, self.offset, self.timestamp_offset))
         del self._segments[:-_SEGMENTS]
-
-    def sent(self, number: int, timestamp: int, now: float) -> None:
-        """Books an outgoing number that was written."""
-        if number > self.highest:
-            self.highest = number
-            self.last_timestamp = timestamp
-            self.last_at = now
 
     def locate(self, sequence: int) -> tuple[int, Segment] | None:
         """Outgoing number and segment of a NACKed 16-bit sequence number."""

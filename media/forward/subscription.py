@@ -6,16 +6,12 @@ outgoing arena, behind each other, so that one system call sends a burst.
 
 from __future__ import annotations
 
-import struct
-
 from media.engine import LinkConfig
 from media.forward.history import Media, ResendGuard
 from media.forward.rewrite import Rewriter
 from media.parameters import Codec
 from media.transport.outbox import Outbox
-from media.wire.extensions import layout
-
-_HEADER = struct.Struct("!BBHII")
+from media.wire.extensions import Layout
 
 
 def matching(codecs: tuple[Codec, ...], wanted: Codec) -> Codec | None:
@@ -42,10 +38,13 @@ class Subscription:
     """``forward`` is per packet and receiver; ``resend`` answers NACKs."""
 
     __slots__ = (
+        "_bare",
         "_guard",
-        "_layouts",
         "_outbox",
         "_rtx_sequence",
+        "_ssrc",
+        "_type",
+        "_with_level",
         "codec",
         "config",
         "octets",
@@ -59,10 +58,11 @@ class Subscription:
     def __init__(self, outbox: Outbox, config: LinkConfig, sequence: int, timestamp: int) -> None:
         self._outbox = outbox
         self.config = config
-        bare = layout(config.extensions, config.mid, audio_level=False)
-        level = layout(config.extensions, config.mid, audio_level=True) if config.kind == "audio" else bare
-        self._layouts = (bare, level)
+        self._bare = Layout(config.extensions, config.mid, audio_level=False)
+        self._with_level = Layout(config.extensions, config.mid, config.kind == "audio")
         self.codec = config.codecs[0]
+        self._type = self.codec.payload_type
+        self._ssrc = config.ssrc
         self.rewriter = Rewriter(self.codec.clock_rate, sequence, timestamp)
         self._guard = ResendGuard()
         self._rtx_sequence = sequence ^ 0x5555
@@ -76,60 +76,63 @@ class Subscription:
         self.waiting = True
         self.started = False
         self.codec = codec or self.codec
+        self._type = self.codec.payload_type
 
     def forward(self, media: Media, start: bool, now: float) -> None:
         """``start``: a decoder can begin with this packet."""
         rewriter = self.rewriter
+        number, timestamp, marker, level, payload = media
         if self.waiting:
             if not start or self.stream is None or not self._outbox.ready:
                 return
-            rewriter.switch(self.stream, media[0], media[1], now)
+            rewriter.switch(self.stream, number, timestamp, now)
             self.waiting, self.started = False, True
-        elif media[0] < rewriter.first:
+        elif number < rewriter.first:
             return  # of before the switch
-        number = media[0] + rewriter.offset
-        timestamp = (media[1] + rewriter.timestamp_offset) & 0xFFFFFFFF
-        if self._write(self.codec.payload_type, number & 0xFFFF, timestamp, self.config.ssrc, media, b""):
+        number += rewriter.offset
+        timestamp = (timestamp + rewriter.timestamp_offset) & 0xFFFFFFFF
+        if self._write(self._type | marker, number & 0xFFFF, timestamp, self._ssrc, level, payload):
             self.packets += 1
-            self.octets += len(media[4])
-            rewriter.sent(number, timestamp, now)
+            self.octets += len(payload)
+            if number > rewriter.highest:
+                rewriter.highest = number
+                rewriter.last_timestamp = timestamp
+                rewriter.last_at = now
 
-    def _write(self, payload_type: int, sequence: int, timestamp: int, ssrc: int, media: Media, prefix: bytes) -> bool:
-        level, payload = media[3], media[4]
-        form = self._layouts[level >= 0]
-        block = form.block
-        start = 12 + len(block)
-        size = start + len(prefix) + len(payload)
+    def _write(self, second: int, sequence: int, timestamp: int, ssrc: int, level: bytes, payload: bytes) -> bool:
+        """The hottest lines of the house: per packet and receiver one ``pack_into``, one copy, one encryption."""
+        form = self._with_level if level else self._bare
         outbox = self._outbox
-        at = outbox.room(size)
-        if at < 0:
+        start = form.size
+        size = start + len(payload)
+        at = outbox.fill
+        if at + size > outbox.limit and (at := outbox.room(size)) < 0:
             return False
-        data = outbox.arena.data
-        _HEADER.pack_into(data, at, 0x90 if block else 0x80, payload_type | media[2], sequence, timestamp, ssrc)
-        body = at + start
-        data[at + 12 : body] = block
-        if form.audio_level_at and level >= 0:
-            data[at + form.audio_level_at] = level
-        if form.abs_send_time_at:
-            stamp = at + form.abs_send_time_at
-            data[stamp : stamp + 3] = outbox.burst.stamp
-        if form.transport_cc_at:
-            outbox.number(at + form.transport_cc_at)
-        if prefix:
-            data[body : body + len(prefix)] = prefix
-            body += len(prefix)
-        data[body : at + size] = payload
-        return outbox.seal(at, size)
+        if form.transport_cc:
+            outbox.transport_cc = cc = outbox.transport_cc + 1 & 0xFFFF
+            wide = cc.to_bytes(2, "big")
+        else:
+            wide = b""
+        a, b, c, d = form.fixed
+        stamp, data = outbox.burst.stamp, outbox.data
+        form.pack_into(data, at, form.first, second, sequence, timestamp, ssrc, a, level, b, stamp, c, wide, d)
+        data[at + start : at + size] = payload
+        size = outbox.protect(outbox.arena, at, size)
+        if size:
+            outbox.queue(size)
+        return size > 0
 
     def resend(self, media: Media, out: int, timestamp_offset: int, now: float) -> bool:
         """Sends a packet again: as RTX (RFC 4588 section 4) where negotiated, else the same once more."""
+        _, timestamp, marker, level, payload = media
         self._guard.refill(self.octets, now)
-        if not self._guard.allows(out, len(media[4]), now):
+        if not self._guard.allows(out, len(payload), now):
             return False
-        timestamp = (media[1] + timestamp_offset) & 0xFFFFFFFF
+        timestamp = (timestamp + timestamp_offset) & 0xFFFFFFFF
         sequence = out & 0xFFFF
         if self.codec.rtx is None or self.config.rtx_ssrc is None:
-            return self._write(self.codec.payload_type, sequence, timestamp, self.config.ssrc, media, b"")
+            return self._write(self._type | marker, sequence, timestamp, self._ssrc, level, payload)
         self._rtx_sequence = self._rtx_sequence + 1 & 0xFFFF
-        original = sequence.to_bytes(2, "big")
-        return self._write(self.codec.rtx, self._rtx_sequence, timestamp, self.config.rtx_ssrc, media, original)
+        original = sequence.to_bytes(2, "big") + payload
+        second = self.codec.rtx | marker
+        return self._write(second, self._rtx_sequence, timestamp, self.config.rtx_ssrc, level, original)

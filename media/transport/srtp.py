@@ -99,24 +99,25 @@ def _session(profile: SrtpProfile, key: bytes, inbound: bool) -> pylibsrtp.Sessi
 class InPlaceSrtp:
     """libsrtp on the arena's own bytes."""
 
-    __slots__ = ("_keep", "_length", "_lib", "_rx", "_tx")
+    __slots__ = ("_keep", "_length", "_lib", "_protect", "_rx", "_tx", "_unprotect")
 
     def __init__(self, keys: SrtpKeys, binding: Binding) -> None:
         rx, tx = _session(keys.profile, keys.receive, True), _session(keys.profile, keys.send, False)
         self._keep = (rx, tx)  # they free the C side
         self._rx, self._tx = rx._srtp[0], tx._srtp[0]
         self._lib = binding.lib
+        self._protect, self._unprotect = binding.lib.srtp_protect, binding.lib.srtp_unprotect  # lookups cost
         self._length = binding.ffi.new("int *")
 
     def protect(self, arena: Arena, at: int, size: int) -> int:
         length = self._length
         length[0] = size
-        return 0 if self._lib.srtp_protect(self._tx, arena.pointer + at, length) else int(length[0])
+        return 0 if self._protect(self._tx, arena.pointer + at, length) else length[0]
 
     def unprotect(self, arena: Arena, size: int) -> int:
         length = self._length
         length[0] = size
-        return 0 if self._lib.srtp_unprotect(self._rx, arena.pointer, length) else int(length[0])
+        return 0 if self._unprotect(self._rx, arena.pointer, length) else length[0]
 
     def protect_rtcp(self, arena: Arena, at: int, size: int) -> int:
         length = self._length

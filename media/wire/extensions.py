@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
 
 from media.parameters import Extensions
 
@@ -52,39 +51,50 @@ def build(values: list[tuple[int, bytes]]) -> bytes:
     return struct.pack("!HH", ONE_BYTE if one_byte else TWO_BYTE, len(body) // 4) + body
 
 
-@dataclass(frozen=True, slots=True)
 class Layout:
-    """A subscriber's extension block, ready to be copied behind the fixed header and patched at these packet offsets.
+    """A subscriber's whole packet head as one ``struct`` call: fixed header, then its own extension block.
 
-    An offset is 0 where the extension was not negotiated (no value can stand at offset 0 of a packet).
+    ``pack_into(buffer, at, first, second, sequence, timestamp, ssrc, *values(level, stamp, transport_cc))`` writes
+    ``size`` bytes. Values not negotiated have size 0 in the format, so that one call serves every receiver.
     """
 
-    block: bytes
-    audio_level_at: int = 0
-    abs_send_time_at: int = 0
-    transport_cc_at: int = 0
+    __slots__ = ("first", "fixed", "pack_into", "size", "transport_cc")
 
-    @property
-    def header_size(self) -> int:
-        return 12 + len(self.block)
+    def __init__(self, negotiated: Extensions, mid: str, audio_level: bool) -> None:
+        """RFC 8843 section 15: the mid is the receiver's own; ids are those of the receiver's BUNDLE."""
+        sizes = {"mid": 0, "level": 0, "stamp": 0, "transport_cc": 0}
+        values: list[tuple[int, bytes]] = []
+        for name, number, value in (
+            ("mid", negotiated.mid, mid.encode()),
+            ("level", negotiated.audio_level if audio_level else None, b"\x7f"),
+            ("stamp", negotiated.abs_send_time, bytes(3)),
+            ("transport_cc", negotiated.transport_cc, bytes(2)),
+        ):
+            if number is not None:
+                values.append((number, value))
+                sizes[name] = len(value)
+        block = build(values)
+        self.first = 0x90 if block else 0x80
+        self.transport_cc = bool(sizes["transport_cc"])
+        self.fixed, self.pack_into, self.size = _compile(block, sizes)
 
 
-def layout(negotiated: Extensions, mid: str, audio_level: bool) -> Layout:
-    """RFC 8843 section 15: the mid is the receiver's own; ids are those of the receiver's BUNDLE."""
-    values: list[tuple[int, bytes]] = []
-    if negotiated.mid is not None:
-        values.append((negotiated.mid, mid.encode()))
-    if negotiated.audio_level is not None and audio_level:
-        values.append((negotiated.audio_level, b"\x7f"))
-    if negotiated.abs_send_time is not None:
-        values.append((negotiated.abs_send_time, bytes(3)))
-    if negotiated.transport_cc is not None:
-        values.append((negotiated.transport_cc, bytes(2)))
-    block = build(values)
+def _compile(block: bytes, sizes: dict[str, int]) -> tuple[tuple[bytes, bytes, bytes, bytes], Callable[..., None], int]:
+    """The bytes between the three changing values, the packer, and the size of the whole head."""
     profile = int.from_bytes(block[:2], "big") if block else ONE_BYTE
-    at = {i: 12 + offset for i, offset, _ in elements(block, profile, 4, len(block))}
-    level = at.get(negotiated.audio_level or -1, 0) if audio_level else 0
-    return Layout(block, level, at.get(negotiated.abs_send_time or -1, 0), at.get(negotiated.transport_cc or -1, 0))
+    places = [(at, size) for _, at, size in elements(block, profile, 4, len(block))]
+    cuts, at = [], 0
+    for name in ("level", "stamp", "transport_cc"):
+        if sizes[name]:  # the elements stand in the order they were given in, mid first
+            place = places[[n for n in sizes if sizes[n]].index(name)]
+            cuts.append((block[at : place[0]], place[1]))
+            at = place[0] + place[1]
+        else:
+            cuts.append((b"", 0))
+    fixed = (cuts[0][0], cuts[1][0], cuts[2][0], block[at:])
+    form = "!BBHII" + "".join(f"{len(part)}s{size}s" for part, size in cuts) + f"{len(fixed[3])}s"
+    packer = struct.Struct(form)
+    return fixed, packer.pack_into, packer.size
 
 
 def abs_send_time(now: float) -> int:

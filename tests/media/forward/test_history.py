@@ -9,9 +9,9 @@ from media.wire.sequence import FIRST_CYCLE
 def test_a_ring_forgets_the_oldest() -> None:
     history = History(4)
     for number in range(FIRST_CYCLE, FIRST_CYCLE + 6):
-        history.put((number, 0, 0, -1, b"x"))
+        history.put((number, 0, 0, b"", b"x"))
     assert history.get(FIRST_CYCLE + 1) is None
-    assert history.get(FIRST_CYCLE + 5) == (FIRST_CYCLE + 5, 0, 0, -1, b"x")
+    assert history.get(FIRST_CYCLE + 5) == (FIRST_CYCLE + 5, 0, 0, b"", b"x")
     assert history.get(FIRST_CYCLE + 6) is None
     assert history.get(-3) is None
 

@@ -9,7 +9,7 @@ from media.forward.rewrite import Rewriter
 def send(rewriter: Rewriter, number: int, timestamp: int, now: float) -> tuple[int, int]:
     out = number + rewriter.offset
     stamp = (timestamp + rewriter.timestamp_offset) & 0xFFFFFFFF
-    rewriter.sent(out, stamp, now)
+    rewriter.highest, rewriter.last_timestamp, rewriter.last_at = out, stamp, now  # as a subscription books it
     return out, stamp
 
 

@@ -4,7 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from media.parameters import Extensions
-from media.wire.extensions import ONE_BYTE, TWO_BYTE, abs_send_time, build, elements, layout
+from media.wire import rtp
+from media.wire.extensions import ONE_BYTE, TWO_BYTE, Layout, abs_send_time, build, elements
 
 IDS = st.integers(1, 14)
 ONE = st.dictionaries(IDS, st.binary(min_size=1, max_size=16), max_size=6)
@@ -44,22 +45,32 @@ def test_id_15_ends_a_one_byte_block() -> None:
     assert list(elements(bytes.fromhex("1011f0102211"), ONE_BYTE, 0, 6)) == [(1, 1, 1)]
 
 
-def test_a_layout_says_where_its_values_stand() -> None:
-    extensions = Extensions(mid=4, audio_level=1, abs_send_time=2, transport_cc=3)
-    made = layout(extensions, "12", audio_level=True)
-    packet = bytearray(12) + made.block
-    packet[made.audio_level_at] = 0x85
-    packet[made.abs_send_time_at : made.abs_send_time_at + 3] = b"abc"
-    packet[made.transport_cc_at : made.transport_cc_at + 2] = b"de"
-    assert read(bytes(packet[12:])) == {4: b"12", 1: b"\x85", 2: b"abc", 3: b"de"}
-    assert made.header_size % 4 == 0
+def written(made: Layout, level: bytes, stamp: bytes, wide: bytes) -> bytes:
+    packet = bytearray(made.size + 5)
+    a, b, c, d = made.fixed
+    made.pack_into(packet, 5, made.first, 0x80 | 96, 7, 8, 9, a, level, b, stamp, c, wide, d)
+    return bytes(packet[5:])
 
 
-def test_what_was_not_negotiated_is_not_sent() -> None:
-    made = layout(Extensions(), "0", audio_level=True)
-    assert (made.block, made.audio_level_at, made.abs_send_time_at, made.transport_cc_at) == (b"", 0, 0, 0)
-    only = layout(Extensions(audio_level=1, mid=15), "0", audio_level=False)
-    assert read(only.block) == {15: b"0"}, "an id above 14 needs the two-byte form"
+NUMBERS = st.permutations([*range(1, 20), 200, None, None]).map(lambda ids: ids[:4])
+
+
+@given(NUMBERS, st.booleans())
+def test_a_layout_writes_what_was_negotiated(ids: list[int | None], with_level: bool) -> None:
+    mid, level, stamp, wide = ids
+    extensions = Extensions(mid=mid, audio_level=level, abs_send_time=stamp, transport_cc=wide)
+    packet = written(Layout(extensions, "12", with_level), b"\x85", b"abc", b"de")
+    head = rtp.parse(packet)
+    assert (head.payload_type, head.marker, head.sequence, head.timestamp, head.ssrc) == (96, True, 7, 8, 9)
+    block = elements(packet, head.profile, head.extension_at, head.extension_end)
+    wanted = {mid: b"12", level if with_level else None: b"\x85", stamp: b"abc", wide: b"de"}
+    assert {i: packet[at : at + n] for i, at, n in block} == {i: v for i, v in wanted.items() if i is not None}
+    assert head.payload_at == len(packet)
+
+
+def test_what_was_not_negotiated_costs_nothing() -> None:
+    made = Layout(Extensions(), "0", audio_level=True)
+    assert (made.size, made.first, made.transport_cc) == (12, 0x80, False)
 
 
 def test_abs_send_time_is_6_18() -> None:
