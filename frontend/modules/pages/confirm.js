@@ -1,4 +1,4 @@
-// A submit button with data-confirm="question" asks in a dialog first. The safe answer has the focus.
+// A submit button with data-confirm="question" asks in a dialog first. The safe answer (body data-cancel) has the focus.
 
 /** @param {Document} page */
 export function enhanceConfirm(page) {
@@ -30,7 +30,7 @@ function ask(page, question, by, act) {
   body.textContent = question;
   const foot = page.createElement("div");
   foot.className = "dialog-foot";
-  const no = button(page, by.dataset.cancelText || "×", "button");
+  const no = button(page, page.body.dataset.cancel || "×", "button");
   const yes = button(page, (by.textContent || "").trim(), "button danger");
   foot.append(no, yes);
   dialog.setAttribute("aria-labelledby", body.id);
