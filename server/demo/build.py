@@ -18,7 +18,7 @@ from sqlalchemy.orm import lazyload, selectinload
 from server.clock import FixedClock, city_date, from_ms
 from server.database import Database
 from server.demo import city, lessons, participation, people, replay, studios
-from server.lessons.models import Lesson
+from server.lessons.models import Deck, Lesson
 from server.participation import service as ledger
 from server.participation.models import FactRow
 from server.security import Passwords
@@ -125,14 +125,16 @@ def _batches(held: Sequence[Lesson]) -> Iterable[Sequence[Lesson]]:
 
 
 async def _replay(database: Database, objects: ObjectStore, now: datetime) -> None:
-    held = replay.trial(now)
     async with database.reading() as session:
-        if await session.get(Lesson, held.id) is not None:
+        made = select(Deck.lesson_id).join(Lesson, Lesson.id == Deck.lesson_id).where(Lesson.demo)
+        if (await session.scalars(made.limit(1))).first() is not None:
             return
-    async with database.transaction() as session:
-        await _add(session, [held])
-        await _add(session, [replay.deck(held, now)])
-        await replay.store(session, objects, held)
+    tracks = await replay.encoded()
+    for held in replay.recorded(now) if tracks else []:
+        async with database.transaction() as session:
+            await _add(session, [held])
+            await _add(session, [replay.deck(held, now)])
+            await replay.store(session, objects, held, tracks or {})
 
 
 async def _figures(database: Database, now: datetime) -> None:

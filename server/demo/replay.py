@@ -1,7 +1,7 @@
-"""One past lesson with a real replay: picture, sound, slides, chat and a hand, in the layout a recorder would have
-left.
+"""Two past lessons with a real replay: picture, sound, slides, chat and a hand, in the layout a recorder leaves.
 
-A 试讲 of half a minute, so that neither its plan nor any figure says more than what can be seen.
+A 示范课 for the portal and a 试讲 that the villages see, half a minute each. The first has no receiving rooms and the
+second is no formal lesson, so that no figure says more than what can be seen.
 """
 
 from __future__ import annotations
@@ -31,22 +31,28 @@ log = logging.getLogger("tongtang.demo")
 
 EPOCH = 1
 PAGES = 3
-DECK = named_id("demo", "deck", "茉莉花")
 
 
-def trial(now: datetime) -> Lesson:
-    """Yesterday afternoon, in the demo teacher's room, with the first village listening."""
-    course = courses()[0]
-    starts_at = (now.astimezone(CITY) - timedelta(days=1)).replace(hour=16, minute=10, second=0, microsecond=0)
-    made = lesson(course, "trial", starts_at, starts_at + timedelta(minutes=5), now, title="茉莉花")
-    made.title, made.kind = "《茉莉花》试讲（演示片段）", "trial"
-    made.receipts = made.receipts[:1]
-    return made
+def recorded(now: datetime) -> list[Lesson]:
+    """Yesterday and the day before, in the afternoon."""
+    trial, show = (_lesson(now, days) for days in (1, 2))
+    trial.title, trial.kind = "《茉莉花》试讲（演示片段）", "trial"
+    show.title, show.form, show.receipts = "《茉莉花》示范课（演示片段）", "master", []
+    return [trial, show]
+
+
+def _lesson(now: datetime, days: int) -> Lesson:
+    at = (now.astimezone(CITY) - timedelta(days=days)).replace(hour=16, minute=10, second=0, microsecond=0)
+    return lesson(courses()[0], f"replay {days}", at, at + timedelta(minutes=5), now)
+
+
+def _deck_id(held: Lesson) -> str:
+    return named_id("demo", "deck", held.id)
 
 
 def deck(held: Lesson, now: datetime) -> Deck:
     return Deck(
-        id=DECK,
+        id=_deck_id(held),
         lesson_id=held.id,
         title="茉莉花（简谱）",
         pages=PAGES,
@@ -56,14 +62,20 @@ def deck(held: Lesson, now: datetime) -> Deck:
     )
 
 
-async def store(session: AsyncSession, objects: ObjectStore, held: Lesson) -> None:
-    """Objects first, then the facts that make the replay appear: nobody finds half of it."""
-    opened_ms = to_ms(held.starts_at) + 20_000
+Tracks = dict[str, clip.Track]
+
+
+async def encoded() -> Tracks | None:
     try:
-        tracks = await asyncio.to_thread(lambda: {"camera": clip.camera(), "mic": clip.mic()})
+        return await asyncio.to_thread(lambda: {"camera": clip.camera(), "mic": clip.mic()})
     except (OSError, ValueError) as error:  # a PyAV without these encoders; a demo without a replay is still a demo
         log.warning("no encoder for the demo's replay: %s", error)
-        return
+        return None
+
+
+async def store(session: AsyncSession, objects: ObjectStore, held: Lesson, tracks: Tracks) -> None:
+    """Objects first, then the facts that make the replay appear: nobody finds half of it."""
+    opened_ms = to_ms(held.starts_at) + 20_000
     size = 0
     for key, data, content_type in _objects(held, opened_ms, tracks):
         await objects.put(key, data, content_type=content_type)
@@ -71,7 +83,7 @@ async def store(session: AsyncSession, objects: ObjectStore, held: Lesson) -> No
     await ledger.ingest(session, _facts(held, opened_ms, size), held.ends_at)
 
 
-def _objects(held: Lesson, opened_ms: int, tracks: dict[str, clip.Track]) -> Iterator[tuple[str, bytes, str]]:
+def _objects(held: Lesson, opened_ms: int, tracks: Tracks) -> Iterator[tuple[str, bytes, str]]:
     prefix = f"lessons/{held.id}/e{EPOCH}/"
     for name, track in tracks.items():
         kind = track.mime.split(";")[0]
@@ -79,13 +91,13 @@ def _objects(held: Lesson, opened_ms: int, tracks: dict[str, clip.Track]) -> Ite
         for part in track.fragments:
             yield f"{prefix}{name}/{part.name}", part.data, kind
     for page in range(1, PAGES + 1):
-        yield f"lessons/{held.id}/slides/{DECK}/{page:03d}.webp", clip.slide(page), "image/webp"
+        yield f"lessons/{held.id}/slides/{_deck_id(held)}/{page:03d}.webp", clip.slide(page), "image/webp"
     lines = "\n".join(json.dumps(op, ensure_ascii=False) for op in _ops(held, opened_ms)) + "\n"
     yield f"lessons/{held.id}/ops/e{EPOCH}-00000001.jsonl", lines.encode(), "application/x-ndjson"
     yield f"{prefix}manifest.json", json.dumps(_manifest(held, opened_ms, tracks)).encode(), "application/json"
 
 
-def _manifest(held: Lesson, opened_ms: int, tracks: dict[str, clip.Track]) -> dict[str, Any]:
+def _manifest(held: Lesson, opened_ms: int, tracks: Tracks) -> dict[str, Any]:
     prefix = f"lessons/{held.id}/e{EPOCH}/"
     return {
         "v": 1,
@@ -124,19 +136,20 @@ def _track(prefix: str, name: str, track: clip.Track) -> dict[str, Any]:
 
 def _ops(held: Lesson, opened_ms: int) -> Iterator[dict[str, Any]]:
     """The room's log as a node would have kept it, as far as a replay shows it."""
-    teacher, room = f"t-{held.teacher_id}", f"r-{held.receipts[0].room_id}"
+    teacher = f"t-{held.teacher_id}"
     told: list[tuple[int, str, str, dict[str, Any]]] = [
         (0, "room", "node", {"spec": {}, "zero_at_ms": opened_ms}),
         (0, "lesson.open", teacher, {}),
         (0, "recording", "node", {"on": True}),
-        (400, "deck.open", teacher, {"deck": DECK, "pages": PAGES, "title": "茉莉花（简谱）"}),
+        (400, "deck.open", teacher, {"deck": _deck_id(held), "pages": PAGES, "title": "茉莉花（简谱）"}),
         (3000, "chat.say", teacher, {"text": "先听一遍旋律，注意每句的结尾音。"}),
         (2 * 8 * clip.BEAT_MS, "page.turn", teacher, {"page": 2}),
-        (15_500, "hand.raise", room, {"seat": room, "pupil": 7}),
-        (17_000, "hand.lower", room, {"seat": room}),
         (3 * 8 * clip.BEAT_MS, "page.turn", teacher, {"page": 3}),
         (clip.LENGTH_MS - 200, "lesson.close", teacher, {}),
     ]
+    for receipt in held.receipts[:1]:
+        room = f"r-{receipt.room_id}"
+        told += [(15_500, "hand.raise", room, {"seat": room, "pupil": 7}), (17_000, "hand.lower", room, {"seat": room})]
     for number, (at, kind, by, body) in enumerate(sorted(told, key=lambda op: op[0]), 1):
         yield {"seq": number, "epoch": EPOCH, "t": at, "kind": kind, "by": by, "body": body, "v": 1}
 

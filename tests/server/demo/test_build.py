@@ -1,0 +1,161 @@
+"""The demo city: as large as promised, the same every time, alive on every day of the year."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from typing import Any
+
+import pytest
+from sqlalchemy import func, select
+
+from server.accounts.models import Person, PostHeld
+from server.classrooms.models import Classroom
+from server.database import Base, Database
+from server.demo import DEMO_ACCOUNTS, DEMO_PASSWORD, build, clip, lessons, participation
+from server.demo.people import person_id
+from server.indicators.models import RollUp
+from server.lessons.models import Lesson
+from server.participation.models import Attendance
+from server.recordings.models import Recording
+from server.schools.models import District, Pairing, School, SettlementCode
+from server.security import Passwords
+from server.studios.models import Studio
+from tests.support.web import Web
+
+NOW = datetime(2026, 11, 18, 2, 33, 20, tzinfo=UTC)
+"""A Wednesday, half past ten in the city."""
+
+
+async def count(database: Database, model: type[Base], *where: Any) -> int:
+    async with database.reading() as session:
+        return await session.scalar(select(func.count()).select_from(model).where(*where)) or 0
+
+
+async def dump(database: Database) -> dict[str, list[tuple[Any, ...]]]:
+    """Every row of every table, but for what may differ: hashed passwords have a salt."""
+    async with database.reading() as session:
+        return {
+            table.name: sorted(
+                (await session.execute(select(*[c for c in table.columns if c.name != "password_hash"]))).all(),
+                key=repr,
+            )
+            for table in Base.metadata.sorted_tables
+        }
+
+
+@pytest.mark.slow
+async def test_the_city_is_there_and_stays_the_same(web: Web) -> None:
+    await build(web.database, web.objects, NOW)
+    assert await count(web.database, District) == 16
+    assert await count(web.database, School, School.demo) >= 120
+    assert await count(web.database, Classroom, Classroom.demo) == 30
+    assert await count(web.database, Studio, Studio.demo) == 50
+    assert await count(web.database, Lesson, ~Lesson.demo) == await count(web.database, Person, ~Person.demo) == 0
+
+    await _pairings_cover_all_but_two(web)
+    await _a_lesson_is_about_to_start(web)
+    await _the_past_is_alive(web)
+    await _the_replays_are_whole(web)
+    await _accounts_open(web)
+
+    before = await dump(web.database)
+    await build(web.database, web.objects, NOW + timedelta(seconds=30))
+    assert await dump(web.database) == before
+
+
+async def _pairings_cover_all_but_two(web: Web) -> None:
+    async with web.database.reading() as session:
+        villages = set(
+            await session.scalars(select(SettlementCode.school_id).where(SettlementCode.code.startswith("2")))
+        )
+        paired = set(await session.scalars(select(Pairing.village_school_id)))
+        codes = (await session.scalars(select(School.code))).all()
+    assert len(villages) > 50
+    assert len(villages - paired) == 2
+    assert paired < villages
+    assert len(set(codes)) == len(codes)
+    assert {code[:4] for code in codes} == {"2112", "3112"}
+
+
+async def _a_lesson_is_about_to_start(web: Web) -> None:
+    async with web.database.reading() as session:
+        soon = select(Lesson).where(Lesson.starts_at > NOW, Lesson.starts_at < NOW + timedelta(minutes=6))
+        lesson = (await session.scalars(soon)).unique().one()
+        assert lesson.starts_at - NOW >= timedelta(minutes=4)
+        assert lesson.teacher.login == "teacher"
+        assert len(lesson.receipts) == 3
+        assert lesson.receipts[0].assistant is not None
+        assert lesson.receipts[0].assistant.login == "assistant"
+        assert (lesson.state, lesson.kind) == ("published", "formal")
+
+
+async def _the_past_is_alive(web: Web) -> None:
+    async with web.database.reading() as session:
+        reasons = Counter((await session.scalars(select(Attendance.reason))).all())
+        states = Counter((await session.scalars(select(Lesson.state).where(Lesson.ends_at <= NOW))).all())
+        city = select(RollUp).where(RollUp.code == "L1", RollUp.level == "city", RollUp.denominator > 20)
+        rates = [row.numerator / row.denominator for row in await session.scalars(city)]
+    assert set(reasons) == {None, "not_held", "short", "unsigned", "absent"}
+    assert reasons[None] > 500
+    assert states["cancelled"] > 5 and states["closed"] > 300
+    assert len(rates) >= 2
+    assert all(0.85 < rate < 0.99 for rate in rates)
+
+
+async def _the_replays_are_whole(web: Web) -> None:
+    async with web.database.reading() as session:
+        recordings = (await session.scalars(select(Recording))).all()
+    assert len(recordings) == 2
+    browser = await web.sign_in(await web.person("city_admin"))
+    for recording in recordings:
+        assert (recording.state, recording.duration_ms) == ("closed", clip.LENGTH_MS)
+        assert f"lessons/{recording.lesson_id}/e1/manifest.json" in web.objects.held
+        answer = (await browser.get(f"/api/v1/lessons/{recording.lesson_id}/replay")).json()
+        assert {track["kind"] for track in answer["tracks"]} == {"audio", "video"}
+        for track in answer["tracks"]:
+            for fragment in track["fragments"]:
+                assert len((await browser.get(fragment["url"])).content) == fragment["size"]
+
+
+async def _accounts_open(web: Web) -> None:
+    async with web.database.reading() as session:
+        for account in DEMO_ACCOUNTS:
+            person = await session.get_one(Person, person_id(account.login))
+            assert await Passwords().verify(person.password_hash, DEMO_PASSWORD)
+            assert account.post in {post.post for post in person.posts}
+        others = select(func.count()).select_from(Person).where(Person.password_hash.is_not(None))
+        assert await session.scalar(others) == len(DEMO_ACCOUNTS)
+        open_ended = select(func.count()).select_from(PostHeld).where(PostHeld.ends_on.is_not(None))
+        assert await session.scalar(open_ended) == 0
+
+
+@pytest.mark.parametrize(
+    "now",
+    [datetime(2026, month, day, 17, 58, tzinfo=UTC) for month, day in ((1, 25), (2, 10), (7, 20), (9, 2), (10, 3))],
+)
+def test_on_every_day_there_is_a_past_a_today_and_a_future(now: datetime) -> None:
+    made = list(lessons.lessons(now))
+    assert len({lesson.id for lesson in made}) == len(made)
+    assert sum(lesson.ends_at < now for lesson in made) > 200
+    assert sum(now < lesson.starts_at < now + timedelta(days=1) for lesson in made) > 3
+    assert sum(lesson.starts_at > now + timedelta(days=7) for lesson in made) > 50
+
+
+def test_no_room_and_no_teacher_is_in_two_places_at_once() -> None:
+    spans: dict[str, list[tuple[datetime, datetime]]] = {}
+    for lesson in [*lessons.lessons(NOW), lessons.coming(NOW)]:
+        for key in (lesson.teacher_id, lesson.lead_room_id, *(receipt.room_id for receipt in lesson.receipts)):
+            spans.setdefault(key, []).append((lesson.starts_at, lesson.ends_at))
+    for held in spans.values():
+        held.sort()
+        assert all(before[1] <= after[0] for before, after in pairwise(held))
+
+
+def test_the_same_lesson_has_the_same_past() -> None:
+    lesson = next(lessons.lessons(NOW))
+    told = participation.facts(lesson)
+    assert participation.facts(lesson) == told
+    assert len({fact.id for fact in told}) == len(told)
+    assert told[0].at_ms <= told[-1].at_ms
