@@ -1,16 +1,27 @@
-"""One running site for the tests that leave it in order; bad days start their own."""
+"""One running site for the tests that leave it in order; bad days start their own. One such run at a time."""
 
 from __future__ import annotations
 
+import fcntl
+import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from tests.support.site import Site
 
 
+@pytest.fixture(scope="session", autouse=True)
+def alone() -> Iterator[None]:
+    """Two lessons at once on two cores would measure each other: a second run waits for the first."""
+    with (Path(tempfile.gettempdir()) / "tongtang-e2e.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
 @pytest.fixture(scope="session")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+def site(alone: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     site = Site(tmp_path_factory.mktemp("site") / "data")
     yield site
     site.stop()

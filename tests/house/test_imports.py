@@ -7,8 +7,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
 from tests.support.processes import ROOT
 from tests.support.tree import imports, python_files, tree
 
@@ -37,37 +35,54 @@ def test_import_linter_contracts_hold() -> None:
     assert result.returncode == 0, result.stdout[-3000:]
 
 
-@pytest.mark.parametrize("path", python_files("server"), ids=str)
-def test_the_web_takes_only_contract_files(path: Path) -> None:
-    for name in imports(path):
-        top, _, rest = name.partition(".")
-        assert top != "media", f"{path} imports {name}: the web never touches packets"
-        if top != "signaling":
-            continue
-        if path == OPENS_THE_STORE and name.startswith(STORE_MODULE):
-            continue
-        assert rest.split(".")[0] in CONTRACT_FILES, f"{path} imports {name}: only {CONTRACT_FILES} are for the web"
+def test_the_web_takes_only_contract_files() -> None:
+    wrong = [
+        f"{path} imports {name}"
+        for path in python_files("server")
+        for name in imports(path)
+        if not _allowed(path, name)
+    ]
+    assert wrong == [], f"the web never touches packets, and of signaling takes only {CONTRACT_FILES}"
 
 
-@pytest.mark.parametrize("path", CORE, ids=str)
-def test_the_core_knows_no_world(path: Path) -> None:
+def _allowed(path: Path, name: str) -> bool:
+    top, _, rest = name.partition(".")
+    if top == "signaling":
+        opens_the_store = path == OPENS_THE_STORE and name.startswith(STORE_MODULE)
+        return opens_the_store or rest.split(".")[0] in CONTRACT_FILES
+    return top != "media"
+
+
+def test_the_core_knows_no_world() -> None:
     """Everything but net/, __main__.py and the named exceptions takes ``now`` and returns values."""
-    worldly = {name for name in imports(path) if name.split(".")[0] in WORLD}
-    assert not worldly, f"{path} imports {sorted(worldly)}: take `now` instead, or move it to net/"
-    if path in DECLARES_ASYNC:
-        return
-    coroutines = [node.name for node in ast.walk(tree(path)) if isinstance(node, ast.AsyncFunctionDef)]
-    assert not coroutines, f"{path} has coroutines {coroutines}: only net/ and __main__.py may"
+    worldly = [f"{path} imports {name}" for path in CORE for name in imports(path) if name.split(".")[0] in WORLD]
+    assert worldly == [], "take `now` instead, or move it to net/"
 
 
-@pytest.mark.parametrize("path", CORE, ids=str)
-def test_the_core_reads_no_clock_by_another_name(path: Path) -> None:
-    for node in ast.walk(tree(path)):
-        if isinstance(node, ast.Attribute):
-            assert node.attr not in {"now", "utcnow", "today"} or not _is_datetime(node.value), (
-                f"{path}:{node.lineno} reads a clock"
-            )
+def test_only_the_edges_have_coroutines() -> None:
+    found = [
+        f"{path}:{node.lineno} {node.name}"
+        for path in CORE
+        if path not in DECLARES_ASYNC
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.AsyncFunctionDef)
+    ]
+    assert found == [], "only net/ and __main__.py may"
+
+
+def test_the_core_reads_no_clock_by_another_name() -> None:
+    found = [
+        f"{path}:{node.lineno}"
+        for path in CORE
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.Attribute) and node.attr in {"now", "utcnow", "today"} and _is_datetime(node.value)
+    ]
+    assert found == []
 
 
 def _is_datetime(node: ast.expr) -> bool:
     return isinstance(node, ast.Name) and node.id in {"datetime", "date"}
+
+
+def test_the_core_is_not_empty() -> None:
+    assert len(CORE) > 40

@@ -48,9 +48,8 @@ def test_counter_and_marks_come_back(browsers: Chromium, blank: str) -> None:
     page = browsers.desktop(teacher_devices()).open(blank)
     page.evaluate("navigator.mediaDevices.getUserMedia({audio: true, video: true}).then(() => {})")
     page.evaluate("{ measure.watchCamera(); measure.watchMarks(); null }")
-    page.wait_for_function(
-        "measure.seen.frames.length >= 100 && measure.seen.marks.filter((m) => m[2] !== null).length >= 3"
-    )
+    enough = "measure.seen.frames.length >= 100 && measure.seen.marks.filter((m) => m[2] !== null).length >= 3"
+    until_true(page, enough)
     frames = captured_at(page.evaluate("measure.seen.frames"))
     assert len(frames) >= 95, "the counter is readable"
     steps = {(b[1] - a[1]) % (LOOP_SECONDS * 20) for a, b in itertools.pairwise(frames)}
