@@ -67,7 +67,6 @@ class LiveRoom:
     clock: RoomClock
     log: RoomLog
     lobby: Lobby = field(default_factory=Lobby)
-    revoked: set[str] = field(default_factory=set)
     over: bool = False
     _waiting: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
     """Wish -> (connection, intent id) of those who wait for it to be durable."""
@@ -145,9 +144,10 @@ class LiveRoom:
         return [*effects, Dispose(reason)]
 
     def revoke(self, seat: str, now: float) -> list[Effect]:
-        self.revoked.add(seat)
+        self.log.revoked.add(seat)  # at once, not only when it is durable
+        effects: list[Effect] = [self.write("revoke", {"seat": seat}, now)]
         person = self.lobby.people.get(seat)
-        return self._remove(person, "revoked", now) + self._route() if person else []
+        return [*effects, *self._remove(person, "revoked", now), *self._route()] if person else effects
 
     # --- people ---------------------------------------------------------------------------------------------------
 
@@ -170,7 +170,7 @@ class LiveRoom:
     def refuses(self, seat: Seat) -> str | None:
         if self.over:
             return "room_over"
-        return "seat_revoked" if seat.id in self.revoked else None
+        return "seat_revoked" if seat.id in self.log.revoked else None
 
     def _replaced(self, seated: Seated, now: float) -> list[Effect]:
         effects: list[Effect] = []

@@ -25,6 +25,8 @@ class RoomLog:
     head: RoomState = field(default_factory=RoomState)
     state: RoomState = field(default_factory=RoomState)
     tail: deque[Op] = field(default_factory=lambda: deque(maxlen=TAIL_OPS))
+    revoked: set[str] = field(default_factory=set)
+    """Seats withdrawn by the web; in the log as kind "revoke", so that a restart lets nobody back in."""
     wishes: dict[str, int] = field(default_factory=dict)
     """"seat intent-id" -> seq of the op it became, oldest first."""
 
@@ -53,6 +55,8 @@ class RoomLog:
 
     def commit(self, entry: Entry) -> None:
         self.state = reduce(self.state, entry.op)
+        if entry.op.kind == "revoke":
+            self.revoked.add(str(entry.op.body.get("seat")))
         self.tail.append(entry.op)
 
     def since(self, last: LastSeen | None) -> list[Op] | None:

@@ -33,7 +33,8 @@ from signaling.net.mediaspool import MediaSpool
 from signaling.net.outlets import Outlets
 from signaling.net.plane import Plane
 from signaling.net.recording import RoomRecording, spooled_until
-from signaling.net.shipper import OpShipper, load_ops
+from signaling.net.roomlog import load_log
+from signaling.net.shipper import OpShipper
 from signaling.ops import Entry, encode, last_spec, read_log
 from signaling.ports import ObjectMissingError, ObjectStore, ObjectStoreError
 
@@ -133,11 +134,7 @@ class Node:
             return await self._open(spec)
 
     async def _open(self, spec: RoomSpec) -> LiveRoom:
-        journal = JournalFile(self._path(spec.lesson))
-        entries = read_log(journal.read())
-        if not entries:
-            entries = await self._shipped(spec.lesson)
-            await journal.append([encode(entry) for entry in entries])
+        journal, entries = await load_log(self._path(spec.lesson), self.store, spec.lesson, spec.epoch)
         held = max((entry.op.epoch for entry in entries), default=0)
         if spec.epoch < held:
             await journal.close()
@@ -170,14 +167,6 @@ class Node:
                 self.ops.add(live.lesson, entry.op.epoch, entry.op.seq, encode(entry))
         facts = facts_of([entry.op for entry in entries], live.lesson, live.clock.zero_at_ms)
         self._count([fact for fact in facts if fact.epoch == live.epoch])
-
-    async def _shipped(self, lesson: str) -> list[Entry]:
-        try:
-            lines = await load_ops(self.store, lesson)
-        except ObjectStoreError as error:
-            log.warning("%s: the store cannot be asked for earlier ops: %s", lesson, error)
-            return []
-        return read_log(json.dumps(line).encode() for line in lines)
 
     async def _mark_gap(self, host: RoomHost, held: int) -> None:
         """What was not recorded while nobody had the room: from the last fragment that is safe; if none, the last sign of life."""

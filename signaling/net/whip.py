@@ -50,6 +50,8 @@ class WhipDoor:
         outlet = self._negotiate(room, seat, resource, body.decode("utf-8", "replace"))
         if outlet.answer is None:
             return self._refuse(request, outlet.error.code if outlet.error else "media")
+        held = self._node.lives
+        self._resources = {one: place for one, place in self._resources.items() if place[0] in held}
         self._resources[resource] = (room.lesson, seat.id)
         headers = {"Location": f"{room.lesson}/{resource}", "ETag": _etag(outlet.answer.sdp)}
         return Response(outlet.answer.sdp, 201, self._cors(request) | headers, "application/sdp")

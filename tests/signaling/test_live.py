@@ -130,6 +130,8 @@ def test_leaving_and_being_revoked() -> None:
     assert bench.last(watcher, "closed")["reason"] == "revoked"
     again = bench.join("watch")
     assert bench.last(again, "error")["code"] == "seat_revoked" and again in bench.closed
+    restarted = Bench.make(bench.spec, bench.journal)
+    assert restarted.last(restarted.join("watch"), "error")["code"] == "seat_revoked"
 
 
 def test_an_assistant_signs_in_by_coming() -> None:
