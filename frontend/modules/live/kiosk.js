@@ -5,7 +5,7 @@
 import { Classroom } from "./classroom.js";
 import { need, needAs, setText, show } from "./dom.js";
 import { page as thisPage, stayAwake } from "./page.js";
-import { duration, shortTime } from "./texts.js";
+import { dayOf, duration, shortTime } from "./texts.js";
 
 /**
  * The answer of GET /api/v1/kiosk (server/lessons/schemas.py: KioskOut).
@@ -19,6 +19,8 @@ import { duration, shortTime } from "./texts.js";
 const POLL_MS = 5000;
 /** One lost answer is nothing; a quarter of a minute is worth a word. */
 const MISSES = 3;
+/** A lesson further away than this has a date, not a countdown. */
+const SOON_MS = 6 * 3600 * 1000;
 const RELOAD_MS = 30_000;
 const OLD_MS = 12 * 3600 * 1000;
 
@@ -115,9 +117,13 @@ function renderIdle({ room, lesson, next }) {
   if (!next) return;
   setText(need("next-title"), next.title);
   setText(need("next-teacher"), [next.school, next.teacher].filter(Boolean).join(" · "));
-  setText(need("next-time"), `${shortTime(next.starts_at_ms)}–${shortTime(next.ends_at_ms)}`);
   const left = next.starts_at_ms - now();
+  const soon = left < SOON_MS;
+  const times = `${shortTime(next.starts_at_ms)}–${shortTime(next.ends_at_ms)}`;
+  setText(need("next-time"), soon ? times : `${dayOf(next.starts_at_ms, page.data.locale)} ${times}`);
+  show(need("next-count"), soon);
   setText(need("next-left"), left > 0 ? duration(left) : t("kiosk_now"));
+  setText(need("next-hint"), t(next.role === "lead" ? "kiosk_lead_how" : "kiosk_auto"));
 }
 
 /** The code for the companion: large before the bell, in a corner until somebody signed in. @param {KioskState} state */

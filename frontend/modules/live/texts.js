@@ -47,3 +47,8 @@ export function clockTime(ms) {
 export function shortTime(ms) {
   return SHORT.format(ms);
 }
+
+/** "11月23日 周一" / "Mon 23 Nov", in the city's zone. @param {number} ms Unix @param {string} locale */
+export function dayOf(ms, locale) {
+  return new Intl.DateTimeFormat(locale, { timeZone: CITY, month: "short", day: "numeric", weekday: "short" }).format(ms);
+}

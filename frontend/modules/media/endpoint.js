@@ -16,6 +16,9 @@ import { Subscriber, TEACHER_VOICE } from "./subscriber.js";
  * @typedef {import("./stats.js").Health} Health
  */
 
+/** Ends of a line after which camera and microphone are let go. */
+const OVER = new Set(["ended", "revoked", "lesson_over", "lesson_cancelled"]);
+
 export class Endpoint {
   /**
    * @param {Session} session
@@ -123,8 +126,9 @@ export class Endpoint {
     this.#changed();
   }
 
-  /** @param {Kind} kind */
+  /** Whether this device's picture or sound goes out now: after 下课 nobody's does. @param {Kind} kind */
   #open(kind) {
+    if (this.session.state.phase === "closed") return false;
     if (kind === "camera") return this.wants.camera;
     return this.#publishes === "class" ? this.session.hasFloor : this.wants.mic;
   }
@@ -210,7 +214,8 @@ export class Endpoint {
   /** @param {Set<import("../room/session.js").Part>} parts */
   #session(parts) {
     if (parts.has("status") && this.session.joined) this.#stats.start();
-    if (parts.has("state") && this.#publishes === "class") this.applySwitches();
+    if (parts.has("status") && OVER.has(this.session.status.reason ?? "")) this.close();
+    if (parts.has("state") && this.#publishes) this.applySwitches();
     if (parts.has("slots")) this.#refresh();
   }
 

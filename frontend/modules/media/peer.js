@@ -31,6 +31,7 @@ export class Peer {
   pc = null;
   /** @type {PeerState} */
   state = "closed";
+  #broken = false;
   #backoff = new Backoff();
   /** @type {any} */
   #timer = null;
@@ -40,6 +41,7 @@ export class Peer {
   /** A new connection, in place of any old one. */
   open() {
     this.#release();
+    this.#broken = false;
     const pc = new RTCPeerConnection({ bundlePolicy: "max-bundle", iceServers: [] });
     this.pc = pc;
     pc.onconnectionstatechange = () => this.#moved(pc);
@@ -51,7 +53,13 @@ export class Peer {
 
   /** Offer what the transceivers say now. One at a time: an answer must meet its own offer. */
   negotiate() {
-    this.#queue = this.#queue.then(() => this.#negotiate()).catch(() => this.#failed());
+    const pc = this.pc;
+    this.#queue = this.#queue
+      .then(() => this.#negotiate())
+      .catch(() => {
+        // What an older connection was refused is no business of this one.
+        if (pc === this.pc) this.#failed();
+      });
     return this.#queue;
   }
 
@@ -73,6 +81,7 @@ export class Peer {
   #moved(pc) {
     if (pc !== this.pc) return;
     if (pc.connectionState === "connected") {
+      if (this.#broken) return;
       this.#backoff.reset();
       clearTimeout(this.#timer);
       this.#say("connected");
@@ -83,23 +92,28 @@ export class Peer {
     }
   }
 
+  /** The offer was refused, or ICE gave up: this connection is of no more use, even where it still carries something. */
   #failed() {
     if (!this.pc) return;
+    this.#broken = true;
     this.#say("lost");
-    this.#after(this.#backoff.next());
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#rebuild(), this.#backoff.next());
   }
 
-  /** @param {number} ms */
+  /** @param {number} ms from now it must be connected */
   #after(ms) {
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#retry(), ms);
+    this.#timer = setTimeout(() => {
+      if (this.pc && this.pc.connectionState !== "connected") this.#rebuild();
+    }, ms);
   }
 
-  /** Without a line the retry is left to the next welcome, which opens everything anew. */
-  #retry() {
-    if (!this.pc || this.pc.connectionState === "connected") return;
+  /** Without a line this is left to the next welcome, which opens everything that is not connected. */
+  #rebuild() {
+    if (!this.pc) return;
     this.#say("lost");
-    if (this.#options.may()) this.open();
+    if (this.#options.may()) void this.open();
   }
 
   #release() {
