@@ -51,6 +51,7 @@ class PythonEngine:
     def __init__(self, in_place: bool = True) -> None:
         self.garbage = 0
         self._binding = find_binding() if in_place else None
+        self.in_place = self._binding is not None
         self._in = Arena(_RECEIVE, self._binding)
         self._burst = Burst()
         self._ports: dict[int, Port] = {}

@@ -19,6 +19,7 @@ _MOST_SEGMENTS = 64  # UDP_MAX_SEGMENTS of older kernels
 _SO_TIMESTAMPNS = 35  # asm-generic/socket.h, 64-bit time_t
 _TIMESPEC = struct.Struct("@qq")
 _MOST_ERRORS = 64  # pending ICMP errors skipped per call
+_MOST_REFUSALS = 16  # one peer behind a narrow tunnel must not take it from all others
 _MOST_BYTES = 65000  # one IP datagram's worth before segmentation
 # A key frame's fan-out is 100 classrooms x 30 packets: it must fit, or its tail is lost at once.
 _SEND_BUFFER = 8 * 1024 * 1024
@@ -42,6 +43,7 @@ class UdpPort:
             self.socket.close()
             raise
         self.gso = _segments(self.socket)
+        self._refusals = 0  # in a row
         self._stamped = _stamps(self.socket)
         self._to_monotonic: float | None = None
         self.dropped = 0
@@ -102,10 +104,12 @@ class UdpPort:
         try:
             segment = [(socket.IPPROTO_UDP, _UDP_SEGMENT, struct.pack("@H", size))]
             self.socket.sendmsg([data], segment, 0, address)
+            self._refusals = 0
         except BlockingIOError:
             self._each(address, data, size)
-        except OSError:  # EINVAL, EIO, EMSGSIZE: this path or device cannot
-            self.gso = False
+        except OSError:  # EINVAL, EMSGSIZE: this peer's path cannot; EIO: this device cannot
+            self._refusals += 1
+            self.gso = self._refusals < _MOST_REFUSALS
             self._each(address, data, size)
 
     def _each(self, address: Address, data: memoryview, size: int) -> None:

@@ -1,4 +1,4 @@
-"""RTCP compounds: split, sender and receiver reports, SDES, BYE (RFC 3550 section 6; reduced size: RFC 5506).
+"""RTCP compounds: split, sender and receiver reports, SDES (RFC 3550 section 6; reduced size: RFC 5506).
 
 Rule: a compound is split here, packet by packet, and one unreadable packet never takes its neighbours with it.
 """
@@ -9,7 +9,7 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-SR, RR, SDES, BYE, RTPFB, PSFB = 200, 201, 202, 203, 205, 206
+SR, RR, SDES, RTPFB, PSFB = 200, 201, 202, 205, 206
 _REPORT = struct.Struct("!IB3sIIII")
 _NTP_FRACTION = 1 << 32
 
@@ -90,14 +90,6 @@ def receiver_report(packet: Packet) -> ReceiverReport | None:
     if packet.type != RR or len(packet.body) < 4:
         return None
     return ReceiverReport(struct.unpack_from("!I", packet.body)[0], blocks(packet, 4))
-
-
-def goodbye(packet: Packet) -> tuple[int, ...]:
-    """SSRCs of a BYE (RFC 3550 section 6.6)."""
-    if packet.type != BYE:
-        return ()
-    count = min(packet.count, len(packet.body) // 4)
-    return struct.unpack_from(f"!{count}I", packet.body)
 
 
 def build(kind: int, count: int, body: bytes) -> bytes:

@@ -48,7 +48,7 @@ def test_what_aiortc_builds_is_read() -> None:
     made = bytes(RtcpRrPacket(ssrc=3, reports=[])) + bytes(RtcpByePacket(sources=[4, 5]))
     rr, bye = rtcp.split(made)
     assert rtcp.receiver_report(rr) == rtcp.ReceiverReport(3)
-    assert rtcp.goodbye(bye) == (4, 5)
+    assert (bye.type, bye.count, bye.body) == (203, 2, bytes.fromhex("0000000400000005"))
 
 
 def test_one_bad_packet_does_not_take_its_neighbours() -> None:
@@ -69,7 +69,7 @@ def test_noise_never_raises(data: bytes) -> None:
     for packet in rtcp.split(data):
         rtcp.sender_report(packet)
         rtcp.receiver_report(packet)
-        assert isinstance(rtcp.goodbye(packet), tuple)
+        assert len(packet.body) <= len(data)
 
 
 @given(st.integers(0, 31), st.binary(max_size=120), st.sampled_from([200, 201, 202, 203, 205, 206]))
