@@ -19,7 +19,6 @@ from media.wire import opus
 from media.wire.h264 import ParameterSets
 
 FRAGMENT_MS = 1500  # with gathering and fsync it is on disk two seconds after its first frame, whatever happens then
-FRESH_MS = 500  # a last picture younger than this waits for its successor to know how long it lasts
 USUAL_FRAME_MS = 40
 VIDEO_GAP_MS = 300  # a shorter hole is a slow camera
 FILL_MS = 1000  # sound missing for no longer is silence in the file; a longer hole stands in the manifest
@@ -145,10 +144,10 @@ class VideoFragmenter:
         self.shelf.put_init(at_ms, mime, data, *frame.size)
 
     def expire(self, now_ms: float) -> None:
-        """Write what is old enough; the newest picture waits for its successor if that may still come."""
+        """Write what is old enough; the newest picture waits for its successor, which says how long it lasts."""
         if not self._open or now_ms - self._open[0][0] < FRAGMENT_MS:
             return
-        if len(self._open) > 1 and now_ms - self._open[-1][0] < FRESH_MS:
+        if len(self._open) > 1:
             *done, last = self._open
             self._write(done, last[0])
             self._open = [last]

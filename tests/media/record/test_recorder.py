@@ -214,6 +214,20 @@ def test_no_fragment_waits_longer_than_two_seconds_in_memory() -> None:
     assert waited <= 1800
 
 
+def test_a_stuttering_camera_leaves_no_holes_that_are_none() -> None:
+    studio = new_studio()
+    studio.publish("camera", Camera(VP8))
+    for _ in range(6):
+        studio.run(1.6)
+        studio.paused = {"camera"}  # an old PC that is busy with something else
+        studio.run(0.7)
+        studio.paused = set()
+    studio.finish()
+    for (_, end), (begin, _) in pairwise(spans(studio.entries("camera", "fragment"))):
+        assert begin == end
+    assert studio.entries("camera", "gap") == []
+
+
 def test_another_recorder_of_the_same_epoch_reuses_no_key() -> None:
     studio = new_studio()
     studio.publish("camera", Camera(VP8))
