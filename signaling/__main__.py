@@ -1,4 +1,6 @@
-"""The node's composition root: settings in, one process that carries live rooms. ``python -m signaling``, ``tongtang node``."""
+"""The node's composition root: settings in, one process that carries live rooms. ``python -m signaling``, ``tongtang
+node``.
+"""
 
 from __future__ import annotations
 

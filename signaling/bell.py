@@ -1,6 +1,7 @@
 """When a lesson ends without anybody's click. Pure.
 
-A closed lesson waits five minutes, because 下课 can be undone; a forgotten one is closed half an hour after its planned end.
+A closed lesson waits five minutes, because 下课 can be undone; a forgotten one is closed half an hour after its
+planned end.
 """
 
 from __future__ import annotations

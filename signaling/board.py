@@ -1,4 +1,6 @@
-"""The board: slides opened, a page turned, the stage blanked. Allowed before the bell too, so that page one stands ready."""
+"""The board: slides opened, a page turned, the stage blanked. Allowed before the bell too, so that page one stands
+ready.
+"""
 
 from __future__ import annotations
 

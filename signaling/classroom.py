@@ -1,4 +1,6 @@
-"""What the people of a receiving classroom say for it: the headcount, 没听清 / 没听懂 / 太快. Pupils are seat numbers, never names."""
+"""What the people of a receiving classroom say for it: the headcount, 没听清 / 没听懂 / 太快. Pupils are seat
+numbers, never names.
+"""
 
 from __future__ import annotations
 
@@ -42,7 +44,9 @@ def _signal(state: RoomState, asker: Asker, form: Say) -> dict[str, Any]:
 
 
 def sign_in(state: RoomState, seat: Seat) -> dict[str, Any] | None:
-    """The op's body when a companion was admitted: an assistant's presence is proved by the code on the room's screen."""
+    """The op's body when a companion was admitted: an assistant's presence is proved by the code on the room's
+    screen.
+    """
     if seat.role != "assistant" or seat.room is None:
         return None
     key = f"r-{seat.room}"

@@ -1,4 +1,5 @@
-"""Room time: the node's monotonic milliseconds since the room was first put on a node, continued across epochs and restarts.
+"""Room time: the node's monotonic milliseconds since the room was first put on a node, continued across epochs and
+restarts.
 
 The wall clock is asked once, when a process takes the room up; a clock set right or wrong in mid-lesson moves nothing.
 """

@@ -1,7 +1,7 @@
 """Settings of one node, from the environment as TONGTANG_…; a key nobody knows is an error, not a wish.
 
-Every field says what it is, in which unit. The web has settings of its own (``server/config.py``): its keys are let through, so
-that both processes can share one environment file.
+Every field says what it is, in which unit. The web has settings of its own (``server/config.py``): its keys are let
+through, so that both processes can share one environment file.
 """
 
 from __future__ import annotations

@@ -19,8 +19,8 @@ from signaling.seats import Seat
 
 @dataclass(slots=True)
 class Counter:
-    """Facts of the node's own count. Ids stay apart across restarts in one epoch: each process counts from the room time at
-    which it took over."""
+    """Facts of the node's own count. Ids stay apart across restarts in one epoch: each process counts from the room
+    time at which it took over."""
 
     lesson: str
     epoch: int

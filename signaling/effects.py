@@ -46,8 +46,8 @@ class Count:
 
 @dataclass(frozen=True, slots=True)
 class Negotiate:
-    """Media calls of one offer and what the answer is made of. ``kind``: a new transport, an ICE restart of a known one,
-    or the known one unchanged. On failure the connection gets an error and nothing else of this happens."""
+    """Media calls of one offer and what the answer is made of. ``kind``: a new transport, an ICE restart of a known
+    one, or the known one unchanged. On failure the connection gets an error and nothing else of this happens."""
 
     connection: str
     request: str

@@ -1,7 +1,7 @@
 """Everything worth counting, as it leaves the node. The ledger stores each ``id`` once, for ever.
 
-Ids derive from where the fact came from, so that sending twice counts once: ``{lesson}:{epoch}:{op seq}`` for facts made
-from ops, ``{lesson}:{epoch}:p{n}`` for presence and other facts of the node's own count.
+Ids derive from where the fact came from, so that sending twice counts once: ``{lesson}:{epoch}:{op seq}`` for facts
+made from ops, ``{lesson}:{epoch}:p{n}`` for presence and other facts of the node's own count.
 """
 
 from __future__ import annotations
@@ -33,14 +33,14 @@ FactKind = Literal[
 class Fact:
     """One thing that happened. ``data`` by kind (all times in ms):
 
-    =================  ==================================================================================================
+    =================  =================================================================================================
     LessonOpened       {}
     LessonClosed       {}  (an undone close is followed by LessonReopened)
     EndpointJoined     {"role", "seat", "path"}
     EndpointLeft       {"role", "seat", "reason"}
     Presence           {"role", "seat", "from_at", "to_at", "connected": bool, "heard_ms": int, "saw_ms": int}
-                       one per endpoint each 10 s, covering [from_at, to_at) of the node's wall clock; the interval counts
-                       as *heard* when heard_ms is at least half of its length
+                       one per endpoint each 10 s, covering [from_at, to_at) of the node's wall clock; the interval
+                       counts as *heard* when heard_ms is at least half of its length
     AssistantSignedIn  {"seat", "person"}
     Headcount          {"expected": int, "present": int, "absent_seats": [int]}
     Hand               {"seat", "up": bool, "pupil": int | None}
@@ -49,7 +49,7 @@ class Fact:
     Page               {"deck", "page"}
     RecordingSaved     {"saved_ms": room ms up to which everything is in the object store, "bytes": int}
     RecordingGap       {"from_ms", "to_ms", "cause"}
-    =================  ==================================================================================================
+    =================  =================================================================================================
     """
 
     id: str

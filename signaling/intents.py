@@ -1,6 +1,7 @@
 """What a person may want in a room, and how a wish becomes an op: role (``roles.py``), form, then the state.
 
-One table; each rule takes (state, context, parsed body) and gives the op's body or raises IntentError with a code of README.md.
+One table; each rule takes (state, context, parsed body) and gives the op's body or raises IntentError with a code of
+README.md.
 """
 
 from __future__ import annotations

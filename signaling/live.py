@@ -1,6 +1,6 @@
-"""One live room: every message, media event and tick comes in with ``now``, effects come out. The heart of the node, and pure.
+"""One live room: messages, media events and ticks come in with ``now``, effects come out. Pure.
 
-Who is in stands in ``lobby.py``, what was decided in ``log.py``, who sees what in ``stage.py``; this file lets them act together.
+Who is in: ``lobby.py``; what was decided: ``log.py``; who sees what: ``switchboard.py``. Here they act together.
 """
 
 from __future__ import annotations

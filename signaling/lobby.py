@@ -1,4 +1,6 @@
-"""Who is in the room: one participant a seat. Two devices of one seat: the newer wins, the same device simply comes back."""
+"""Who is in the room: one participant a seat. Two devices of one seat: the newer wins, the same device simply comes
+back.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""The room's log as the node holds it: what is decided (``head``), what is durable (``state``), and which wishes are done.
+"""The room's log as the node holds it: what is decided (``head``), what is durable (``state``), and which wishes are
+done.
 
 Rule: wishes are judged on ``head``, people see only ``state``: an op that never reached the disk was never shown.
 """

@@ -1,7 +1,8 @@
-"""Every message between a client and a node, both ways, and between web and node. JSON, one object a WebSocket text frame.
+"""Every message between a client and a node, both ways, and between web and node. JSON, one object a WebSocket text
+frame.
 
-Unknown fields and types are errors (code ``message``); every string and list is bounded. The same names are documented in
-``signaling/README.md`` and typed for the browser in ``frontend/modules/protocol/messages.js``.
+Unknown fields and types are errors (code ``message``); every string and list is bounded. The same names are
+documented in ``signaling/README.md`` and typed for the browser in ``frontend/modules/protocol/messages.js``.
 """
 
 from __future__ import annotations
@@ -43,8 +44,9 @@ class Join(_Message):
 
 
 class Intent(_Message):
-    """Something a person wants; becomes an op if the role may do it (``roles.py``) and the state allows it (``room.py``).
-    Answered by ``done`` {id} after the op is durable, or ``error`` {id, code}. Repeating an id does it once."""
+    """Something a person wants; becomes an op if the role may do it (``roles.py``) and the state allows it
+    (``room.py``). Answered by ``done`` {id} after the op is durable, or ``error`` {id, code}. Repeating an id does it
+    once."""
 
     type: Literal["do"]
     id: Id
@@ -53,8 +55,8 @@ class Intent(_Message):
 
 
 class Offer(_Message):
-    """An SDP offer for one of the client's two peer connections. A new offer for the same ``pc`` replaces the old transport
-    unless it is an ICE restart or renegotiation of it (same fingerprint)."""
+    """An SDP offer for one of the client's two peer connections. A new offer for the same ``pc`` replaces the old
+    transport unless it is an ICE restart or renegotiation of it (same fingerprint)."""
 
     type: Literal["offer"]
     id: Id
@@ -65,8 +67,9 @@ class Offer(_Message):
 
 
 class Report(_Message):
-    """Every 10 s: what this endpoint rendered since its last report, measured by media counters (getStats), not by hope.
-    ``heard_ms``: the lead teacher's sound played out (concealment does not count); ``saw_ms``: new pictures rendered."""
+    """Every 10 s: what this endpoint rendered since its last report, measured by media counters (getStats), not by
+    hope. ``heard_ms``: the lead teacher's sound played out (concealment does not count); ``saw_ms``: new pictures
+    rendered."""
 
     type: Literal["report"]
     connected_ms: Annotated[int, Field(ge=0, le=60_000)]
@@ -132,8 +135,8 @@ class Op(_Message):
 
 
 class Welcome(_Message):
-    """``state`` (room.py: state_to_json) is the snapshot after op ``seq``; with ``last`` of this epoch given and still held,
-    ``state`` is None and ``ops`` follow instead."""
+    """``state`` (room.py: state_to_json) is the snapshot after op ``seq``; with ``last`` of this epoch given and
+    still held, ``state`` is None and ``ops`` follow instead."""
 
     type: Literal["welcome"] = "welcome"
     v: int = PROTOCOL_VERSION
@@ -199,8 +202,8 @@ class Slots(_Message):
 
 
 class People(_Message):
-    """Who is here now (ephemeral, at most once a second). Each: {seat, role, name, school, room, light: "green" | "yellow" |
-    "red", rtt_ms, loss, heard: bool, publishing: [source]}."""
+    """Who is here now (ephemeral, at most once a second). Each: {seat, role, name, school, room, light: "green" |
+    "yellow" | "red", rtt_ms, loss, heard: bool, publishing: [source]}."""
 
     type: Literal["people"] = "people"
     people: list[dict[str, Any]]
@@ -223,8 +226,8 @@ class Pong(_Message):
 
 
 class Closed(_Message):
-    """The last message before the node closes the socket. ``reason``: "ended", "elsewhere", "moved", "revoked", "epoch",
-    "full", "shutdown". On "moved", "epoch" and "shutdown" the page asks the web for a new seat."""
+    """The last message before the node closes the socket. ``reason``: "ended", "elsewhere", "moved", "revoked",
+    "epoch", "full", "shutdown". On "moved", "epoch" and "shutdown" the page asks the web for a new seat."""
 
     type: Literal["closed"] = "closed"
     reason: str
@@ -236,13 +239,16 @@ ServerMessage = Welcome | Ops | Done | Error | Answer | Slots | People | Saved |
 # --- web <-> node: the control door -----------------------------------------------------------------------------------
 #
 # web -> node, Authorization: Bearer <token signed by the web, {"aud": "node", "node": id, "exp": s}>
-#   PUT    {control}/rooms/{lesson}       body RoomSpec: open (or keep) the room at this epoch; idempotent; 409 on an older epoch
+#   PUT    {control}/rooms/{lesson}       body RoomSpec: open (or keep) the room at this epoch; idempotent; 409 on an
+#     older epoch
 #   DELETE {control}/rooms/{lesson}       body {epoch, reason}: close it ("cancelled", "moved")
 #   POST   {control}/rooms/{lesson}/revoke  body {seat}: throw one seat out and refuse its tokens
 #   GET    {control}/healthz
 # node -> web, Authorization: Bearer <TONGTANG_NODE_SECRET>
-#   POST /internal/nodes/{id}/heartbeat   body Heartbeat, every 2 s; answers {"epochs": {lesson: epoch}} for rooms that moved
-#   POST /internal/facts                  body {"facts": [Fact...]} (at most 500); answers {"stored": [ids]} (known ids too)
+#   POST /internal/nodes/{id}/heartbeat   body Heartbeat, every 2 s; answers {"epochs": {lesson: epoch}} for rooms
+#     that moved
+#   POST /internal/facts                  body {"facts": [Fact...]} (at most 500); answers {"stored": [ids]} (known
+#     ids too)
 # client -> node
 #   GET  {public}/ws                      the WebSocket (Origin checked)
 #   POST {public}/whip/{lesson}, /whep/{lesson}; PATCH, DELETE on the returned resource; Authorization: Bearer <seat>
@@ -261,7 +267,9 @@ class RoomPlace(_Message):
 
 
 class RoomSpec(_Message):
-    """What the web tells a node of a lesson; also the body of the log's first op, so that a node recovers without the web."""
+    """What the web tells a node of a lesson; also the body of the log's first op, so that a node recovers without the
+    web.
+    """
 
     lesson: str
     epoch: int

@@ -75,7 +75,9 @@ def guess_sources(sdp: str) -> dict[str, Source]:
 
 
 def plan_pub(sdp: str, sources: dict[str, Source], role: Role, transport: str, leg: Leg | None) -> Plan:
-    """``leg`` is the participant's present publishing connection, ``transport`` the id of a new one should it be another."""
+    """``leg`` is the participant's present publishing connection, ``transport`` the id of a new one should it be
+    another.
+    """
     offer = parse(sdp)
     _check_sources(offer, sources, role)
     used = {index: media for index, media in enumerate(offer.media) if media.mid in sources}
@@ -146,7 +148,9 @@ def _mid(media: MediaSection) -> str:
 
 
 def _kind(parameters: TransportParameters, leg: Leg | None) -> Literal["new", "ice", "same"]:
-    """Same certificate: the same peer connection; other ICE credentials then mean an ICE restart (RFC 8839 section 4.4)."""
+    """Same certificate: the same peer connection; other ICE credentials then mean an ICE restart (RFC 8839 section
+    4.4).
+    """
     if leg is None or not set(leg.parameters.fingerprints) & set(parameters.fingerprints):
         return "new"
     return "same" if leg.parameters.ice == parameters.ice else "ice"

@@ -1,7 +1,8 @@
 """One entry of a room's log as it stands in the journal: an ``Op`` plus the id of the intent it came from.
 
-Rule: a line that was once written is read for ever. Lines that cannot be read (a torn tail after a power cut) end the log.
-The log's first op is kind "room" (the RoomSpec and the wall clock of room time zero), so that a node recovers alone.
+Rule: a line that was once written is read for ever. Lines that cannot be read (a torn tail after a power cut) end the
+log. The log's first op is kind "room" (the RoomSpec and the wall clock of room time zero), so that a node recovers
+alone.
 """
 
 from __future__ import annotations
@@ -19,7 +20,9 @@ NODE = "node"
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """``intent`` is "seat intent-id", so that a repeated intent is recognised after a restart too; None: the node's own."""
+    """``intent`` is "seat intent-id", so that a repeated intent is recognised after a restart too; None: the node's
+    own.
+    """
 
     op: Op
     intent: str | None = None

@@ -1,4 +1,6 @@
-"""What a room needs from the world, as Protocols. ``net/`` holds the real ones; the Null ones below serve tests and tools."""
+"""What a room needs from the world, as Protocols. ``net/`` holds the real ones; the Null ones below serve tests and
+tools.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""Presence of one endpoint, cut into intervals of about ten seconds: what the page reports, bounded by what the node knows.
+"""Presence of one endpoint, cut into intervals of about ten seconds: what the page reports, bounded by what the node
+knows.
 
 Rule: an interval never counts more sound or picture than the time its receiving transport was connected within it.
 """
@@ -10,7 +11,9 @@ from dataclasses import dataclass
 REPORT_AFTER = 5.0
 """A report that comes sooner than this after the last cut waits for the next one."""
 CUT_AFTER = 15.0
-"""Without a report (old page, WHEP player, assistant's phone) the node cuts by itself; late reports still find their interval."""
+"""Without a report (old page, WHEP player, assistant's phone) the node cuts by itself; late reports still find their
+interval.
+"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """When a lesson is recorded: by the timetable, nobody presses a button. Pure.
 
-From the opening, or from the planned beginning if the teacher is already sending, until the close. Only the lead teacher's camera,
-microphone and screen: pupils are not recorded before consent exists (domain.md section 9).
+From the opening, or from the planned beginning if the teacher is already sending, until the close. Only the lead
+teacher's camera, microphone and screen: pupils are not recorded before consent exists (domain.md section 9).
 """
 
 from __future__ import annotations

@@ -1,4 +1,6 @@
-"""Who may do what in a live room: one table, one test per row. Roles come from the signed seat, never from the client."""
+"""Who may do what in a live room: one table, one test per row. Roles come from the signed seat, never from the
+client.
+"""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """What a room's log means: one pure reducer, mirrored by ``frontend/modules/room/state.js``.
 
-Both run on ``tests/vectors/*.json``; change both or neither. Rules: an op already applied (by seq), of an older epoch, of
-an unknown kind or a newer version changes nothing but ``seq``; an op the state does not allow is ignored, never an error:
-a golden log of any version must replay for ever.
+Both run on ``tests/vectors/*.json``; change both or neither. Rules: an op already applied (by seq), of an older
+epoch, of an unknown kind or a newer version changes nothing but ``seq``; an op the state does not allow is ignored,
+never an error: a golden log of any version must replay for ever.
 """
 
 from __future__ import annotations
@@ -78,7 +78,9 @@ class Recording:
 
 @dataclass(frozen=True, slots=True)
 class RoomState:
-    """Snapshot of a room after op ``seq``. Keys of the maps and members of ``floor`` are receiving room seats ("r-…")."""
+    """Snapshot of a room after op ``seq``. Keys of the maps and members of ``floor`` are receiving room seats
+    ("r-…").
+    """
 
     seq: int = 0
     epoch: int = 0

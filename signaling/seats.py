@@ -1,8 +1,10 @@
-"""Seat and resume tokens: who may enter which room, signed by the web (Ed25519), checked by nodes with public keys only.
+"""Seat and resume tokens: who may enter which room, signed by the web (Ed25519), checked by nodes with public keys
+only.
 
-A token is ``base64url(json).base64url(signature)`` and travels in the first WebSocket message or an Authorization header,
-never in a URL. A seat admits within ten minutes of its issue; a *resume* token, signed by the node for itself, holds until
-the lesson's end + 30 minutes, so that a web outage locks nobody out. The epoch is in both: a stale one is refused.
+A token is ``base64url(json).base64url(signature)`` and travels in the first WebSocket message or an Authorization
+header, never in a URL. A seat admits within ten minutes of its issue; a *resume* token, signed by the node for
+itself, holds until the lesson's end + 30 minutes, so that a web outage locks nobody out. The epoch is in both: a
+stale one is refused.
 """
 
 from __future__ import annotations
@@ -33,7 +35,7 @@ class SeatError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Seat:
-    """A right to enter. ``id`` is the opaque participant id that appears in logs: "t-…", "r-<room id>", "a-…", "w-…"."""
+    """A right to enter. ``id`` is the opaque participant id in logs: "t-…", "r-<room id>", "a-…", "w-…"."""
 
     lesson: str
     epoch: int

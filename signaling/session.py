@@ -1,4 +1,5 @@
-"""One WebSocket: text + now -> effects. Everything a stranger may send ends here as an error code, never as an exception.
+"""One WebSocket: text + now -> effects. Everything a stranger may send ends here as an error code, never as an
+exception.
 
 Order of doors: size, rate, form, join with a valid token, then the room.
 """

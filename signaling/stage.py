@@ -1,7 +1,7 @@
 """Slot policy: which published track stands in which m-line of a viewer. Pure, and the only place that decides it.
 
-A room never hears itself; a receiving room's microphone is forwarded only while it has the floor; receiving rooms see each other
-only on the stage.
+A room never hears itself; a receiving room's microphone is forwarded only while it has the floor; receiving rooms see
+each other only on the stage.
 """
 
 from __future__ import annotations

@@ -1,4 +1,5 @@
-"""One room's peer connections: offers become legs, published tracks reach the slots that ``stage.py`` gives them, and the recorder.
+"""One room's peer connections: offers become legs, published tracks reach the slots that ``stage.py`` gives them, and
+the recorder.
 
 Pure: everything is said in effects; the room (``live.py``) tells who is in, who has the floor, whether it records.
 """

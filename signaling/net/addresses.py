@@ -1,4 +1,6 @@
-"""The IPv4 addresses of this machine, loopback included: what a node without TONGTANG_MEDIA_ADDRESSES offers to browsers."""
+"""The IPv4 addresses of this machine, loopback included: what a node without TONGTANG_MEDIA_ADDRESSES offers to
+browsers.
+"""
 
 from __future__ import annotations
 

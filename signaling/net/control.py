@@ -1,4 +1,4 @@
-"""The web's door to a node: put a room here, close it, withdraw a seat. Every call carries a token signed by the web."""
+"""The web's door to a node: put a room here, close it, withdraw a seat. Each call carries a token signed by the web."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""Every two seconds the node tells the web that it lives and what it carries; the web answers which rooms have moved on.
+"""Every two seconds the node tells the web that it lives and what it carries; the web answers which rooms have moved
+on.
 
 A web that is away changes nothing: lessons go on.
 """

@@ -1,7 +1,7 @@
 """Carries out the effects of one live room, in order: journal, sockets, media plane, recorder, facts.
 
-The room itself is pure (``signaling/live.py``); this is its body. Ops go to the journal in batches as long as one fsync takes, and only
-then back to the room, which broadcasts them.
+The room itself is pure (``signaling/live.py``); this is its body. Ops go to the journal in batches as long as one
+fsync takes, and only then back to the room, which broadcasts them.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """All rooms of one node: opened by the web, recovered from the spool or from what another node shipped, ended.
 
-A room that was here before comes back in its epoch with everything that was durable; one that comes from elsewhere comes with what
-was shipped, and its log says from which op on (kind "epoch").
+A room that was here before comes back in its epoch with everything that was durable; one that comes from elsewhere
+comes with what was shipped, and its log says from which op on (kind "epoch").
 """
 
 from __future__ import annotations
@@ -169,7 +169,9 @@ class Node:
         self._count([fact for fact in facts if fact.epoch == live.epoch])
 
     async def _mark_gap(self, host: RoomHost, held: int) -> None:
-        """What was not recorded while nobody had the room: from the last fragment that is safe; if none, the last sign of life."""
+        """What was not recorded while nobody had the room: from the last fragment that is safe; if none, the last
+        sign of life.
+        """
         live = host.live
         if not live.log.head.recording.on:
             return

@@ -1,7 +1,7 @@
 """One room's recorder at work: tracks in, fragments to the spool, key frames asked for, what is saved said.
 
-The recorder itself is pure (``media/record/recorder.py``). Nothing here may stop a lesson: a full disk or a store that is away is
-said to the teacher and otherwise borne.
+The recorder itself is pure (``media/record/recorder.py``). Nothing here may stop a lesson: a full disk or a store
+that is away is said to the teacher and otherwise borne.
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ Note = Callable[[FactKind, dict[str, Any]], None]
 
 
 def spooled_until(folder: Path) -> dict[tuple[str, int], int]:
-    """(lesson, epoch) -> room ms up to which an earlier process left fragments in its spool (``mediaspool.py``: a JSON line,
-    then the object)."""
+    """(lesson, epoch) -> room ms up to which an earlier process left fragments in its spool (``mediaspool.py``: a
+    JSON line, then the object)."""
     found: dict[tuple[str, int], int] = {}
     for path in folder.glob("*.spool"):
         with suppress(OSError, ValueError, KeyError, TypeError), path.open("rb") as file:

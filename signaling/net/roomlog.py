@@ -1,7 +1,7 @@
 """Where a room's log comes from when a node takes the room up: its own journal, what any node shipped, or both.
 
-A journal of this epoch is complete by itself. For a new epoch others may have written meanwhile: then both are merged, and what an
-older epoch did after the next one took over is left out (``shipper.merge_ops``).
+A journal of this epoch is complete by itself. For a new epoch others may have written meanwhile: then both are
+merged, and what an older epoch did after the next one took over is left out (``shipper.merge_ops``).
 """
 
 from __future__ import annotations

@@ -79,7 +79,9 @@ class WhipDoor:
         return Response(None, 200, self._cors(request))
 
     async def patch(self, request: Request) -> Response:
-        """RFC 9725 section 4.3: we are ICE-lite and need no trickled candidates: taken note of; restarts are a new POST."""
+        """RFC 9725 section 4.3: we are ICE-lite and need no trickled candidates: taken note of; restarts are a new
+        POST.
+        """
         kind = request.headers.get("content-type", "").split(";")[0].strip()
         trickle = kind == "application/trickle-ice-sdpfrag" and b"a=ice-ufrag" not in await request.body()
         return Response(None, 204 if trickle else 405, self._cors(request) | ({} if trickle else {"Allow": "DELETE"}))

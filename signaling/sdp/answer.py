@@ -1,4 +1,6 @@
-"""The answer to an offer: ICE-lite, DTLS passive, one bundle, an m-line for each of the offer's (RFC 8829 section 5.3.1)."""
+"""The answer to an offer: ICE-lite, DTLS passive, one bundle, an m-line for each of the offer's (RFC 8829 section
+5.3.1).
+"""
 
 from __future__ import annotations
 

@@ -25,7 +25,9 @@ ONE_BYTE_IDS = range(1, 15)
 
 
 def _is_h264(payload: Payload) -> bool:
-    """Baseline in the wide sense (RFC 6184 table 5: profile_idc 42); browsers that say 42001f send constrained baseline."""
+    """Baseline in the wide sense (RFC 6184 table 5: profile_idc 42); browsers that say 42001f send constrained
+    baseline.
+    """
     profile = (payload.parameter("profile-level-id") or "420010").lower()
     mode = payload.parameter("packetization-mode") or "0"
     return payload.name.upper() == "H264" and mode == "1" and profile.startswith("42")

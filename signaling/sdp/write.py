@@ -1,4 +1,6 @@
-"""Description -> SDP text, in the order of lines browsers use. ``parse(write(d)) == d`` for every d that ``parse`` gave."""
+"""Description -> SDP text, in the order of lines browsers use. ``parse(write(d)) == d`` for every d that ``parse``
+gave.
+"""
 
 from __future__ import annotations
 

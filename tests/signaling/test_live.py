@@ -1,4 +1,6 @@
-"""One room, seen from outside: joins, wishes, floor and slots, recording by the timetable, presence, silence, the end."""
+"""One room, seen from outside: joins, wishes, floor and slots, recording by the timetable, presence, silence, the
+end.
+"""
 
 from __future__ import annotations
 

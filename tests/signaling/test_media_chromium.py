@@ -1,4 +1,6 @@
-"""The whole signalling path with a real browser: offers, answers, slots, floor. What the packets do is media's matter."""
+"""The whole signalling path with a real browser: offers, answers, slots, floor. What the packets do is media's
+matter.
+"""
 
 from __future__ import annotations
 

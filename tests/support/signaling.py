@@ -49,7 +49,9 @@ async def until(holds: Callable[[], Any], seconds: float = 60.0) -> Any:
 
 
 def make_spec(lesson: str = "L1", epoch: int = 1, *, starts_at_ms: int | None = None, rooms: int = 3) -> RoomSpec:
-    """One lead room and ``rooms`` receiving rooms; by default it starts in an hour, so that nothing happens by itself."""
+    """One lead room and ``rooms`` receiving rooms; by default it starts in an hour, so that nothing happens by
+    itself.
+    """
     starts = wall_ms() + HOUR_MS if starts_at_ms is None else starts_at_ms
     places = [RoomPlace(id="lead", seat="t-teacher", name="三年一班", school="和平小学", lead=True, expected=40)]
     for n in range(1, rooms + 1):

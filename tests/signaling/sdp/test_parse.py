@@ -35,7 +35,8 @@ def test_simulcast_is_seen() -> None:
 def test_what_stands_for_the_session_holds_for_each_medium() -> None:
     text = (
         "v=0\r\no=- 1 2 IN IP4 0.0.0.0\r\ns=-\r\nt=0 0\r\na=ice-ufrag:abcd\r\na=ice-pwd:" + "p" * 22 + "\r\n"
-        "a=fingerprint:SHA-256 aa:bb\r\na=setup:active\r\nm=audio 9 UDP/TLS/RTP/SAVPF 0\r\nm=video 0 UDP/TLS/RTP/SAVPF 1\r\n"
+        "a=fingerprint:SHA-256 aa:bb\r\na=setup:active\r\n"
+        "m=audio 9 UDP/TLS/RTP/SAVPF 0\r\nm=video 0 UDP/TLS/RTP/SAVPF 1\r\n"
     )
     audio, video = parse(text).media
     assert audio.ice_ufrag == video.ice_ufrag == "abcd" and audio.fingerprints == (("sha-256", "AA:BB"),)
