@@ -85,6 +85,8 @@ async def count(session: AsyncSession, scope: Scope, wanted: LessonFilter) -> in
 
 async def of_person(session: AsyncSession, scope: Scope, start: datetime, end: datetime) -> list[Lesson]:
     """Lessons the asker teaches or assists, starting in [start, end)."""
+    if scope.person is None:
+        return []  # "assistant is NULL" would be every lesson nobody assists
     mine = or_(
         Lesson.teacher_id == scope.person,
         exists().where(Receipt.lesson_id == Lesson.id, Receipt.assistant_id == scope.person),

@@ -42,7 +42,8 @@ async def _notices(
     query = select(Lesson).where(Lesson.kind == "formal", *where).order_by(order, Lesson.id).limit(most)
     rows = list((await session.scalars(query)).unique())
     mine = set(await session.scalars(select(Lesson.id).where(Lesson.id.in_([row.id for row in rows]), visible(scope))))
-    return [_notice(row, scope.signed_in, row.id in mine) for row in rows]
+    named = scope.person is not None  # a device is no reader
+    return [_notice(row, named, row.id in mine) for row in rows]
 
 
 def _notice(lesson: Lesson, named: bool, mine: bool) -> Notice:
