@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { preferred } from "../../frontend/modules/media/codecs.js";
+import { preferred, startAt } from "../../frontend/modules/media/codecs.js";
 import { loudness, troubleOf } from "../../frontend/modules/media/devices.js";
 import { inbound, route } from "../../frontend/modules/media/stats.js";
 import { Tally } from "../../frontend/modules/media/tally.js";
@@ -120,3 +120,17 @@ for (const [name, code] of [["NotAllowedError", "denied"], ["NotFoundError", "mi
     assert.deepEqual(troubleOf(new DOMException("", name), "mic"), { code, kind: "mic" });
   });
 }
+
+test("the start hint joins what is there, stands alone where nothing is, and touches no sound", () => {
+  const sdp = [
+    "m=audio 9 UDP/TLS/RTP/SAVPF 111", "a=rtpmap:111 opus/48000/2", "a=fmtp:111 useinbandfec=1",
+    "m=video 9 UDP/TLS/RTP/SAVPF 102 96 103", "a=rtpmap:102 H264/90000", "a=fmtp:102 profile-level-id=42e01f",
+    "a=rtpmap:96 VP8/90000", "a=rtpmap:103 rtx/90000", "a=fmtp:103 apt=102", "",
+  ].join("\r\n");
+  assert.deepEqual(startAt(sdp, 900).split("\r\n"), [
+    "m=audio 9 UDP/TLS/RTP/SAVPF 111", "a=rtpmap:111 opus/48000/2", "a=fmtp:111 useinbandfec=1",
+    "m=video 9 UDP/TLS/RTP/SAVPF 102 96 103", "a=rtpmap:102 H264/90000",
+    "a=fmtp:102 profile-level-id=42e01f;x-google-start-bitrate=900",
+    "a=rtpmap:96 VP8/90000", "a=fmtp:96 x-google-start-bitrate=900", "a=rtpmap:103 rtx/90000", "a=fmtp:103 apt=102", "",
+  ]);
+});

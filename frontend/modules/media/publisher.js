@@ -1,7 +1,7 @@
 // What this device sends: one m-line a source that has a track, so that the node never announces a picture nobody makes.
 // Another device in a source's place needs no new offer; a source that comes or goes does.
 
-import { preferVideo } from "./codecs.js";
+import { preferVideo, startAt } from "./codecs.js";
 import { Peer } from "./peer.js";
 
 /**
@@ -26,6 +26,9 @@ const BUDGET = {
   },
 };
 
+/** kbit/s at which the estimate begins: a town school's link against a village's. */
+const START = { teacher: 1000, class: 350 };
+
 export class Publisher {
   /**
    * @param {object} options
@@ -37,7 +40,8 @@ export class Publisher {
   constructor({ role, offer, changed, may }) {
     this.#role = role;
     this.#may = may;
-    this.#peer = new Peer({ offer, changed, may, prepare: (pc) => this.#prepare(pc), sources: () => this.#sources() });
+    const hinted = async (/** @type {string} */ sdp, /** @type {Record<string, Source>} */ sources) => startAt(await offer(sdp, sources), START[role]);
+    this.#peer = new Peer({ offer: hinted, changed, may, prepare: (pc) => this.#prepare(pc), sources: () => this.#sources() });
   }
 
   #role;
