@@ -1,4 +1,4 @@
-"""Writes ``deploy/settings.example.env`` from the typed settings of web and node: ``python deploy/settings_example.py``.
+"""Writes ``deploy/settings.example.env`` from the typed settings of both processes (run it as a script).
 
 One file may serve both processes: each lets the other's keys through and refuses every key that neither knows.
 """

@@ -114,7 +114,7 @@ class Chromium:
         if phone:
             options |= {"is_mobile": True, "has_touch": True, "device_scale_factor": 2}
         context = browser.new_context(timezone_id="Asia/Shanghai", **options)
-        context.set_default_timeout(20_000)
+        context.set_default_timeout(60_000)  # a limit for a busy machine, no measure
         if devices:
             context.grant_permissions(["camera", "microphone"])
         context.add_init_script(path=MEASURE)
@@ -144,7 +144,7 @@ def browsers() -> Iterator[Chromium]:
         yield browsers
 
 
-def until_true(page: Page, script: str, arg: object = None, seconds: float = 20) -> None:
+def until_true(page: Page, script: str, arg: object = None, seconds: float = 60) -> None:
     """Polls from outside: Playwright's wait_for_function evaluates strings in the page, which our CSP forbids."""
     wait_until(lambda: page.evaluate(script, arg), seconds, script)
 

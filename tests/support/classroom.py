@@ -39,7 +39,7 @@ class Teacher:
         page.fill("input[name=login]:not([type=hidden])", "teacher")
         page.fill("input[type=password]", DEMO_PASSWORD)
         page.press("input[type=password]", "Enter")
-        page.wait_for_url("**/desk", timeout=40_000)
+        page.wait_for_url("**/desk", timeout=60_000)
         page.click(f'a[href="/live/{lesson.id}/teach"]')
         page.wait_for_url("**/teach")
         teacher = cls(desktop, page, lesson)
@@ -48,7 +48,7 @@ class Teacher:
 
     def ready(self) -> None:
         """Connected, with a picture of the own camera."""
-        until_true(self.page, "measure.seen.pongs.length > 0 && measure.seen.streams.length > 0", seconds=40)
+        until_true(self.page, "measure.seen.pongs.length > 0 && measure.seen.streams.length > 0", seconds=60)
 
     def watch_devices(self) -> None:
         self.page.evaluate("{ measure.watchCamera(); measure.watchMarks(); null }")
@@ -127,7 +127,7 @@ class Kiosk:
     def enters_by_itself(self, seconds: float = 60) -> None:
         self.page.wait_for_selector("#room:visible", timeout=seconds * 1000)
 
-    def receives(self, seconds: float = 30) -> None:
+    def receives(self, seconds: float = 60) -> None:
         """The teacher's picture is being decoded."""
         until_true(self.page, RECEIVING, seconds=seconds)
 
@@ -219,7 +219,7 @@ class Viewer:
         page.fill("input[name=login]:not([type=hidden])", login)
         page.fill("input[type=password]", DEMO_PASSWORD)
         page.press("input[type=password]", "Enter")
-        page.wait_for_selector("#replay[data-ready=true]", state="attached", timeout=40_000)
+        page.wait_for_selector("#replay[data-ready=true]", state="attached", timeout=60_000)
         return cls(desktop, page)
 
     def seeks(self, ms: float) -> dict[str, Any]:
