@@ -41,7 +41,8 @@ def test_every_named_file_exists() -> None:
         folder = document.parent
         below = [str(path) for path in tracked() if path.is_relative_to(folder)]
         for name in paths_named(document):
-            known = name.removeprefix("../") in files or any(path == name or path.endswith(f"/{name}") for path in below)
+            plain = name.removeprefix("../")
+            known = plain in files or any(path == name or path.endswith(f"/{name}") for path in below)
             if not known and name not in MADE_ELSEWHERE:
                 missing.append(f"{document}: {name}")
     assert missing == [], "\n".join(missing)
