@@ -34,6 +34,8 @@ JOIN_SECONDS = 10.0
 MESSAGES_PER_SECOND, MESSAGES_BURST = 20.0, 60.0
 """A teacher who leafs through slides makes five a second; a page that reconnects asks some at once."""
 CHAT_PER_SECOND, CHAT_BURST = 0.5, 5.0
+OFFERS_PER_SECOND, OFFERS_BURST = 0.5, 10.0
+"""Each costs a handshake: two connections, a screen, and some attempts on a bad line."""
 REFUSED_MAX = 100
 """So many refusals in a row are no impatience but a loop: the socket closes."""
 POLICY_VIOLATION = 1008
@@ -68,13 +70,16 @@ class Session:
     opened: float
     messages: Bucket
     chats: Bucket
+    offers: Bucket
     room: LiveRoom | None = None
     ended: bool = False
 
     @classmethod
     def open(cls, connection: str, rooms: Mapping[str, LiveRoom], keys: Keys, now: float) -> Session:
         messages = Bucket.full(MESSAGES_PER_SECOND, MESSAGES_BURST, now)
-        return cls(connection, rooms, keys, now, messages, Bucket.full(CHAT_PER_SECOND, CHAT_BURST, now))
+        chats = Bucket.full(CHAT_PER_SECOND, CHAT_BURST, now)
+        offers = Bucket.full(OFFERS_PER_SECOND, OFFERS_BURST, now)
+        return cls(connection, rooms, keys, now, messages, chats, offers)
 
     def receive(self, text: str, at_ms: int, now: float) -> list[Effect]:
         """``at_ms`` is the wall clock, which only tokens need."""
@@ -102,6 +107,8 @@ class Session:
                     return self._slow(wait, message.id, self.chats)
                 return room.intent(self.connection, message, now)
             case Offer():
+                if wait := self.offers.take(now):
+                    return self._slow(wait, message.id, self.offers)
                 return room.offer(self.connection, message, now)
             case Report():
                 return room.report(self.connection, message, now)

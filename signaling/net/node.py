@@ -85,7 +85,8 @@ class Node:
         for host in list(self._hosts.values()):
             host.do(host.live.close("shutdown", time.monotonic()))
         for host in list(self._hosts.values()):
-            await self._put_away(host)
+            async with self._lock(host.live.lesson):
+                await self._put_away(host)
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -121,7 +122,7 @@ class Node:
 
     async def open(self, spec: RoomSpec) -> LiveRoom:
         """Idempotent; raises StaleEpochError for an older epoch than the one held here."""
-        async with self._locks.setdefault(spec.lesson, asyncio.Lock()):
+        async with self._lock(spec.lesson):
             host = self._hosts.get(spec.lesson)
             if host is not None and spec.epoch < host.live.epoch:
                 raise StaleEpochError
@@ -211,11 +212,18 @@ class Node:
 
     async def _dispose(self, host: RoomHost) -> None:
         """The room is over. Its journal goes once all of it is in the store; till then a restart finds it again."""
-        await self._put_away(host)
         lesson, epoch = host.live.lesson, host.live.epoch
-        if await self.ops.drain(DRAIN_SECONDS) and lesson not in self._hosts:
-            self.ops.forget(lesson, epoch)
-            self._path(lesson).unlink(missing_ok=True)
+        async with self._lock(lesson):
+            await self._put_away(host)
+        shipped = await self.ops.drain(DRAIN_SECONDS)
+        async with self._lock(lesson):  # somebody may open the room anew at this moment
+            if shipped and lesson not in self._hosts:
+                self.ops.forget(lesson, epoch)
+                self._path(lesson).unlink(missing_ok=True)
+
+    def _lock(self, lesson: str) -> asyncio.Lock:
+        """One change of a room's place in this node at a time."""
+        return self._locks.setdefault(lesson, asyncio.Lock())
 
     async def _put_away(self, host: RoomHost) -> None:
         lesson = host.live.lesson

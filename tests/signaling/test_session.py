@@ -173,6 +173,15 @@ def test_too_much_chat_says_which_line() -> None:
     assert door.bench.room.live
 
 
+def test_too_many_offers() -> None:
+    door = Door()
+    door.join(token())
+    for n in range(11):
+        door.say({"type": "offer", "id": f"o{n}", "pc": "sub", "sdp": "v=0\r\n" + "s=-\r\n" * 5})
+    codes = [one["code"] for one in door.bench.sent["c"] if one["type"] == "error"]
+    assert codes == ["sdp_empty"] * 10 + ["rate"] and door.bench.last("c", "error")["id"] == "o10"
+
+
 def test_leaving_ends_the_session() -> None:
     door = Door()
     door.join(token())
