@@ -22,7 +22,7 @@ EXEMPT_REASONS = frozenset({"holiday", "weather"})
 
 @dataclass(frozen=True, slots=True)
 class ReceiptFigures:
-    """What indicators may know of one due receipt: one (lesson, receiving room) whose planned end has passed."""
+    """What indicators may know of one due receipt: one (lesson, receiving room) that is over."""
 
     lesson: str
     room: str

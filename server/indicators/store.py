@@ -61,7 +61,7 @@ def _ours(scope: Scope) -> None:
 
 
 async def due_receipts(session: AsyncSession, scope: Scope, month: Moments, until: datetime) -> list[ReceiptFigures]:
-    """Receipts of 正式 lessons that start in the month and whose planned end has passed, in a fixed order."""
+    """Receipts of 正式 lessons that start in the month and that are due, in a fixed order."""
     _ours(scope)
     statement = _counted(month, until).order_by(Lesson.id, Receipt.room_id)
     return [_figures(row[:13]) for row in await session.execute(statement)]
@@ -116,10 +116,14 @@ def _counted(month: Moments, until: datetime) -> Any:
         .join(_LEAD_SCHOOL, _LEAD_SCHOOL.id == _LEAD.school_id)
         .join(Person, Person.id == Lesson.teacher_id)
         .outerjoin(Attendance, and_(Attendance.lesson_id == Lesson.id, Attendance.room_id == Receipt.room_id))
-        .where(
-            Lesson.kind == "formal", Lesson.starts_at >= month[0], Lesson.starts_at < month[1], Lesson.ends_at <= until
-        )
+        .where(Lesson.kind == "formal", Lesson.starts_at >= month[0], Lesson.starts_at < month[1], _due(until))
     )
+
+
+def _due(until: datetime) -> ColumnElement[bool]:
+    """Over by its plan, or closed before: a lesson counts as soon as its teacher has ended it."""
+    closed = and_(Lesson.state.in_(("closed", "registered", "archived")), Lesson.closed_at <= until)
+    return or_(Lesson.ends_at <= until, closed)
 
 
 def _figures(row: Any) -> ReceiptFigures:

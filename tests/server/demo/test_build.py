@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 
 from server.accounts.models import Person, PostHeld
 from server.classrooms.models import Classroom
-from server.database import Base, Database
+from server.database import Base, Database, make_engine
 from server.demo import DEMO_ACCOUNTS, DEMO_PASSWORD, build, clip, lessons, participation
 from server.demo.people import person_id
 from server.indicators.models import RollUp
@@ -159,3 +159,24 @@ def test_the_same_lesson_has_the_same_past() -> None:
     assert participation.facts(lesson) == told
     assert len({fact.id for fact in told}) == len(told)
     assert told[0].at_ms <= told[-1].at_ms
+
+
+@pytest.mark.slow
+@pytest.mark.real
+async def test_the_same_city_on_postgresql(postgres_url: str, web: Web) -> None:
+    """Every statement of the ledger, the roll-ups and the demo on the other database, with the same figures."""
+    held = Database(make_engine(postgres_url))
+    async with held.engine.begin() as connection:
+        await connection.run_sync(Base.metadata.create_all)
+    try:
+        await build(held, web.objects, NOW)
+        await build(web.database, web.objects, NOW)
+        assert await figures(held) == await figures(web.database)
+    finally:
+        await held.dispose()
+
+
+async def figures(database: Database) -> list[tuple[Any, ...]]:
+    async with database.reading() as session:
+        rows = (await session.scalars(select(RollUp).order_by(RollUp.id))).all()
+        return [(row.code, row.period, row.level, row.part, row.numerator, row.denominator) for row in rows]

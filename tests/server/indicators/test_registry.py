@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from server.indicators.registry import BY_CODE, CATALOGUE, LEVELS, SHOWN, band
@@ -43,3 +45,9 @@ def test_every_shown_indicator_has_its_words(locale: str) -> None:
 )
 def test_bands(value: float | None, target: float | None, expected: str) -> None:
     assert band(BY_CODE["L1"], value, target) == expected
+
+
+def test_the_readme_lists_every_indicator(root: Path) -> None:
+    table = (root / "server/participation/README.md").read_text("utf-8")
+    rows = {line.split("|")[1].strip() for line in table.splitlines() if line.startswith("| ")}
+    assert rows >= {indicator.code for indicator in CATALOGUE}

@@ -129,6 +129,21 @@ async def test_a_lesson_that_ends_unseen_is_found_by_looking_again(city: City) -
     assert (await city.figures())["L1", "city", "city"] == (2, 4)
 
 
+async def test_a_lesson_closed_before_its_plan_counts_at_once_until_it_is_reopened(city: City) -> None:
+    held = await lesson(city.web, city.lead, city.rooms, city.teacher)
+    story = Story(held).open(0).close(30)
+    for room in city.rooms:
+        story.sign_in(room.id, 1).hears(room.id, 0, 30)
+    city.web.clock.moment = MONDAY + timedelta(minutes=31)
+    async with city.web.transaction() as session:
+        await ledger.ingest(session, story.facts, city.web.clock.now())
+    assert (await city.figures())["L1", "city", "city"] == (0, 2)  # 30 of 40 minutes: short
+    story.reopen(32)
+    async with city.web.transaction() as session:
+        await ledger.ingest(session, story.facts, city.web.clock.now())
+    assert (await city.figures())["L1", "city", "city"] == (0, 0)
+
+
 async def test_called_off_lessons_by_cause(city: City) -> None:
     for number, reason in enumerate(("weather", "teacher_ill")):
         held = await lesson(city.web, city.lead, city.rooms, city.teacher, starts_at=MONDAY + timedelta(hours=number))
