@@ -14,6 +14,8 @@ import { REOPEN_WITHIN_MS } from "../room/state.js";
 
 /** @typedef {import("./page.js").Page} Page */
 
+const PATIENCE_MS = 3000;
+
 export class Classroom {
   /** @param {Page} page @param {string} lesson */
   constructor(page, lesson) {
@@ -42,8 +44,10 @@ export class Classroom {
     this.#onClick("room-unheard", () => this.#wish("signal", { what: "unheard" }));
     this.session.watch(() => this.#soon());
     this.#timer = setInterval(() => this.#soon(), 1000);
-    // The camera is opened before the line, so that sound may play with the first packet.
-    void this.endpoint.openDevices().finally(() => this.session.start());
+    // The camera is opened before the line, so that sound may play with the first packet; but a browser that still asks for
+    // permission must not keep the room out.
+    const patience = new Promise((done) => setTimeout(done, PATIENCE_MS));
+    void Promise.race([this.endpoint.openDevices(), patience]).finally(() => this.#closed || this.session.start());
   }
 
   #page;

@@ -16,6 +16,8 @@ import { Subscriber, TEACHER_VOICE } from "./subscriber.js";
  * @typedef {import("./stats.js").Health} Health
  */
 
+/** A camera that another program held when the computer started is free a little later, and nobody is there to press a button. */
+const RETRY_MS = 15_000;
 /** Ends of a line after which camera and microphone are let go. */
 const OVER = new Set(["ended", "revoked", "lesson_over", "lesson_cancelled"]);
 
@@ -65,12 +67,15 @@ export class Endpoint {
     session.watch((parts) => this.#session(parts));
     this.#replug = () => void this.#reopen();
     navigator.mediaDevices?.addEventListener("devicechange", this.#replug);
+    this.#retry = publishes ? setInterval(this.#replug, RETRY_MS) : null;
+    if (publishes) void this.#watchPermissions();
   }
 
   #changed;
   #publishes;
   #stats;
   #replug;
+  #retry;
   /** @type {Trouble[]} */
   troubles = [];
   /** @type {Health} */
@@ -80,6 +85,7 @@ export class Endpoint {
   /** @type {MediaStream | null} */
   #screen = null;
   #opening = false;
+  #closed = false;
 
   // --- own devices ---------------------------------------------------------------------------------------------------------
 
@@ -112,11 +118,18 @@ export class Endpoint {
 
   /** @param {[Kind, MediaStreamTrack | null][]} taken */
   async #take(taken) {
+    if (this.#closed) {
+      // Left while the browser was still asking: the camera's light must not stay on.
+      for (const [, track] of taken) track?.stop();
+      return;
+    }
     for (const [kind, track] of taken) if (track) track.onended = () => void this.#lost(kind);
     // Closed before the first packet: a classroom's microphone is not heard by accident.
     for (const [kind, track] of taken) if (track) track.enabled = this.#open(kind);
     await this.pub?.put(taken);
     this.applySwitches();
+    // A page that captures may play: what was blocked before can start now.
+    await this.speaker.unlock();
   }
 
   /** Pulled out, or taken away by the browser. @param {Kind} kind */
@@ -133,10 +146,23 @@ export class Endpoint {
     return this.#publishes === "class" ? this.session.hasFloor : this.wants.mic;
   }
 
-  /** A device came or went: take back what is missing. */
-  async #reopen() {
+  /** A device came or went, or some time has passed: take back what is missing. @param {boolean} [allowed] asking again makes sense */
+  async #reopen(allowed = false) {
     if (this.#opening) return;
-    for (const { kind, code } of [...this.troubles]) if (code !== "denied" && code !== "insecure") await this.reopen(kind);
+    const refused = allowed ? ["insecure"] : ["denied", "insecure"];
+    for (const { kind, code } of [...this.troubles]) if (!refused.includes(code)) await this.reopen(kind);
+  }
+
+  /** Somebody changed "blocked" to "allowed" in the browser: no reload, no button. Firefox knows no such names: it says so by throwing. */
+  async #watchPermissions() {
+    for (const name of ["camera", "microphone"]) {
+      try {
+        const status = await navigator.permissions.query({ name: /** @type {PermissionName} */ (name) });
+        status.onchange = () => status.state === "granted" && void this.#reopen(true);
+      } catch {
+        return;
+      }
+    }
   }
 
   /** Open or close the own microphone and camera as the switches or the floor say. */
@@ -191,6 +217,8 @@ export class Endpoint {
   }
 
   close() {
+    this.#closed = true;
+    if (this.#retry !== null) clearInterval(this.#retry);
     navigator.mediaDevices?.removeEventListener("devicechange", this.#replug);
     this.#stats.stop();
     this.sub.close();

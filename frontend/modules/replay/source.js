@@ -67,6 +67,24 @@ export function endsSoon(fragments, ms, within) {
   return fragments[at] === undefined || fragments[at].to_ms <= ms + within;
 }
 
+/** Browsers take a hole in the pictures for the end of what belongs together: after it nothing plays before a key frame. */
+const SEAM_MS = 60;
+
+/**
+ * Fragments that a browser will really show: those behind a hole only from the next one on that stands by itself.
+ * @param {Fragment[]} fragments
+ */
+export function playable(fragments) {
+  let end = -Infinity;
+  let broken = true;
+  return fragments.filter((fragment) => {
+    if (fragment.from_ms - end > SEAM_MS) broken = true;
+    if (fragment.random_access) broken = false;
+    end = fragment.to_ms;
+    return !broken;
+  });
+}
+
 export class TrackSource {
   /**
    * @param {Track} track
@@ -74,7 +92,7 @@ export class TrackSource {
    * @param {(trouble: boolean) => void} onTrouble
    */
   constructor(track, element, onTrouble) {
-    this.track = track;
+    this.track = { ...track, fragments: playable(track.fragments) };
     this.element = element;
     this.#onTrouble = onTrouble;
     this.#source.addEventListener("sourceopen", () => this.#opened(), { once: true });
@@ -126,12 +144,13 @@ export class TrackSource {
         return to >= enough || !this.covers(to + JOINT_MS);
       }
     }
-    return false;
+    // Appended and yet not there: the browser could not use it. Waiting for it would be waiting for ever.
+    return !this.#buffer?.updating && indexAt(this.track.fragments, ms + READY_MS) + 1 < this.#next;
   }
 
   /** New fragments of a lesson still being recorded. @param {Track} track */
   extend(track) {
-    this.track = track;
+    this.track = { ...track, fragments: playable(track.fragments) };
     void this.#work();
   }
 
