@@ -27,9 +27,9 @@
       super.send(data);
     }
   };
-  /** Room time = performance.now() + this, from the quickest of the newest pongs. */
+  /** Room time = performance.now() + this, from the quickest of all pongs: the two clocks do not drift in minutes. */
   const roomOffset = () => {
-    const best = seen.pongs.slice(-10).reduce((a, b) => (a && a.rtt <= b.rtt ? a : b), null);
+    const best = seen.pongs.reduce((a, b) => (a && a.rtt <= b.rtt ? a : b), null);
     return best && best.offset;
   };
 
