@@ -167,6 +167,8 @@ def example() -> str:
     lines = ["# Settings of the web and its workers. Commented out: the default holds."]
     for name, field in WebSettings.model_fields.items():
         default = field.get_default()
-        shown = ",".join(default) if isinstance(default, tuple) else "" if default is None or name == "seat_key" else str(default)
+        if default is None or name == "seat_key":  # follows from the data folder
+            default = ""
+        shown = ",".join(default) if isinstance(default, tuple) else str(default)
         lines += ["", f"# {field.description}", f"#{PREFIX}{name.upper()}={shown}"]
     return "\n".join(lines) + "\n"

@@ -53,6 +53,12 @@ OWN_ROWS = {"sign_ins", "devices"}
 """Tables in which anybody leaves rows of their own: a session, a kiosk that waits for its code."""
 
 
+FIXED = {
+    "sign_in_id": "0123456789abcdef", "node_id": "n1", "district_id": "120113", "page": "1", "role": "teach",
+    "epoch": "1", "track": "camera", "file": "0.m4s", "level": "school", "code": "L1", "period": "2026-11",
+}  # fmt: skip
+
+
 @dataclass(frozen=True)
 class Route:
     method: str
@@ -101,34 +107,22 @@ async def city(web: Web) -> City:
     await web.node()
     async with web.database.reading() as session:
         post = (await session.scalars(select(PostHeld).where(PostHeld.person_id == admin.id))).one()
-    return City(
-        {
-            "lesson_id": planned.id,
-            "held_lesson": lesson.id,
-            "classroom_id": classroom.id,
-            "deck_id": deck.id,
-            "device_id": device.id,
-            "pairing_id": pairing.id,
-            "studio_id": studio.id,
-            "school_id": town.id,
-            "room_id": room.id,
-            "person_id": admin.id,
-            "post_id": post.id,
-            "sign_in_id": "0123456789abcdef",
-            "node_id": "n1",
-            "district_id": "120113",
-            "page": "1",
-            "role": "teach",
-            "epoch": "1",
-            "track": "camera",
-            "file": "0.m4s",
-            "level": "school",
-            "part": town.id,
-            "key": f"school-{town.id}",
-            "code": "L1",
-            "period": "2026-11",
-        }
-    )
+    things = (planned, lesson, classroom, deck, device, pairing, studio, town, room, admin, post)
+    names = [
+        "lesson",
+        "held_lesson",
+        "classroom",
+        "deck",
+        "device",
+        "pairing",
+        "studio",
+        "school",
+        "room",
+        "person",
+        "post",
+    ]
+    held = {name if name == "held_lesson" else f"{name}_id": one.id for name, one in zip(names, things, strict=True)}
+    return City({**held, **FIXED, "part": town.id, "key": f"school-{town.id}"})
 
 
 def routes(web: Web) -> list[Route]:

@@ -1,0 +1,106 @@
+"""The doctor: every finding has its sentence and its mend in both languages, and the sick are told from the well."""
+
+from __future__ import annotations
+
+import inspect
+import re
+import socket
+from pathlib import Path
+
+import pytest
+
+from server import doctor
+from server.config import WebSettings
+from server.doctor import Finding
+from server.templating import texts
+from server.up import ensure_seat_keys
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> WebSettings:
+    return WebSettings.model_validate({"data": tmp_path, "port": 8000})
+
+
+def test_every_finding_has_its_words() -> None:
+    source = inspect.getsource(doctor)
+    said = {
+        *re.findall(r'"([a-z]+(?:_[a-z]+)*)"', source),
+        *re.findall(r"doctor\.([a-z_]+)'", source),
+        "end_bad",
+        "end_good",
+    }
+    ill = set(re.findall(r'Finding\(\s*"(?:bad|caution)", "([a-z_]+)"', source))
+    assert len(ill) > 8
+    for locale in ("zh-CN", "en"):
+        t = texts(locale)
+        keys = {key.removeprefix("doctor.") for key in t.area("doctor")}
+        unused = {
+            key for key in keys if key.removesuffix(".mend") not in said and not key.startswith(("redis", "origin"))
+        }
+        assert unused == set()
+        assert {key for key in ill if key not in keys or f"{key}.mend" not in keys} == set()
+        assert texts("zh-CN").area("doctor").keys() == t.area("doctor").keys()
+
+
+def test_a_line_shows_shape_word_and_mend() -> None:
+    t = texts("en")
+    low = doctor.line(Finding("bad", "disk_low", {"gb": "0.1", "path": "/srv"}), t)
+    assert low.startswith("✗ Only 0.1 GB free (/srv)\n    → make room")
+    assert "→" not in doctor.line(Finding("good", "disk", {"gb": "9", "path": "/"}), t)
+
+
+def test_a_key_that_others_can_read_is_bad(settings: WebSettings) -> None:
+    assert doctor.keys(settings).key == "keys_missing"
+    ensure_seat_keys(settings.seat_key)
+    assert doctor.keys(settings).band == "good"
+    settings.seat_key.chmod(0o644)
+    assert doctor.keys(settings) == Finding("bad", "keys_open", {"path": str(settings.seat_key)})
+
+
+def test_a_taken_port_is_found(settings: WebSettings) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        busy = settings.model_copy(update={"port": taken.getsockname()[1]})
+        found = list(doctor.ports(busy, {}))
+    assert (found[0].key, found[0].band) == ("port_taken", "caution")
+
+
+async def test_an_empty_and_an_absent_database(settings: WebSettings, tmp_path: Path) -> None:
+    assert (await doctor.database(settings)).key == "database_empty"
+    away = settings.model_copy(update={"database_url": "postgresql+psycopg://nobody@127.0.0.1:1/x"})
+    assert (await doctor.database(away)).key == "database_away"
+
+
+async def test_the_object_store_is_tried_and_left_as_it_was(settings: WebSettings, tmp_path: Path) -> None:
+    assert (await doctor.objects(settings)).band == "good"
+    assert not [path for path in (tmp_path / "objects").rglob("*") if path.is_file()]
+
+
+@pytest.mark.parametrize(("compiler", "key"), [(None, "engine_python_no_compiler"), ("/usr/bin/cc", "engine_python")])
+def test_without_the_c_engine_it_says_whether_a_compiler_is_there(
+    monkeypatch: pytest.MonkeyPatch, compiler: str | None, key: str
+) -> None:
+    monkeypatch.setattr(doctor.importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr(doctor.shutil, "which", lambda name: compiler)
+    assert doctor.engine() == Finding("caution", key)
+
+
+def test_http_for_others_than_this_machine_is_called_out(settings: WebSettings) -> None:
+    open_to_all = settings.model_copy(update={"listen": "0.0.0.0"})
+    assert [finding.key for finding in doctor.web(open_to_all)] == ["origin_http"]
+    assert list(doctor.web(settings)) == []
+
+
+def test_wrong_settings_are_the_first_thing_it_says() -> None:
+    said: list[str] = []
+    assert doctor.diagnose({"TONGTANG_PROT": "1"}, "en", said.append) == 1
+    assert "TONGTANG_PROT is not a setting" in said[0]
+
+
+@pytest.mark.parametrize(
+    ("asked", "environ", "language"),
+    [("en", {}, "en"), ("", {}, "zh-CN"), ("", {"LANG": "en_GB.UTF-8"}, "en"), ("", {"LANG": "zh_CN.UTF-8"}, "zh-CN")],
+)
+def test_it_speaks_the_operator_s_language(asked: str, environ: dict[str, str], language: str) -> None:
+    assert doctor.language(asked, environ) == language

@@ -1,0 +1,81 @@
+"""The one-command start: keys are made once and shut, settings are filled in, children that die come back."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import stat
+import sys
+from pathlib import Path
+
+import pytest
+
+from server import up
+from server.config import load as load_web
+from server.security import load_keys, public_pem
+from signaling.config import load as load_node
+
+
+def test_keys_are_made_once_and_only_the_owner_reads_them(tmp_path: Path) -> None:
+    private = tmp_path / "keys" / "seat.pem"
+    public = up.ensure_seat_keys(private)
+    assert stat.S_IMODE(private.stat().st_mode) == 0o600
+    before = private.read_bytes()
+    up.ensure_seat_keys(private)
+    assert private.read_bytes() == before
+    assert public.read_bytes() == public_pem(load_keys(private).seat.public_key())
+    secret = up.ensure_node_secret(tmp_path / "keys" / "node.secret")
+    assert len(secret) >= 32 and up.ensure_node_secret(tmp_path / "keys" / "node.secret") == secret
+
+
+def test_web_and_node_take_what_up_tells_them(tmp_path: Path) -> None:
+    environ = up.environment({"PATH": "/bin"}, 9000, tmp_path)
+    web, node = load_web(environ), load_node(environ)
+    assert (web.port, node.node_port, node.media_port) == (9000, 9001, 9002)
+    assert web.node_secret == node.node_secret.get_secret_value()
+    assert web.node_origins == ("ws://{host}:9001", "http://{host}:9001")
+    assert node.objects == web.objects
+    assert environ["PATH"] == "/bin"
+
+
+def test_what_the_caller_says_holds(tmp_path: Path) -> None:
+    given = {"TONGTANG_NODE_SECRET": "a secret of the caller", "TONGTANG_LISTEN": "0.0.0.0", "TONGTANG_PORT": "1"}
+    environ = up.environment(given, 9000, tmp_path)
+    assert environ["TONGTANG_NODE_SECRET"] == "a secret of the caller"
+    assert environ["TONGTANG_NODE_LISTEN"] == "0.0.0.0"
+    assert environ["TONGTANG_PORT"] == "9000", "the command line is nearer than the environment"
+    assert not (tmp_path / "keys" / "node.secret").exists()
+
+
+async def test_a_child_that_dies_is_started_again_and_stops_when_asked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake = tmp_path / "server"
+    fake.mkdir()
+    (fake / "__init__.py").touch()
+    (fake / "cli.py").write_text(
+        "import pathlib, sys, time\n"
+        f"runs = pathlib.Path({str(tmp_path / 'runs')!r})\n"
+        "runs.write_text(runs.read_text() + 'x' if runs.exists() else 'x')\n"
+        "print(sys.argv[1], 'run', len(runs.read_text()), flush=True)\n"
+        "if len(runs.read_text()) < 3: sys.exit(7)\n"
+        "time.sleep(60)\n"
+    )
+    monkeypatch.setattr(up, "FIRST_PAUSE", 0.01)
+    monkeypatch.chdir(tmp_path)  # python -m finds the stand-in first
+    said: list[str] = []
+    third = asyncio.Event()
+
+    def say(line: str) -> None:
+        said.append(line)
+        if "run 3" in line:
+            third.set()
+
+    child, stopping = up.Child("web", {"PYTHONPATH": str(tmp_path), "PATH": sys.prefix}, say), asyncio.Event()
+    keeping = asyncio.create_task(child.keep(stopping))
+    await asyncio.wait_for(third.wait(), 30)
+    stopping.set()
+    child.signal(signal.SIGTERM)
+    await asyncio.wait_for(keeping, 30)
+    assert [line for line in said if "run" in line] == [f"web    | web run {n}" for n in (1, 2, 3)]
+    assert sum("ended (7)" in line for line in said) == 2
