@@ -27,7 +27,7 @@ from media.transport.certificate import PROFILES as SRTP_PROFILES
 from media.transport.certificate import Certificate
 from media.transport.dtls import datagrams
 from media.transport.srtp import PROFILES, Arena, SrtpKeys, SrtpSession, open_session
-from media.wire import rtp, stun
+from media.wire import rtcp, rtp, stun
 from media.wire.extensions import build, elements
 
 
@@ -295,3 +295,28 @@ class Publisher:
         payload = original[2:4] + original[head.payload_at : head.payload_end]
         made = rtp.build(97, self.wide, head.timestamp, RTX_SSRC, payload, head.marker, block)
         self.peer.send(self.peer.protect(made))
+
+
+# RTCP type and format, as ``Lesson.asked`` takes them
+PLI, NACK, TWCC = 20601, 20501, 20515
+
+
+class Lesson:
+    """A teacher with camera and microphone, a room with a slot for each."""
+
+    def __init__(self, hall: Hall, route: bool = True) -> None:
+        self.hall, self.sfu = hall, hall.sfu
+        self.teacher, self.room = hall.peer("teacher"), hall.peer("room")
+        self.sfu.publish("teacher", "camera", camera(), hall.clock.now)
+        self.sfu.publish("teacher", "mic", mic(), hall.clock.now)
+        self.sfu.add_slot("room", video_slot())
+        self.sfu.add_slot("room", audio_slot())
+        self.video = Publisher(self.teacher)
+        self.audio = Publisher(self.teacher, AUDIO_SSRC, 111, 7)
+        if route:
+            self.sfu.route("room", "v", "camera", hall.clock.now)
+            self.sfu.route("room", "a", "mic", hall.clock.now)
+
+    def asked(self, peer: Peer, kind: int) -> list[rtcp.Packet]:
+        """RTCP packets of this format that the peer got."""
+        return [p for c in peer.receive()[1] for p in rtcp.split(c) if (p.type, p.count) == divmod(kind, 100)]
