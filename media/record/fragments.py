@@ -106,6 +106,8 @@ class VideoFragmenter:
         self._config: tuple[ParameterSets | None, tuple[int, int]] | None = None
         self.end_ms: int | None = None
         """Where the written part ends."""
+        self.wants_key = False
+        """Browsers play nothing after a hole but from a key frame on (MSE section 3.5.8, "need random access point")."""
 
     @property
     def open_from_ms(self) -> int | None:
@@ -125,6 +127,8 @@ class VideoFragmenter:
             self._open = []
         if frame.key:
             self._configure(frame, at_ms)
+        behind_hole = not self._open and self.end_ms is not None and at_ms > self.end_ms
+        self.wants_key = not frame.key and (self.wants_key or behind_hole)
         self._open.append((at_ms, frame))
 
     def _mark_hole(self, at_ms: int, cause: str) -> None:

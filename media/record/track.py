@@ -122,6 +122,8 @@ class TrackRecorder:
         self.fragmenter.flush()
 
     def wants_key_frame(self, now: float, every: float) -> bool:
-        if self._audio or self._stream is None:
+        if self._stream is None or isinstance(self.fragmenter, AudioFragmenter):
             return False
+        if self.fragmenter.wants_key:
+            return True
         return self._stream.depacketizer.needs_key or self._key_at is None or now - self._key_at >= every

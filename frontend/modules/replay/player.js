@@ -30,6 +30,8 @@ const TAIL_MS = 300;
 /** A follower this far off is put in place; less is made good by playing a little faster or slower. */
 const JUMP_MS = 200;
 const NEAR_MS = 15;
+/** A picture this old may stay where nothing newer was recorded. */
+const LINGER_MS = 2000;
 const MAX_BEND = 0.1;
 
 export class Player extends EventTarget {
@@ -147,9 +149,13 @@ export class Player extends EventTarget {
     return source && !source.covers(this.room_ms) ? source.gapAt(this.room_ms) : null;
   }
 
-  /** Whether a track has something to show now. @param {string} name */
+  /** Whether a track has something to show now; over a short hole the last picture stays. @param {string} name */
   shows(name) {
-    return this.#sources.some((one) => one.track.track === name && one.covers(this.room_ms));
+    const ms = this.room_ms;
+    const source = this.#sources.find((one) => one.track.track === name);
+    if (!source) return false;
+    const since = ms - source.element.currentTime * 1000;
+    return source.covers(ms) || (since >= 0 && since < LINGER_MS && source.element.readyState >= 2);
   }
 
   close() {

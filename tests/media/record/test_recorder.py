@@ -228,6 +228,20 @@ def test_a_stuttering_camera_leaves_no_holes_that_are_none() -> None:
     assert studio.entries("camera", "gap") == []
 
 
+def test_after_a_hole_a_key_frame_is_wanted_at_once() -> None:
+    studio = new_studio()
+    studio.publish("camera", Camera(VP8))
+    studio.run(1)
+    studio.paused = {"camera"}
+    studio.run(4)
+    studio.paused = set()
+    studio.run(2)
+    studio.finish()
+    fragments = studio.entries("camera", "fragment")
+    after = [f for f in fragments if f["from_ms"] > 4500]  # type: ignore[operator]
+    assert any(f["random_access"] and f["from_ms"] < 5600 for f in after)  # type: ignore[operator]
+
+
 def test_another_recorder_of_the_same_epoch_reuses_no_key() -> None:
     studio = new_studio()
     studio.publish("camera", Camera(VP8))
