@@ -1,7 +1,8 @@
 """Who asks, and for which part of the city. Every store function takes a ``Scope`` as its second argument.
 
-A scope is built from a signed-in person's posts (``accounts``), a bound device, a companion's sign-in, or ``SYSTEM`` for
-jobs and ``PUBLIC`` for strangers. Stores narrow their queries with it; services ask ``allows`` before they change things.
+A scope is built from a signed-in person's posts (``accounts``), a bound device, a companion's sign-in, or ``SYSTEM``
+for jobs and ``PUBLIC`` for strangers. Stores narrow their queries with it; services ask ``allows`` before they change
+things.
 """
 
 from __future__ import annotations
@@ -99,11 +100,30 @@ RIGHTS: dict[Action, frozenset[Post]] = {
         }
     ),
     "lesson.watch": frozenset(
-        {"teacher", "studio_host", "studio_member", "school_admin", "district_admin", "city_admin", "inspector", "evaluator"}
+        {
+            "teacher",
+            "studio_host",
+            "studio_member",
+            "school_admin",
+            "district_admin",
+            "city_admin",
+            "inspector",
+            "evaluator",
+        }
     ),
     "report.read": frozenset({"school_admin", "district_admin", "city_admin", "inspector", "evaluator"}),
     "studio.read": frozenset(
-        {"teacher", "studio_host", "studio_member", "school_admin", "district_admin", "city_admin", "inspector", "evaluator", "pupil"}
+        {
+            "teacher",
+            "studio_host",
+            "studio_member",
+            "school_admin",
+            "district_admin",
+            "city_admin",
+            "inspector",
+            "evaluator",
+            "pupil",
+        }
     ),
     "node.read": frozenset({"city_admin"}),
 }
@@ -127,7 +147,16 @@ def allows(scope: Scope, action: Action, part: Part | None = None) -> bool:
         return False
     if scope.posts.isdisjoint(RIGHTS[action]):
         return False
-    return part is None or within(scope, part)
+    return part is None or (within(scope, part) if action.endswith(SEEN_FROM_WORK) else administers(scope, part))
+
+
+SEEN_FROM_WORK = (".read", ".watch", ".lead")
+"""Actions open at the school where one works; everything else needs a post of that part of the city."""
+
+
+def administers(scope: Scope, part: Part) -> bool:
+    """Whether ``part`` lies in what the scope's posts are of: to work at a school is not to administer it."""
+    return scope.city or scope.system or part.district in scope.districts or part.school in scope.schools
 
 
 def within(scope: Scope, part: Part) -> bool:

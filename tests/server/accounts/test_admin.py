@@ -201,3 +201,17 @@ async def test_one_time_passwords_differ_and_read_well() -> None:
     made = {service.one_time_password() for _ in range(200)}
     assert len(made) == 200
     assert all(re.fullmatch(r"[a-hj-km-np-z2-9]{5}-[a-hj-km-np-z2-9]{5}", one) for one in made)
+
+
+async def test_to_work_at_a_school_is_not_to_administer_it(web: Web) -> None:
+    """A school's administrator who teaches elsewhere, a district's seconded from elsewhere: each rules its own."""
+    here, there = await web.district("120113"), await web.district("120115")
+    own, work = await web.school(here, "甲小学"), await web.school(there, "乙小学")
+    colleague = await web.person("teacher", school=work)
+    both = await web.sign_in(await web.person("school_admin", "teacher", school=work, of_school=own))
+    seconded = await web.sign_in(await web.person("district_admin", school=work, district=here))
+    for browser in (both, seconded):
+        assert (await browser.post(f"/api/v1/people/{colleague.id}/password")).status_code == 403
+        room = {"name": "新教室", "kind": "receiving", "pupils": 30}
+        assert (await browser.post(f"/api/v1/schools/{work.id}/rooms", json=room)).status_code == 403
+        assert (await browser.post(f"/api/v1/schools/{own.id}/rooms", json=room)).status_code in (201, 422)
