@@ -5,6 +5,7 @@ Reading order of a packet: ``service`` → ``_take`` (whose is it?) → ``_rtp``
 
 from __future__ import annotations
 
+import logging
 import random
 import struct
 from collections.abc import Sequence
@@ -38,8 +39,11 @@ from media.wire import rtp
 from media.wire.demux import Kind, classify
 from media.wire.extensions import ONE_BYTE, abs_send_time, elements
 
+log = logging.getLogger("tongtang.media")
+
 _RECEIVE = 2048  # above any MTU; what is longer is cut and fails authentication
 _BATCH = 256  # datagrams per call: timers and other ports wait at most a millisecond or two
+_BELIEVED = 1.0  # seconds that a kernel's arrival may differ: more means that the wall clock was set meanwhile
 _FIXED = struct.Struct("!BBHII")
 
 
@@ -180,7 +184,9 @@ class PythonEngine:
             if got is None:
                 break
             arrival = got[2]
-            take(got[0], (port, got[1]), now if arrival is None else arrival, events)
+            if arrival is None or not now - _BELIEVED < arrival < now + _BELIEVED:
+                arrival = now
+            take(got[0], (port, got[1]), arrival, events)
         return events
 
     def _stamp(self, now: float) -> None:
@@ -292,7 +298,17 @@ class PythonEngine:
         for link in stream.links:
             link.forward(media, start, now)
         if stream.sink is not None:
-            stream.sink.on_rtp(stream.plain(*media[:3], media[4]), now)
+            self._tap(stream, stream.sink, media, now)
+
+    @staticmethod
+    def _tap(stream: InboundStream, sink: TrackSink, media: Media, now: float) -> None:
+        number, timestamp, marker, _, payload = media
+        try:
+            sink.on_rtp(stream.plain(number, timestamp, marker, payload), now)
+        except Exception:  # the recorder's fault must not take the picture from the rooms
+            if not stream.tap_failed:
+                log.exception("the recorder of stream %d failed; said once", stream.handle)
+            stream.tap_failed = True
 
     # --- packets out -------------------------------------------------------------------------------------------------
 

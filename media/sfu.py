@@ -170,8 +170,8 @@ class Sfu:
         source = self._registry.tracks.get(track) if track is not None else None
         shown = self.engine.switch(slot.link, source.stream if source else None)
         slot.track = source.name if source and shown else None
-        if slot.track is not None:
-            self.request_key_frame(slot.track, now)
+        self._pictures.ask_for(self._registry.transports[transport], now)
+        self.engine.flush()
 
     def record(self, track: str, sink: TrackSink | None) -> None:
         """The recorder subscribes (or, with None, leaves)."""
@@ -231,7 +231,7 @@ class Sfu:
                 if event.kind == "stun":
                     self._on_stun(event.data, event.path, now)
                 else:
-                    self._on_dtls(event.data, event.path)
+                    self._on_dtls(event.data, event.path, now)
             elif isinstance(event, StreamActive):
                 self._upkeep.set_active(self._registry.by_stream[event.stream], True, now)
             elif isinstance(event, KeyFrameWanted):
@@ -260,12 +260,12 @@ class Sfu:
                 self.engine.drop_path(old)
         if outcome.selected:
             self.engine.select_path(transport.peer, path)
-        self._upkeep.settle(transport)
+        self._upkeep.settle(transport, now)
 
-    def _on_dtls(self, data: bytes, path: Path) -> None:
+    def _on_dtls(self, data: bytes, path: Path, now: float) -> None:
         transport = self._registry.by_path.get(path)
         if transport is None or transport.lost is not None:
             return
         for datagram in transport.dtls.receive(data):
             self.engine.send(path, datagram)
-        self._upkeep.settle(transport)
+        self._upkeep.settle(transport, now)

@@ -6,6 +6,7 @@ from media.engine import Engine
 from media.forward.registry import Registry
 from media.forward.reports import OWN_SSRC
 from media.forward.router import PublishedTrack
+from media.transport.transport import PeerTransport
 from media.wire import feedback
 
 
@@ -30,11 +31,17 @@ class Pictures:
 
     def ask_for_waiting(self, now: float) -> None:
         """A request or its key frame may get lost: slots still dark ask again."""
-        for state in self._registry.states.values():
-            for slot in state.slots.values():
-                track = self._registry.tracks.get(slot.track) if slot.track else None
-                if track is None or not track.video:
-                    continue
-                sending = self._engine.sending(slot.link)
-                if sending is not None and not sending.started:
-                    self.ask(track.name, now)
+        for transport in self._registry.transports.values():
+            self.ask_for(transport, now)
+
+    def ask_for(self, transport: PeerTransport, now: float) -> None:
+        """For the dark slots of one who can be sent to: others would only cost the publisher a picture for nothing."""
+        if not transport.connected:
+            return
+        for slot in self._registry.states[transport.name].slots.values():
+            track = self._registry.tracks.get(slot.track) if slot.track else None
+            if track is None or not track.video:
+                continue
+            sending = self._engine.sending(slot.link)
+            if sending is not None and not sending.started:
+                self.ask(track.name, now)

@@ -5,10 +5,14 @@ Rule: to publishers we are a receiver (RR, NACK, PLI, transport-cc), to subscrib
 
 from __future__ import annotations
 
+import logging
+
 from media.engine import Engine, Reception
 from media.forward.clock import NTP_BASE, SenderClock
 from media.forward.router import PeerState, PublishedTrack
 from media.wire import feedback, rtcp
+
+log = logging.getLogger("tongtang.media")
 
 OWN_SSRC = 1  # ours as receiver; browsers accept any
 CNAME = "tongtang"
@@ -68,7 +72,10 @@ def note_sender_report(track: PublishedTrack, state: PeerState, report: rtcp.Sen
     state.clock.note(seconds, now)
     track.sr = SenderClock(report.ssrc, seconds, report.rtp_timestamp, rtcp.middle(report.ntp), now)
     if track.sink is not None:
-        track.sink.on_sender_report(report.ssrc, seconds, report.rtp_timestamp, now)
+        try:
+            track.sink.on_sender_report(report.ssrc, seconds, report.rtp_timestamp, now)
+        except Exception:  # the recorder's fault must not end the publisher's RTCP
+            log.exception("the recorder of track %s failed", track.name)
 
 
 def note_report_blocks(state: PeerState, blocks: tuple[rtcp.ReportBlock, ...], now: float) -> None:

@@ -32,6 +32,7 @@ class InboundStream:
         "receiver",
         "sink",
         "ssrc",
+        "tap_failed",
         "video",
     )
 
@@ -44,6 +45,7 @@ class InboundStream:
         self.history = History(VIDEO_HISTORY if self.video else AUDIO_HISTORY)
         self.links: list[Subscription] = []
         self.sink: TrackSink | None = None
+        self.tap_failed = False
         self.key_wanted = False
         self.last_arrival = float("-inf")
         self.bytes = 0

@@ -34,7 +34,7 @@ class Upkeep:
             Beat(_REPORT_EVERY, self._report),
         )
 
-    def settle(self, transport: PeerTransport) -> None:
+    def settle(self, transport: PeerTransport, now: float) -> None:
         """After each step of a transport: did it connect, was it lost?"""
         if transport.lost is not None:
             return
@@ -46,6 +46,7 @@ class Upkeep:
             transport.keyed = transport.connected = True
             path = self._engine.port_kind(transport.path[0])
             self._registry.events.append(TransportConnected(transport.router, transport.name, path))
+            self._pictures.ask_for(transport, now)
 
     def lose(self, transport: PeerTransport, reason: str) -> None:
         transport.lost, transport.connected = reason, False
@@ -87,7 +88,7 @@ class Upkeep:
             if transport.path is not None and transport.dtls.keys is None:
                 for datagram in transport.dtls.tick():
                     self._engine.send(transport.path, datagram)
-                self.settle(transport)
+                self.settle(transport, now)
             if transport.lost is None and transport.silent(now, self._silence):
                 self.lose(transport, "silence")
         for track in self._registry.tracks.values():

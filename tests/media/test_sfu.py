@@ -135,6 +135,23 @@ def test_leaving_takes_everything_along(hall: Hall) -> None:
     assert not engine._peers and not engine._paths and not engine._streams and not engine._links  # type: ignore[attr-defined]
 
 
+def test_a_recorder_that_fails_takes_no_picture_from_the_rooms(hall: Hall, caplog: pytest.LogCaptureFixture) -> None:
+    class Broken:
+        def on_rtp(self, packet: bytes, arrival: float) -> None:
+            raise ValueError("disk")
+
+        def on_sender_report(self, ssrc: int, ntp_seconds: float, rtp_timestamp: int, arrival: float) -> None:
+            raise ValueError("disk")
+
+    lesson = Lesson(hall)
+    hall.sfu.record("camera", Broken())
+    for payload in (KEY, INTER, INTER):
+        lesson.video.send(payload)
+    lesson.teacher.send_rtcp(rtcp.build_sender_report(rtcp.SenderReport(VIDEO_SSRC, rtcp.to_ntp(5.5), 4000, 2, 20)))
+    assert len(lesson.room.receive()[0]) == 3
+    assert len(caplog.records) == 2, "said once, and once of the report"
+
+
 def test_bounds_are_kept(hall: Hall) -> None:
     small = Hall(max_transports=1, max_tracks=1)
     small.peer("one")

@@ -14,6 +14,7 @@ from tests.support.media_hall import (
     Hall,
     Lesson,
     Publisher,
+    video_slot,
 )
 
 
@@ -123,6 +124,22 @@ def test_requests_for_a_picture_are_coalesced(hall: Hall) -> None:
     hall.run(0.3)
     assert len(lesson.asked(lesson.teacher, PLI)) == 1, "the wish that came too early is not forgotten"
     assert {s.transport: s.key_frames_requested for s in hall.sfu.stats("lesson")}["room"] == 10
+
+
+def test_a_viewer_who_is_not_there_yet_costs_no_picture_and_gets_one_at_once(hall: Hall) -> None:
+    lesson = Lesson(hall)
+    lesson.video.send(KEY)
+    late = hall.peer("late", connect=False)
+    late.join()
+    hall.sfu.add_slot("late", video_slot())
+    hall.tick(1.0)
+    lesson.asked(lesson.teacher, PLI)
+    hall.sfu.route("late", "v", "camera", hall.clock.now)
+    hall.run(3.0)
+    assert lesson.asked(lesson.teacher, PLI) == []
+    late.check()
+    late.shake_hands()
+    assert len(lesson.asked(lesson.teacher, PLI)) == 1
 
 
 def test_a_lost_request_is_repeated_until_there_is_a_picture(hall: Hall) -> None:
