@@ -60,6 +60,11 @@ async def touch(session: AsyncSession, lesson_id: str, now: datetime) -> None:
     await store.mark(session, SYSTEM, [lesson_id], now)
 
 
+async def rebuild(session: AsyncSession, now: datetime) -> None:
+    """Everything is computed anew from the raw ledger by the next rounds: after a formula changed, or in doubt."""
+    await store.mark_all(session, SYSTEM, now)
+
+
 async def recompute(session: AsyncSession, lesson_id: str, now: datetime) -> None:
     await recompute_all(session, [lesson_id], now)
 
@@ -120,9 +125,9 @@ async def catch_up(database: Database, clock: Clock) -> int:
 
 async def _compute_batch(database: Database, now: datetime) -> int:
     async with database.reading() as session:
-        if not await store.marked(session, SYSTEM) and not await store.unjudged(session, SYSTEM, now, 1):
+        if not await store.marked(session, SYSTEM, now) and not await store.unjudged(session, SYSTEM, now, 1):
             return 0  # the common round takes no writer's turn
     async with database.transaction() as session:
-        ids = await store.take_marks(session, SYSTEM, BATCH) or await store.unjudged(session, SYSTEM, now, BATCH)
+        ids = await store.take_marks(session, SYSTEM, now, BATCH) or await store.unjudged(session, SYSTEM, now, BATCH)
         await recompute_all(session, ids, now)
         return len(ids)

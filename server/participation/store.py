@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, cast
 
 from sqlalchemy import ColumnElement, and_, delete, exists, func, or_, select, true
@@ -23,6 +23,12 @@ from signaling.facts import Fact, FactKind
 
 CHUNK = 500
 """Rows a statement: 500 facts of 11 columns stay far below the 32,766 variables SQLite takes."""
+
+LIVE_PAUSE = timedelta(seconds=30)
+"""A live lesson gets facts every few seconds and thousands in all; its rows are made again only this often."""
+
+LOOK_BACK = timedelta(days=100)
+"""Lessons that ended unseen are looked for this far back; older ones change only when somebody touches them."""
 
 
 def _ours(scope: Scope) -> None:
@@ -72,22 +78,29 @@ async def mark(session: AsyncSession, scope: Scope, lessons: Iterable[str], now:
         insert = _insert(session, LedgerMark).values(
             [{"lesson_id": lesson, "marked_at": now} for lesson in ids[start : start + CHUNK]]
         )
-        await session.execute(
-            insert.on_conflict_do_update(index_elements=["lesson_id"], set_={"marked_at": insert.excluded.marked_at})
-        )
+        # An update that changes nothing: the first moment stays, and on PostgreSQL a mark that is just being taken is
+        # waited for and made again.
+        kept = {"marked_at": LedgerMark.marked_at}
+        await session.execute(insert.on_conflict_do_update(index_elements=["lesson_id"], set_=kept))
 
 
-async def take_marks(session: AsyncSession, scope: Scope, limit: int) -> list[str]:
+def _ripe(now: datetime) -> ColumnElement[bool]:
+    live = exists().where(Lesson.id == LedgerMark.lesson_id, Lesson.state == "live")
+    return or_(~live, LedgerMark.marked_at <= now - LIVE_PAUSE)
+
+
+async def take_marks(session: AsyncSession, scope: Scope, now: datetime, limit: int) -> list[str]:
     """Marked lessons, unmarked by this transaction BEFORE their facts are read: what comes later marks them again."""
     _ours(scope)
-    oldest = select(LedgerMark.lesson_id).order_by(LedgerMark.marked_at, LedgerMark.lesson_id).limit(limit)
-    statement = delete(LedgerMark).where(LedgerMark.lesson_id.in_(oldest)).returning(LedgerMark.lesson_id)
-    return sorted((await session.scalars(statement)).all())
+    oldest = select(LedgerMark.lesson_id).where(_ripe(now)).order_by(LedgerMark.marked_at, LedgerMark.lesson_id)
+    taken = delete(LedgerMark).where(LedgerMark.lesson_id.in_(oldest.limit(limit))).returning(LedgerMark.lesson_id)
+    return sorted((await session.scalars(taken)).all())
 
 
-async def marked(session: AsyncSession, scope: Scope) -> int:
+async def marked(session: AsyncSession, scope: Scope, now: datetime) -> int:
+    """Lessons that wait to be computed now."""
     _ours(scope)
-    return await session.scalar(select(func.count()).select_from(LedgerMark)) or 0
+    return await session.scalar(select(func.count()).select_from(LedgerMark).where(_ripe(now))) or 0
 
 
 async def entries(session: AsyncSession, scope: Scope, lessons: Collection[str]) -> dict[str, list[Entry]]:
@@ -121,6 +134,10 @@ async def lessons(session: AsyncSession, scope: Scope, ids: Collection[str]) -> 
     return (await session.scalars(select(Lesson).options(*bare).where(Lesson.id.in_(ids)).order_by(Lesson.id))).all()
 
 
+async def mark_all(session: AsyncSession, scope: Scope, now: datetime) -> None:
+    await mark(session, scope, (await session.scalars(select(Lesson.id))).all(), now)
+
+
 async def replace_attendance(
     session: AsyncSession, scope: Scope, lesson_ids: Collection[str], rows: list[Attendance]
 ) -> None:
@@ -137,7 +154,7 @@ async def unjudged(session: AsyncSession, scope: Scope, now: datetime, limit: in
     statement = (
         select(Lesson.id)
         .join(Receipt, Receipt.lesson_id == Lesson.id)
-        .where(Lesson.ends_at <= now, Lesson.state != "cancelled", ~judged)
+        .where(Lesson.starts_at >= now - LOOK_BACK, Lesson.ends_at <= now, Lesson.state != "cancelled", ~judged)
         .distinct()
         .order_by(Lesson.id)
         .limit(limit)

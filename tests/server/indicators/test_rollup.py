@@ -139,8 +139,10 @@ async def test_a_lesson_closed_before_its_plan_counts_at_once_until_it_is_reopen
         await ledger.ingest(session, story.facts, city.web.clock.now())
     assert (await city.figures())["L1", "city", "city"] == (0, 2)  # 30 of 40 minutes: short
     story.reopen(32)
+    city.web.clock.moment = MONDAY + timedelta(minutes=33)
     async with city.web.transaction() as session:
         await ledger.ingest(session, story.facts, city.web.clock.now())
+    city.web.clock.moment += timedelta(seconds=31)
     assert (await city.figures())["L1", "city", "city"] == (0, 0)
 
 

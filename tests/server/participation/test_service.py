@@ -21,6 +21,8 @@ from signaling.facts import Fact
 from tests.support.ledger import MINUTE, Story, lesson
 from tests.support.web import MONDAY, Web
 
+FAR = MONDAY + timedelta(days=1)
+
 
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.real)])
 async def ledger(request: pytest.FixtureRequest, database: Database) -> AsyncIterator[Database]:
@@ -80,7 +82,7 @@ async def test_facts_of_unknown_lessons_are_kept_and_their_marks_dropped(ledger:
     await service.catch_up(ledger, FixedClock(MONDAY))
     assert await stored(ledger) == 2
     async with ledger.reading() as session:
-        assert await store.marked(session, SYSTEM) == 0
+        assert await store.marked(session, SYSTEM, FAR) == 0
 
 
 async def test_what_fits_no_column_is_not_acknowledged_and_holds_nobody_up(ledger: Database) -> None:
@@ -140,7 +142,7 @@ async def test_a_lesson_becomes_attendance(web: Web) -> None:
     async with web.database.reading() as session:
         held = await session.get_one(Lesson, told.lesson.id)
         assert held.state == "closed"
-        assert await store.marked(session, SYSTEM) == 0
+        assert await store.marked(session, SYSTEM, FAR) == 0
 
 
 async def test_facts_that_come_after_an_outage_change_the_row(web: Web) -> None:
@@ -195,9 +197,36 @@ async def test_marks_made_while_computing_are_not_lost(web: Web) -> None:
     told = await city.built()
     await city.tell(told.open().facts)
     async with web.transaction() as session:
-        assert await store.take_marks(session, SYSTEM, 10) == [told.lesson.id]
+        assert await store.take_marks(session, SYSTEM, FAR, 10) == [told.lesson.id]
         await store.mark(session, SYSTEM, [told.lesson.id], web.clock.now())
         assert (await session.scalars(select(LedgerMark.lesson_id))).all() == [told.lesson.id]
+
+
+async def test_a_live_lesson_is_computed_every_half_minute_and_at_once_when_closed(web: Web) -> None:
+    city = City(web)
+    told = await city.built()
+    room = city.rooms[0].id
+    told.open().sign_in(room, 0).hears(room, 0, 10)
+    await city.tell(told.facts, minutes=10)
+    assert await city.attendance() == []
+    told.hears(room, 10, 10.4)
+    await city.tell(told.facts, minutes=10.4)
+    assert await city.attendance() == []
+    await city.tell(told.facts, minutes=10.5)
+    assert next(row for row in await city.attendance() if row.room_id == room).heard_ms == 10.4 * MINUTE
+    told.close(11)
+    await city.tell(told.facts, minutes=11)
+    assert next(row for row in await city.attendance() if row.room_id == room).fact_count == len(told.facts)
+
+
+async def test_rebuilding_computes_every_lesson_anew(web: Web) -> None:
+    city = City(web)
+    told = await city.built()
+    await city.tell(told.open().close().facts)
+    await city.attendance()
+    async with web.transaction() as session:
+        await service.rebuild(session, web.clock.now())
+    assert await service.catch_up(web.database, web.clock) == 1
 
 
 async def test_recomputing_from_the_raw_ledger_gives_the_same_rows(web: Web) -> None:
