@@ -13,15 +13,18 @@ from typing import Annotated, Any
 
 import httpx2
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from fastapi import APIRouter, BackgroundTasks, Depends, Request
+from fastapi import APIRouter, BackgroundTasks, Depends, Path, Request
+from fastapi.responses import RedirectResponse, Response
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
 from server.clock import Clock, from_ms
-from server.dependencies import ClockDep, Writing
-from server.errors import ForbiddenError, InvalidError
+from server.dependencies import ClockDep, Reading, Writing
+from server.errors import ForbiddenError, InvalidError, NotFoundError, SignInNeededError
 from server.lessons import store
 from server.lessons.models import Node, Placement
+from server.lessons.placement import as_seen_from, over_http
 from server.scope import SYSTEM
+from server.security import page_host
 from signaling.facts import Fact
 from signaling.messages import Heartbeat, RoomSpec
 from signaling.seats import sign
@@ -145,6 +148,25 @@ def _row(beat: Heartbeat, now: datetime) -> Node:
         spool_bytes=beat.spool_bytes,
         disk_free_bytes=beat.disk_free_bytes,
     )
+
+
+# --- encoder or player -> web -> node ---------------------------------------------------------------------------------
+
+doors = APIRouter(include_in_schema=False)
+
+
+@doors.post("/whip/{lesson_id}")
+@doors.post("/whep/{lesson_id}")
+async def post_door(lesson_id: Annotated[str, Path(max_length=24)], request: Request, session: Reading) -> Response:
+    """307 to the room's node (RFC 9725 section 4.5: a WHIP door may redirect). Whoever has no seat is refused there."""
+    if not request.headers.get("authorization", "").startswith("Bearer "):
+        raise SignInNeededError
+    held = await store.placement(session, SYSTEM, lesson_id)
+    node = await store.node(session, SYSTEM, held.node_id) if held else None
+    if node is None:
+        raise NotFoundError
+    url = over_http(as_seen_from(node.public_url, page_host(request)))
+    return RedirectResponse(url + request.url.path, 307)
 
 
 class FactBatch(BaseModel):

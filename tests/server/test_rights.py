@@ -40,6 +40,7 @@ PUBLIC = {
     ("GET", "/studios"),
     ("GET", "/studios/{studio_id}"),
     ("GET", "/healthz"),
+    ("GET", "/api/docs"),
     ("GET", "/readyz"),
 }
 STUDIOS = {"/studios", "/studios/{studio_id}", "/api/v1/studios", "/api/v1/studios/{studio_id}"}

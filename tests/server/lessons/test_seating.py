@@ -213,3 +213,14 @@ async def test_facts_are_stored_once_move_the_lesson_and_one_bad_fact_holds_nobo
     async with web.database.reading() as session:
         lesson = await session.get_one(Lesson, city.lesson.id)
     assert (lesson.state, lesson.closed_at) == ("live", None)
+
+
+async def test_encoders_find_the_node_by_the_web_s_address(web: Web, city: City) -> None:
+    await ask(await web.sign_in(city.teacher), city.lesson, "teacher")
+    for door in ("whip", "whep"):
+        path = f"/{door}/{city.lesson.id}"
+        answer = await web.browser().post(path, content=b"v=0", headers={"authorization": "Bearer seat"})
+        assert (answer.status_code, answer.headers["location"]) == (307, f"http://class.test:8001{path}")
+        assert (await web.browser().post(path, content=b"v=0")).status_code == 401
+    answer = await web.browser().post("/whip/nothing", headers={"authorization": "Bearer seat"})
+    assert answer.status_code == 404
