@@ -1,4 +1,4 @@
-// What every live page starts from: its data, its sentences, its icons, its session; and the errors nobody caught.
+// What every live page starts from: its data, its sentences, its icons, its session.
 
 import { icons } from "./dom.js";
 import { translator } from "./texts.js";

@@ -53,7 +53,6 @@ export class Endpoint {
     this.speaker.choose(remembered().speaker);
     this.#stats = new Stats({
       sub: () => this.sub.pc,
-      pub: () => this.pub?.pc ?? null,
       teacherSpeaks: () => this.#shows(TEACHER_VOICE),
       connected: () => session.joined,
       playing: () => session.role !== "teacher" && this.speaker.playing(TEACHER_VOICE),
@@ -79,7 +78,7 @@ export class Endpoint {
   /** @type {Trouble[]} */
   troubles = [];
   /** @type {Health} */
-  health = { path: null, rtt: null, sending: false, level: null };
+  health = { path: null, rtt: null };
   /** The teacher's own switches; a classroom's microphone follows the floor. */
   wants = { mic: true, camera: true };
   /** @type {MediaStream | null} */

@@ -56,10 +56,6 @@ export class Publisher {
     return this.#peer.state;
   }
 
-  get pc() {
-    return this.#peer.pc;
-  }
-
   /** Without anything to send there is nothing to offer. */
   async open() {
     if (this.#tracks.size > 0) await this.#peer.open();

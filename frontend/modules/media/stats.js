@@ -1,4 +1,4 @@
-// Reads getStats of this endpoint's connections every two seconds and reports every ten (design.md section 4).
+// Reads getStats of this endpoint's receiving connection every two seconds and reports every ten (design.md section 4).
 
 import { TEACHER_VOICE } from "./subscriber.js";
 import { Tally } from "./tally.js";
@@ -10,12 +10,10 @@ const FIRST_MS = 4000;
 
 /**
  * @typedef {import("./tally.js").Figures} Figures
- * @typedef {{path: "udp" | "tcp" | null, rtt: number | null, sending: boolean, level: number | null}} Health
- *   path: how packets travel; sending: pictures or sound leave this device; level: own microphone 0..1
+ * @typedef {{path: "udp" | "tcp" | null, rtt: number | null}} Health how packets travel
  *
  * @typedef {object} Watched
  * @property {() => RTCPeerConnection | null} sub
- * @property {() => RTCPeerConnection | null} pub
  * @property {() => boolean} teacherSpeaks the teacher's slot shows somebody
  * @property {() => boolean} playing
  * @property {() => boolean} connected
@@ -58,18 +56,6 @@ export function route(report) {
   return { path: local?.protocol === "tcp" ? "tcp" : "udp", rtt };
 }
 
-/** @param {RTCStatsReport} report */
-export function outbound(report) {
-  let bytes = 0;
-  /** @type {number | null} */
-  let level = null;
-  report.forEach((entry) => {
-    if (entry.type === "outbound-rtp") bytes += entry.bytesSent ?? 0;
-    if (entry.type === "media-source" && entry.kind === "audio") level = entry.audioLevel ?? null;
-  });
-  return { bytes, level };
-}
-
 export class Stats {
   /** @param {Watched} watched @param {() => number} [now] */
   constructor(watched, now = () => performance.now()) {
@@ -80,7 +66,6 @@ export class Stats {
   #watched;
   #now;
   #tally = new Tally();
-  #sent = 0;
   #spoke = false;
   #reportedAt = 0;
   /** @type {any} */
@@ -99,20 +84,15 @@ export class Stats {
   }
 
   async #sample() {
-    const [sub, pub] = [this.#watched.sub(), this.#watched.pub()];
-    const [received, sent] = await Promise.all([sub?.getStats(), pub?.getStats()]);
-    if (this.#timer === null) return;
+    const received = await this.#watched.sub()?.getStats();
+    if (this.#timer === null || !received) return;
     const now = this.#now();
-    const way = (received && route(received)) || (sent && route(sent)) || { path: null, rtt: null };
-    if (received) {
-      const counters = inbound(received);
-      const voice = this.#watched.teacherSpeaks() ? counters.voice : null;
-      const { connected, playing } = this.#watched;
-      this.#tally.add({ ...counters, voice, now, connected: connected(), playing: playing(), rtt: way.rtt });
-    }
-    const out = sent ? outbound(sent) : { bytes: 0, level: null };
-    this.#watched.health({ ...way, sending: out.bytes > this.#sent, level: out.level });
-    this.#sent = out.bytes;
+    const way = route(received);
+    const counters = inbound(received);
+    const voice = this.#watched.teacherSpeaks() ? counters.voice : null;
+    const { connected, playing } = this.#watched;
+    this.#tally.add({ ...counters, voice, now, connected: connected(), playing: playing(), rtt: way.rtt });
+    this.#watched.health(way);
     if (!this.#watched.connected()) return;
     const begins = this.#watched.teacherSpeaks() && !this.#spoke;
     this.#spoke = this.#watched.teacherSpeaks();

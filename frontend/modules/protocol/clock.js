@@ -39,8 +39,4 @@ export class NodeClock {
   wallMs(now) {
     return this.known ? now + this.best.wall : Date.now();
   }
-
-  get rttMs() {
-    return this.known && this.best.rtt < 1e6 ? this.best.rtt : null;
-  }
 }

@@ -48,8 +48,6 @@ export class Session {
   #now;
   /** @type {Set<(parts: Set<Part>) => void>} */
   #watchers = new Set();
-  /** @type {Set<(op: Op) => void>} */
-  #readers = new Set();
   /** @type {Set<(live: import("../protocol/messages.js").PeerName[]) => void>} */
   #joiners = new Set();
   /** @type {Set<Part>} */
@@ -86,11 +84,6 @@ export class Session {
   /** Called with the parts that changed, once per turn of the event loop. @param {(parts: Set<Part>) => void} watcher */
   watch(watcher) {
     this.#watchers.add(watcher);
-  }
-
-  /** Called for every op applied live (not for those in a snapshot). @param {(op: Op) => void} reader */
-  read(reader) {
-    this.#readers.add(reader);
   }
 
   /** Called on every welcome with the peer connections the node still holds. @param {(live: import("../protocol/messages.js").PeerName[]) => void} joiner */
@@ -186,9 +179,7 @@ export class Session {
         this.line.rejoin();
         return;
       }
-      const before = this.state;
-      this.state = reduce(before, op);
-      if (this.state !== before) for (const reader of this.#readers) reader(op);
+      this.state = reduce(this.state, op);
     }
     this.#changed("state");
   }
