@@ -110,7 +110,7 @@ def test_plays_in_step_and_jumps_the_hole(page: Page) -> None:
     assert page.locator("[data-replay=note]").is_visible()
     running = [one for one in seen[6:] if not one["waiting"] and not one["seeking"]]
     steady = [one for one in running if not FIRST_MS - 100 <= one["room"] <= FIRST_MS + HOLE_MS + 1000]
-    assert len(steady) >= 10
+    assert len(steady) >= 4
     for one in steady:
         assert abs(one["picture"] - one["room"]) <= 100, one
         assert abs(one["sound"] - one["room"]) <= 60, one
