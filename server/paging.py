@@ -15,6 +15,8 @@ MAX_PAGE = 10_000  # keeps OFFSET an honest number
 
 ListPage = Annotated[int, Query(alias="page", ge=1, le=MAX_PAGE)]
 """?page=2 of an HTML list ("page" itself is the renderer there)."""
+Words = Annotated[str, Query(max_length=80, pattern=r"^[^\x00-\x1f]*$")]
+"""What was typed into a search box; no control characters, which PostgreSQL would refuse."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ from server.lessons.lifecycle import CANCEL_REASONS
 from server.lessons.lifecycle import after as next_state
 from server.lessons.models import Lesson
 from server.lessons.schemas import LessonDraft, LessonFilter, ReceiverDraft
-from server.paging import base_of
+from server.paging import Words, base_of
 from server.schools import store as schools
 from server.schools.routes import Reader
 from server.schools.schemas import Body, Id
@@ -78,8 +78,8 @@ class LessonsWanted:
 def wanted(
     day: Annotated[date | None, Query()] = None,
     span: Literal["day", "week"] = "day",
-    q: Annotated[str, Query(max_length=60)] = "",
-    subject: Annotated[str, Query(max_length=32)] = "",
+    q: Words = "",
+    subject: Annotated[str, Query(pattern="^[a-z_]{0,32}$")] = "",
     state: Literal["", "published", "live", "closed", "cancelled"] = "",
 ) -> LessonsWanted:
     return LessonsWanted(day, span, q, subject, state)
@@ -124,7 +124,7 @@ async def get_lessons(
             starts_before=midnight(after),
             states=STATES[asked.state],
             subject=asked.subject or None,
-            words=asked.q,
+            words=asked.q[:60],
             limit=MOST_A_WEEK,
         ),
     )
@@ -219,9 +219,17 @@ def lessons_of(scope: Scope, classroom: Any) -> bool:
 
 
 @router.get(LIST + "/new")
-async def get_new(page: Html, session: Reading, scope: Reader, clock: ClockDep, classroom: str = "") -> Response:
+async def get_new(
+    page: Html, session: Reading, scope: Reader, clock: ClockDep, classroom: Id | None = None
+) -> Response:
     today = city_date(clock.now())
-    values = {"day": today.isoformat(), "minutes": 40, "kind": "formal", "form": "delivery", "classroom_id": classroom}
+    values = {
+        "day": today.isoformat(),
+        "minutes": 40,
+        "kind": "formal",
+        "form": "delivery",
+        "classroom_id": classroom or "",
+    }
     return await _form_page(page, session, scope, Form(values), today)
 
 

@@ -1,4 +1,4 @@
-"""A synchronous classroom (同步课堂): a subject taught for a term from one lead room to one to three receiving rooms."""
+"""A synchronous classroom (同步课堂): a subject taught for a term from one lead room to one, two or three others."""
 
 from __future__ import annotations
 
@@ -40,7 +40,10 @@ class Receiver(Base):
     """One receiving room of a classroom, with the assistant teacher who stands in it."""
 
     __tablename__ = "receivers"
-    __table_args__ = (UniqueConstraint("classroom_id", "room_id"), CheckConstraint("position BETWEEN 1 AND 8", name="position"))
+    __table_args__ = (
+        UniqueConstraint("classroom_id", "room_id"),
+        CheckConstraint("position BETWEEN 1 AND 8", name="position"),
+    )
 
     id: Mapped[str] = mapped_column(String(24), primary_key=True)
     classroom_id: Mapped[str] = mapped_column(ForeignKey("classrooms.id"))

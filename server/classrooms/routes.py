@@ -11,7 +11,7 @@ from server.classrooms.models import Classroom
 from server.classrooms.schemas import ClassroomBody, ClassroomSeen, ClassroomsSeen, ReceiverSeen, SlotSeen
 from server.dependencies import ClockDep, Reading, SignedIn, Writing
 from server.errors import ForbiddenError
-from server.paging import MAX_PAGE, MOST, PAGE_ROWS
+from server.paging import MAX_PAGE, MOST, PAGE_ROWS, Words
 from server.schools.schemas import Id
 from server.scope import Scope, allows
 from server.timetable.models import WeeklySlot
@@ -29,10 +29,10 @@ Reader = Annotated[Scope, Depends(may_read)]
 
 
 def wanted(
-    q: Annotated[str, Query(max_length=80)] = "",
-    subject: Annotated[str, Query(max_length=32)] = "",
-    district: Annotated[str, Query(max_length=6)] = "",
-    term: Annotated[str, Query(max_length=12)] = "",
+    q: Words = "",
+    subject: Annotated[str, Query(pattern="^[a-z_]{0,32}$")] = "",
+    district: Annotated[str, Query(pattern="^([0-9]{6}|city)?$")] = "",
+    term: Annotated[str, Query(pattern="^[0-9-]{0,12}$")] = "",
     state: Literal["", "accepted", "archived"] = "",
     sort: Annotated[str, Query(pattern=r"^-?(name|subject|grade|school)$")] = "name",
 ) -> store.ClassroomFilter:

@@ -51,7 +51,7 @@ class School(Base):
 
 
 class SettlementCode(Base):
-    """城乡分类代码 (国函〔2008〕60号), with validity: 11x town core, 12x 镇, 2xx village. Half-open [starts_on, ends_on)."""
+    """城乡分类代码 (国函〔2008〕60号) with validity, half-open [starts_on, ends_on): 11x town, 12x 镇, 2xx village."""
 
     __tablename__ = "settlement_codes"
     __table_args__ = (UniqueConstraint("school_id", "starts_on"),)

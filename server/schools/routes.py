@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Query
 from server.clock import city_date
 from server.dependencies import ClockDep, Reading, SignedIn, Writing
 from server.errors import ForbiddenError
-from server.paging import MAX_PAGE, MOST, PAGE_ROWS
+from server.paging import MAX_PAGE, MOST, PAGE_ROWS, Words
 from server.schools import service, store
 from server.schools.models import School
 from server.schools.schemas import (
@@ -61,8 +61,8 @@ Reader = Annotated[Scope, Depends(may_read)]
 
 
 def wanted(
-    q: Annotated[str, Query(max_length=80)] = "",
-    district: Annotated[str, Query(max_length=6)] = "",
+    q: Words = "",
+    district: Annotated[str, Query(pattern="^([0-9]{6}|city)?$")] = "",
     phase: Literal["", "primary", "junior", "nine_year"] = "",
     settlement: Literal["", "town", "township", "village"] = "",
     mark: Literal["", "key", "weak", "unpaired", "closed"] = "",

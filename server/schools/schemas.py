@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 Phase = Literal["primary", "junior", "nine_year"]
 Settlement = Literal["town", "township", "village", "unknown"]
@@ -18,6 +18,14 @@ Telephone = Annotated[str, Field(pattern=r"^[0-9+() -]{5,32}$")]
 
 class Body(BaseModel):
     model_config = ConfigDict(strict=True, extra="forbid", str_strip_whitespace=True)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _plain_text(cls, value: object) -> object:
+        """PostgreSQL cannot hold U+0000 in a text; nor should a name hold any control character."""
+        if isinstance(value, str) and any(ord(char) < 32 for char in value):
+            raise ValueError("control character")
+        return value
 
 
 class SchoolBody(Body):

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Query
 from server.clock import city_date
 from server.dependencies import ClockDep, Reading, SignedIn
 from server.errors import ForbiddenError
-from server.paging import MAX_PAGE, MOST, PAGE_ROWS
+from server.paging import MAX_PAGE, MOST, PAGE_ROWS, Words
 from server.schools.schemas import Id
 from server.scope import Scope, allows
 from server.studios import service, store
@@ -29,10 +29,10 @@ Reader = Annotated[Scope, Depends(may_read)]
 
 
 def wanted(
-    q: Annotated[str, Query(max_length=80)] = "",
-    subject: Annotated[str, Query(max_length=32)] = "",
+    q: Words = "",
+    subject: Annotated[str, Query(pattern="^[a-z_]{0,32}$")] = "",
     phase: Literal["", "primary", "junior"] = "",
-    district: Annotated[str, Query(max_length=6)] = "",
+    district: Annotated[str, Query(pattern="^([0-9]{6}|city)?$")] = "",
 ) -> store.StudioFilter:
     return store.StudioFilter(q, subject, phase, district)
 

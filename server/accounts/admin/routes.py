@@ -21,7 +21,7 @@ from server.accounts.models import Person
 from server.clock import city_date
 from server.dependencies import ClockDep, Reading, SignedIn, Writing
 from server.errors import ForbiddenError
-from server.paging import MAX_PAGE, MOST, PAGE_ROWS
+from server.paging import MAX_PAGE, MOST, PAGE_ROWS, Words
 from server.schools.schemas import Id
 from server.scope import Scope, allows
 
@@ -38,10 +38,10 @@ Reader = Annotated[Scope, Depends(may_read)]
 
 
 def wanted(
-    q: Annotated[str, Query(max_length=80)] = "",
-    post: Annotated[str, Query(max_length=24)] = "",
-    district: Annotated[str, Query(max_length=6)] = "",
-    school: Annotated[str, Query(max_length=24)] = "",
+    q: Words = "",
+    post: Annotated[str, Query(pattern="^[a-z_]{0,24}$")] = "",
+    district: Annotated[str, Query(pattern="^([0-9]{6}|city)?$")] = "",
+    school: Annotated[str, Query(pattern="^[a-z0-9]{0,24}$")] = "",
     state: Literal["", "disabled"] = "",
     sort: Annotated[str, Query(pattern=r"^-?(name|login|school)$")] = "name",
 ) -> store.PeopleFilter:

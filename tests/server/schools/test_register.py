@@ -17,6 +17,14 @@ from server.scope import SYSTEM, Scope
 from server.sheets import safe
 from tests.support.web import Web
 
+TYPED = {
+    "code": "2112000001",
+    "name": "北辰区实验小学",
+    "short_name": "北辰实验小学",
+    "phase": "primary",
+    "located_in": "120113",
+    "supervised_by": "120113",
+}
 CITY = Scope(person="p", posts=frozenset({"city_admin"}), city=True)
 
 
@@ -29,15 +37,8 @@ def school_scope(school: str) -> Scope:
 
 
 def body(**change: Any) -> SchoolBody:
-    plain: dict[str, Any] = {
-        "code": "2112000001",
-        "name": "北辰区实验小学",
-        "short_name": "北辰实验小学",
-        "phase": "primary",
-        "located_in": "120113",
-        "supervised_by": "120113",
-    }
-    return SchoolBody(**{**plain, **change})
+    plain: dict[str, Any] = {**TYPED, **change}
+    return SchoolBody(**plain)
 
 
 async def test_stranger_and_teacher_cannot_open_the_register(web: Web) -> None:
@@ -268,7 +269,10 @@ async def test_list_filters_sorts_and_pages(web: Web) -> None:
     assert (last["page"], len(last["items"])) == (3, 5)
     assert (await admin.get("/api/v1/schools?q=%25")).json()["count"] == 0
     assert (await admin.get("/api/v1/schools?q=第07")).json()["count"] == 1
-    assert (await admin.get("/api/v1/schools?sort=phone")).status_code == 422
+    for bad in ("sort=phone", "q=%00", "district=x", "page=0", "size=101", "phase=x"):
+        assert (await admin.get(f"/api/v1/schools?{bad}")).status_code == 422, bad
+    body = {**TYPED, "name": "北辰\x00小学"}
+    assert (await admin.post("/api/v1/schools", json=body)).status_code == 422
     page = await admin.get("/admin/schools?q=第0&page=1")
     assert "第07小学" in page.text and "第17小学" not in page.text
 
