@@ -184,8 +184,12 @@ class NodeProcess:
             sys.executable, "-m", "signaling", env=self.environment, stdout=asyncio.subprocess.PIPE
         )
         assert self.process.stdout is not None
-        line = (await asyncio.wait_for(self.process.stdout.readline(), 120)).decode()
-        assert "signalling" in line, line
+        try:
+            line = (await asyncio.wait_for(self.process.stdout.readline(), 120)).decode()
+            assert "signalling" in line, line
+        except BaseException:
+            await self.kill()  # a test that fails leaves nothing running
+            raise
         self.port = int(line.split(",")[0].rsplit(":", 1)[1])
         self.media_port = int(line.rsplit(" ", 1)[1])
         return self
