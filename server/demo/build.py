@@ -7,7 +7,6 @@ else.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -28,15 +27,6 @@ from signaling.ports import ObjectStore
 
 LESSONS_A_BATCH = 40
 """About 4,000 facts a transaction."""
-
-
-@dataclass(frozen=True, slots=True)
-class Built:
-    """What the command line tells."""
-
-    schools: int
-    lessons: int
-    facts: int
 
 
 async def build(database: Database, objects: ObjectStore, now: datetime) -> None:
@@ -74,7 +64,7 @@ async def _timetable(session: AsyncSession, now: datetime, since: date) -> None:
     await _add(session, lessons.calendar(now), key="day")
     await _add(session, lessons.classrooms(now, term.id, since))
     await _add(session, lessons.slots())
-    await _add(session, [_with_fate(lesson) for lesson in lessons.lessons(now)])
+    await _add(session, [_with_fate(lesson) for lesson in lessons.lessons(now) if lesson.ends_at > now])
     if not await _soon(session, now):
         await _add(session, [lessons.coming(now)])
 
@@ -99,19 +89,27 @@ async def _soon(session: AsyncSession, now: datetime) -> bool:
 
 
 async def _past(database: Database, now: datetime) -> None:
-    """Tells the ledger of every demo lesson that is over and of which it knows nothing yet."""
+    """Lessons that are over come together with their facts, the newest first: no worker ever finds one without the
+    other, and this month's pages are alive before last month's."""
+    bare = (lazyload("*"), selectinload(Lesson.receipts).lazyload("*"))
     async with database.reading() as session:
+        known = set((await session.scalars(select(Lesson.id).where(Lesson.demo))).all())
         told = select(FactRow.lesson_id).where(FactRow.lesson_id == Lesson.id).exists()
         over = select(Lesson).where(Lesson.demo, Lesson.state == "published", Lesson.ends_at <= now, ~told)
-        bare = (lazyload("*"), selectinload(Lesson.receipts).lazyload("*"))
-        silent = (await session.scalars(over.options(*bare).order_by(Lesson.starts_at, Lesson.id))).all()
-    held = [lesson for lesson in silent if participation.fate(lesson.id) == "held"]
-    for batch in _batches(held):
-        facts = [fact for lesson in batch for fact in participation.facts(lesson)]
-        received = datetime.fromtimestamp(0, UTC) + participation.received_after(facts)
+        silent = (await session.scalars(over.options(*bare))).all()
+    missing = [_with_fate(one) for one in lessons.lessons(now) if one.ends_at <= now and one.id not in known]
+    for batch in _batches(sorted([*silent, *missing], key=lambda one: (one.starts_at, one.id), reverse=True)):
         async with database.transaction() as session:
-            await ledger.keep(session, facts, received)
-            await session.execute(update(Lesson), [_held(facts, lesson.id) for lesson in batch])
+            session.add_all([lesson for lesson in batch if lesson.id not in known])
+            await session.flush()
+            await _tell(session, [one for one in batch if participation.fate(one.id) == "held"])
+
+
+async def _tell(session: AsyncSession, held: Sequence[Lesson]) -> None:
+    facts = [fact for lesson in held for fact in participation.facts(lesson)]
+    if facts:
+        await ledger.keep(session, facts, datetime.fromtimestamp(0, UTC) + participation.received_after(facts))
+        await session.execute(update(Lesson), [_held(facts, lesson.id) for lesson in held])
 
 
 def _held(facts: list[Fact], lesson: str) -> dict[str, Any]:
