@@ -107,7 +107,7 @@ class VideoFragmenter:
         self.end_ms: int | None = None
         """Where the written part ends."""
         self.wants_key = False
-        """Browsers play nothing after a hole but from a key frame on (MSE section 3.5.8, "need random access point")."""
+        """After a hole browsers play nothing before a key frame (MSE section 3.5.8, "need random access point")."""
 
     @property
     def open_from_ms(self) -> int | None:
