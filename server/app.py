@@ -127,6 +127,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     await refresh_demo(app)
     yield
     await app.state.nodes.aclose()
+    await app.state.rates.close()
     await app.state.database.dispose()
     await app.state.objects.close()
 

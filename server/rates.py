@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import logging
 import time
-from typing import Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from limits import RateLimitItem, parse
-from limits.aio.storage import MemoryStorage, RedisStorage, Storage
+from limits.aio.storage import MemoryStorage, RedisStorage
 from limits.aio.strategies import SlidingWindowCounterRateLimiter
+from limits.errors import StorageError
 
 from server.errors import TooManyError
+
+if TYPE_CHECKING:
+    from redis.asyncio import ConnectionPool
 
 What = Literal[
     "session", "address", "login", "login_account", "companion", "companion_room", "device_code", "bind", "upload"
@@ -27,21 +32,59 @@ LIMITS: dict[What, RateLimitItem] = {
     "upload": parse("30/hour"),  # slides by person
 }
 
+ALONE_SECONDS = 5.0
+REDIS_SECONDS = 1.0
+
+log = logging.getLogger("tongtang.rates")
+
 
 class Rates:
+    """With Redis all webs count together. When it is away each counts alone for a while: nobody waits for it, nobody
+    is locked out, and guessing stays slow."""
+
     def __init__(self, redis_url: str | None) -> None:
-        storage: Storage = (
-            RedisStorage(f"async+{redis_url}", implementation="redispy") if redis_url else MemoryStorage()
-        )
-        self._window = SlidingWindowCounterRateLimiter(storage)
+        self._alone = SlidingWindowCounterRateLimiter(MemoryStorage())
+        self._together: SlidingWindowCounterRateLimiter | None = None
+        self._pool: ConnectionPool | None = None
+        self._alone_until = 0.0
+        if redis_url:
+            from redis.asyncio import ConnectionPool
+
+            patience = {"socket_connect_timeout": REDIS_SECONDS, "socket_timeout": REDIS_SECONDS}
+            self._pool = ConnectionPool.from_url(redis_url, **patience)
+            options: Any = {"connection_pool": self._pool}  # limits' types know no pool, its documentation does
+            storage = RedisStorage(f"async+{redis_url}", wrap_exceptions=True, implementation="redispy", **options)
+            self._together = SlidingWindowCounterRateLimiter(storage)
+
+    async def close(self) -> None:
+        if self._pool is not None:
+            await self._pool.disconnect()
 
     async def hit(self, what: What, *who: str) -> None:
         """Count one; raise TooManyError when that was one too many."""
         limit = LIMITS[what]
-        if not await self._window.hit(limit, what, *who):
+        window = self._window()
+        try:
+            good = await window.hit(limit, what, *who)
+        except StorageError as error:
+            window, good = self._fall_back(error), await self._alone.hit(limit, what, *who)
+        if not good:
+            stats = await window.get_window_stats(limit, what, *who)
             # the window counts in the system's time, so must we
-            stats = await self._window.get_window_stats(limit, what, *who)
             raise TooManyError(seconds=max(1, round(stats.reset_time - time.time())))
 
     async def forget(self, what: What, *who: str) -> None:
-        await self._window.clear(LIMITS[what], what, *who)
+        await self._alone.clear(LIMITS[what], what, *who)
+        try:
+            await self._window().clear(LIMITS[what], what, *who)
+        except StorageError as error:
+            self._fall_back(error)
+
+    def _window(self) -> SlidingWindowCounterRateLimiter:
+        away = self._together is None or time.monotonic() < self._alone_until
+        return self._alone if away or self._together is None else self._together
+
+    def _fall_back(self, error: StorageError) -> SlidingWindowCounterRateLimiter:
+        log.warning("Redis does not answer, counting alone for %.0f s: %s", ALONE_SECONDS, error)
+        self._alone_until = time.monotonic() + ALONE_SECONDS
+        return self._alone
