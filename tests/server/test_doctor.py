@@ -81,8 +81,8 @@ async def test_the_object_store_is_tried_and_left_as_it_was(settings: WebSetting
 def test_without_the_c_engine_it_says_whether_a_compiler_is_there(
     monkeypatch: pytest.MonkeyPatch, compiler: str | None, key: str
 ) -> None:
-    monkeypatch.setattr(doctor.importlib.util, "find_spec", lambda name: None)
-    monkeypatch.setattr(doctor.shutil, "which", lambda name: compiler)
+    monkeypatch.setattr("server.doctor.importlib.util.find_spec", lambda name: None)
+    monkeypatch.setattr("server.doctor.shutil.which", lambda name: compiler)
     assert doctor.engine() == Finding("caution", key)
 
 

@@ -22,7 +22,7 @@ def url(tmp_path: Path) -> str:
 
 def differences(connection: Connection) -> list[Any]:
     context = MigrationContext.configure(connection, opts={"compare_type": True})
-    return compare_metadata(context, Base.metadata)
+    return list(compare_metadata(context, Base.metadata))
 
 
 def checks(connection: Connection) -> dict[str, set[str | None]]:

@@ -108,7 +108,7 @@ async def city(web: Web) -> City:
     await web.node()
     async with web.database.reading() as session:
         post = (await session.scalars(select(PostHeld).where(PostHeld.person_id == admin.id))).one()
-    things = (planned, lesson, classroom, deck, device, pairing, studio, town, room, admin, post)
+    things: tuple[Any, ...] = (planned, lesson, classroom, deck, device, pairing, studio, town, room, admin, post)
     names = [
         "lesson",
         "held_lesson",
