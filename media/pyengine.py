@@ -1,6 +1,6 @@
 """The Python twin of the packet engine: in place, burst by burst, a fixed handful of operations per packet.
 
-Reading order of a packet: ``service`` → ``_take`` (whose is it?) → ``_rtp`` (decrypt, which stream?) → ``_forward``.
+A packet goes: ``service`` → ``_take`` (whose?) → ``_rtp`` (decrypt, which stream?) → ``_keep`` → ``_deliver``.
 """
 
 from __future__ import annotations
@@ -57,7 +57,9 @@ class PythonEngine:
         self._binding = find_binding() if in_place else None
         self.in_place = self._binding is not None
         self._in = Arena(_RECEIVE, self._binding)
-        self._burst = Burst()
+        self._burst = Burst(self._binding)
+        self._waiting: list[InboundStream] = []  # with packets not forwarded yet
+        self._now = 0.0
         self._ports: dict[int, Port] = {}
         self._next_port = 0
         self._peers: dict[int, EnginePeer] = {}
@@ -84,7 +86,7 @@ class PythonEngine:
         return found.kind if found else "udp"
 
     def add_peer(self, peer: int) -> None:
-        self._peers[peer] = EnginePeer(peer, self._binding, self._burst)
+        self._peers[peer] = EnginePeer(peer, self._burst)
 
     def set_keys(self, peer: int, keys: SrtpKeys) -> None:
         if found := self._peers.get(peer):
@@ -106,7 +108,7 @@ class PythonEngine:
         found = self._peers.pop(peer, None)
         if found is None:
             return
-        found.outbox.flush()
+        self.flush()
         found.outbox.aim(None, None)
         for path in [p for p, owner in self._paths.items() if owner is found]:
             del self._paths[path]
@@ -126,6 +128,7 @@ class PythonEngine:
         owner.add_stream(made)
 
     def remove_stream(self, stream: int) -> None:
+        self.flush()
         gone = self._streams.pop(stream, None)
         if gone is None:
             return
@@ -144,6 +147,7 @@ class PythonEngine:
             self._links[link] = (owner, Subscription(owner.outbox, config, sequence, timestamp))
 
     def switch(self, link: int, stream: int | None) -> bool:
+        self.flush()
         found = self._links.get(link)
         if found is None:
             return False
@@ -190,6 +194,7 @@ class PythonEngine:
         return events
 
     def _stamp(self, now: float) -> None:
+        self._now = now
         self._burst.stamp = abs_send_time(now).to_bytes(3, "big")
 
     def _take(self, size: int, path: Path, now: float, events: list[EngineEvent]) -> None:
@@ -248,6 +253,7 @@ class PythonEngine:
             if not stream.receiver.wants(stream.receiver.number_of(sequence)):
                 return  # browsers probe with old packets
         elif stream.ssrc != ssrc:
+            self._deliver()
             stream.begin(ssrc)
         if now - stream.last_arrival > PAUSE:
             events.append(StreamActive(stream.handle))
@@ -257,8 +263,9 @@ class PythonEngine:
             if number != RESTARTED:
                 return
             number = stream.receiver.highest
+            self._deliver()
             stream.restart()
-        self._forward(stream, (number, timestamp, second & 0x80, level, bytes(data[start:end])), now)
+        self._keep(stream, (number, timestamp, second & 0x80, level, bytes(data[start:end])), now)
         if stream.key_wanted:
             stream.key_wanted = False
             events.append(KeyFrameWanted(stream.handle))
@@ -292,11 +299,13 @@ class PythonEngine:
             return None
         return peer.learn(header, self._in.data)
 
-    def _forward(self, stream: InboundStream, media: Media, now: float) -> None:
+    def _keep(self, stream: InboundStream, media: Media, now: float) -> None:
+        """Into the history and the burst; forwarded when the socket is drained, so that a peer gets it in one go."""
         stream.history.put(media)
-        start = not stream.video or starts_key_frame(stream.mime, media[4])
-        for link in stream.links:
-            link.forward(media, start, now)
+        if stream.links:
+            if not stream.burst:
+                self._waiting.append(stream)
+            stream.burst.append((media, not stream.video or starts_key_frame(stream.mime, media[4])))
         if stream.sink is not None:
             self._tap(stream, stream.sink, media, now)
 
@@ -312,10 +321,19 @@ class PythonEngine:
 
     # --- packets out -------------------------------------------------------------------------------------------------
 
+    def _deliver(self) -> None:
+        """Peer after peer, so that the arena stays in the cache."""
+        streams, self._waiting = self._waiting, []
+        for stream in streams:
+            burst, stream.burst = stream.burst, []
+            for link in stream.links:
+                link.forward(burst, self._now)
+
     def flush(self) -> None:
-        dirty, self._burst.dirty = self._burst.dirty, []
-        for outbox in dirty:
-            outbox.flush()
+        if self._waiting:
+            self._deliver()
+        if self._burst.owner is not None:
+            self._burst.owner.flush()
 
     def send(self, path: Path, data: bytes) -> None:
         if port := self._ports.get(path[0]):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from media.forward.track import InboundStream, Source
 from media.transport.outbox import Burst, Outbox
-from media.transport.srtp import Binding, SrtpSession
+from media.transport.srtp import SrtpSession
 from media.wire.extensions import elements
 from media.wire.rtp import RtpHeader
 from media.wire.sequence import FIRST_CYCLE, extend
@@ -33,9 +33,9 @@ class EnginePeer:
         "transport_cc_id",
     )
 
-    def __init__(self, handle: int, binding: Binding | None, burst: Burst) -> None:
+    def __init__(self, handle: int, burst: Burst) -> None:
         self.handle = handle
-        self.outbox = Outbox(binding, burst)
+        self.outbox = Outbox(burst)
         self.srtp: SrtpSession | None = None
         self.sources: dict[int, Source] = {}
         self.streams: list[InboundStream] = []

@@ -78,26 +78,26 @@ class Subscription:
         self.codec = codec or self.codec
         self._type = self.codec.payload_type
 
-    def forward(self, media: Media, start: bool, now: float) -> None:
-        """``start``: a decoder can begin with this packet."""
-        rewriter = self.rewriter
-        number, timestamp, marker, level, payload = media
-        if self.waiting:
-            if not start or self.stream is None or not self._outbox.ready:
-                return
-            rewriter.switch(self.stream, number, timestamp, now)
-            self.waiting, self.started = False, True
-        elif number < rewriter.first:
-            return  # of before the switch
-        number += rewriter.offset
-        timestamp = (timestamp + rewriter.timestamp_offset) & 0xFFFFFFFF
-        if self._write(self._type | marker, number & 0xFFFF, timestamp, self._ssrc, level, payload):
-            self.packets += 1
-            self.octets += len(payload)
-            if number > rewriter.highest:
-                rewriter.highest = number
-                rewriter.last_timestamp = timestamp
-                rewriter.last_at = now
+    def forward(self, burst: list[tuple[Media, bool]], now: float) -> None:
+        """Packets of one source in order of arrival; True beside one: a decoder can begin with it."""
+        rewriter, write, ssrc = self.rewriter, self._write, self._ssrc
+        for (number, timestamp, marker, level, payload), start in burst:
+            if self.waiting:
+                if not start or self.stream is None or not self._outbox.ready:
+                    continue
+                rewriter.switch(self.stream, number, timestamp, now)
+                self.waiting, self.started = False, True
+            elif number < rewriter.first:
+                continue  # of before the switch
+            number += rewriter.offset
+            timestamp = (timestamp + rewriter.timestamp_offset) & 0xFFFFFFFF
+            if write(self._type | marker, number & 0xFFFF, timestamp, ssrc, level, payload):
+                self.packets += 1
+                self.octets += len(payload)
+                if number > rewriter.highest:
+                    rewriter.highest = number
+                    rewriter.last_timestamp = timestamp
+                    rewriter.last_at = now
 
     def _write(self, second: int, sequence: int, timestamp: int, ssrc: int, level: bytes, payload: bytes) -> bool:
         """The hottest lines of the house: per packet and receiver one ``pack_into``, one copy, one encryption."""

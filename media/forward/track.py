@@ -6,7 +6,7 @@ import struct
 from typing import TYPE_CHECKING
 
 from media.engine import StreamConfig
-from media.forward.history import AUDIO_HISTORY, VIDEO_HISTORY, History
+from media.forward.history import AUDIO_HISTORY, VIDEO_HISTORY, History, Media
 from media.forward.loss import Receiver
 from media.record.sink import TrackSink
 
@@ -20,6 +20,7 @@ class InboundStream:
     """``receiver`` and ``ssrc`` belong to the newest primary source: a publisher that comes back has a new SSRC."""
 
     __slots__ = (
+        "burst",
         "bytes",
         "config",
         "handle",
@@ -46,6 +47,7 @@ class InboundStream:
         self.links: list[Subscription] = []
         self.sink: TrackSink | None = None
         self.tap_failed = False
+        self.burst: list[tuple[Media, bool]] = []  # came in this drain; True: a decoder can begin with it
         self.key_wanted = False
         self.last_arrival = float("-inf")
         self.bytes = 0
