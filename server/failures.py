@@ -8,13 +8,21 @@ from urllib.parse import quote
 
 from fastapi.exceptions import RequestValidationError
 from jinja2 import TemplateNotFound
-from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import DataError, IntegrityError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 
-from server.errors import InvalidError, NotFoundError, SignInNeededError, TongtangError, TooLargeError, UnavailableError
+from server.errors import (
+    ConflictError,
+    InvalidError,
+    NotFoundError,
+    SignInNeededError,
+    TongtangError,
+    TooLargeError,
+    UnavailableError,
+)
 from server.templating import Page, texts
 from signaling.ports import ObjectMissingError, ObjectStoreError
 
@@ -50,6 +58,11 @@ def as_ours(request: Request, error: Exception) -> TongtangError:
     if isinstance(error, (OperationalError, InterfaceError, PoolTimeoutError, ObjectStoreError)):
         log.warning("unavailable: %s", error)
         return UnavailableError()
+    if isinstance(error, IntegrityError):  # two people at once: the services' own checks caught everything else
+        log.warning("conflict: %s", error.orig)
+        return ConflictError()
+    if isinstance(error, DataError):  # text that PostgreSQL cannot hold (U+0000), a number no column holds
+        return _HttpError(400)
     log.error("bug at %s %s", request.method, request.url.path, exc_info=error)
     return _BugError()
 

@@ -111,6 +111,21 @@ async def test_an_absent_database_is_said_in_the_asker_s_language(web: Web, monk
     assert (await browser.get("/healthz")).status_code == 200
 
 
+@pytest.mark.parametrize(("kind", "status"), [("IntegrityError", 409), ("DataError", 400)])
+async def test_what_the_database_refuses_is_nobody_s_crash(
+    web: Web, monkeypatch: pytest.MonkeyPatch, kind: str, status: int
+) -> None:
+    from sqlalchemy import exc
+
+    def refused(*_: Any) -> None:
+        raise getattr(exc, kind)("INSERT", {}, Exception("UNIQUE constraint failed"))
+
+    monkeypatch.setattr(web.database, "reading", refused)
+    answer = await web.browser().get("/api/v1/accounts/me", headers={"cookie": "tongtang-person=x"})
+    assert answer.status_code == status
+    assert "UNIQUE" not in answer.text
+
+
 async def test_our_own_bug_says_so_and_shows_nothing_of_the_inside(web: Web, monkeypatch: pytest.MonkeyPatch) -> None:
     def bug(*_: Any) -> None:
         raise ZeroDivisionError("secret inside")
