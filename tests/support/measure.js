@@ -1,7 +1,7 @@
 // Runs in every page of an end-to-end test before the page's own scripts: measuring instruments, no behaviour.
 // They look from outside: at sockets, peer connections, capture tracks and playing elements, never into the page's modules.
 (() => {
-  const BLOCKS = 20, COUNTER_BITS = 12, MARK_FIRST = 1000, MARK_STEP = 200, MARKS = 15, TONES = [470, 690, 910];
+  const BLOCKS = 20, COUNTER_BITS = 12, MARK_FIRST = 1000, MARK_STEP = 200, MARKS = 15, MARK_BLOCKS = 6, TONES = [470, 690, 910];
   const seen = { pongs: [], messages: [], closes: [], sockets: [], streams: [], pcs: [], frames: [], marks: [] };
 
   // --- room time: the page's own ping and pong, timed ---
@@ -108,8 +108,7 @@
   /** Notes every tenth block of sound, number null, and the beginning of every mark: [read at, time stamp, number]. */
   const watchMarks = async () => {
     const track = seen.streams.flatMap((s) => s.getAudioTracks()).filter((t) => t.readyState === 'live').pop();
-    let quiet = 99;
-    let count = 0;
+    let run = 0, last = -1, begun = [0, 0], count = 0;
     for await (const { samples, rate, now, stamp } of blocks(track)) {
       const total = energy(samples);
       let best = 0, number = -1;
@@ -117,10 +116,11 @@
         const p = power(samples, MARK_FIRST + MARK_STEP * i, rate);
         if (p > best) [best, number] = [p, i];
       }
-      const loud = total > 1e-4 && best > 0.6 * total;
-      if (loud && quiet > 20) seen.marks.push([now, stamp, number]);
+      if (total < 1e-4 || best < 0.6 * total) number = -1;
+      if (number < 0 || number !== last) [run, begun] = [0, [now, stamp]];
+      [run, last] = [run + 1, number];
+      if (run === MARK_BLOCKS && number >= 0) seen.marks.push([...begun, number]);
       else if (count++ % 10 === 0) seen.marks.push([now, stamp, null]);
-      quiet = loud ? 0 : quiet + 1;
     }
   };
   /**

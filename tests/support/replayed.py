@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import bisect
 import io
-from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -22,6 +21,7 @@ from tests.support.site import Visitor
 Moment = tuple[float, int]
 """(room time in ms, counter or number of the mark)"""
 
+MARK_BLOCKS = 6
 ROWS = {tuple(counter_blocks(n)): n for n in range(1 << COUNTER_BITS)}
 
 
@@ -48,27 +48,14 @@ class Truth:
         return min(times, key=lambda t: abs(t - near_ms), default=None)
 
 
-def captured_at(seen: list[tuple[float, float, int | None]], window_ms: float = 10_000) -> list[Moment]:
+def captured_at(seen: list[tuple[float, float, int | None]]) -> list[Moment]:
     """(read at, time stamp, number) -> when each was captured, on the clock that tells "read at".
 
-    A busy page reads late, never early: the least (read at - stamp) around a moment is the true offset of the clocks.
+    Stamps are the system's ticks since some moment, so the two clocks differ by a constant. A busy page reads late,
+    never early: the least (read at - stamp) of all is that constant.
     """
-    found: list[Moment] = []
-    newest: deque[tuple[float, float]] = deque()  # rising offsets of the window, the least in front
-    coming = iter(seen)
-    ahead = next(coming, None)
-    for _, stamp, number in seen:
-        while ahead is not None and ahead[1] <= stamp + window_ms / 2:
-            offset = ahead[0] - ahead[1]
-            while newest and newest[-1][1] >= offset:
-                newest.pop()
-            newest.append((ahead[1], offset))
-            ahead = next(coming, None)
-        while newest[0][0] < stamp - window_ms / 2:
-            newest.popleft()
-        if number is not None:
-            found.append((stamp + newest[0][1], number))
-    return found
+    offset = min((read - stamp for read, stamp, _ in seen), default=0.0)
+    return [(stamp + offset, number) for _, stamp, number in seen if number is not None]
 
 
 def read_counter(luma: npt.NDArray[np.uint8]) -> int | None:
@@ -143,8 +130,8 @@ class Recorded:
 
 
 def _marks(container: Any) -> Iterator[Moment]:
-    """Looks at 10 ms at a time, as measure.js does in the page."""
-    quiet = 99
+    """Looks at 10 ms at a time, as measure.js does in the page: a mark is the same pitch for 60 ms."""
+    run, last, begun = 0, -1, 0.0
     resampler = av.AudioResampler(format="flt", layout="mono", rate=48_000)
     for decoded in container.decode(audio=0):
         for frame in resampler.resample(decoded):
@@ -152,9 +139,11 @@ def _marks(container: Any) -> Iterator[Moment]:
             start = float(frame.pts * frame.time_base * 1000)
             for at in range(0, len(samples) - 479, 480):
                 number = _mark(samples[at : at + 480])
-                if number is not None and quiet > 20:
-                    yield start + at / 48, number
-                quiet = 0 if number is not None else quiet + 1
+                if number is None or number != last:
+                    run, begun = 0, start + at / 48
+                run, last = run + 1, -1 if number is None else number
+                if run == MARK_BLOCKS and number is not None:
+                    yield begun, number
 
 
 def _mark(block: npt.NDArray[np.float32]) -> int | None:
