@@ -1,4 +1,4 @@
-"""What routes and pages ask for, as annotated parameters. Everything hangs on ``app.state`` (composition root: app.py)."""
+"""What routes and pages ask for, as annotated parameters. Everything hangs on ``app.state`` (made by app.py)."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Jinja2 with the page's language, texts, dates and assets. ``Page(request).render("desk.html", lessons=…)``.
 
-In every template: ``t(key, **params)``, ``locale``, ``scope``, ``me`` (signed-in person's name or None), ``asset(path)``,
-``csrf``, ``nonce``-free CSP (no inline script, no inline style), filters ``date time datetime number percent``.
+In every template: ``t(key, **params)``, ``locale``, ``scope``, ``me`` (signed-in person's name or None),
+``asset(path)``, ``csrf``, ``fmt`` (date time datetime weekday number percent). No inline script or style: the CSP.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def texts(locale: str) -> Texts:
 
 @cache
 def assets_version() -> str:
-    """One hash over all static files: the address of assets changes when any of them does, relative imports included."""
+    """One hash over all static files: the address of assets changes when any of them does, imports included."""
     digest = hashlib.sha256()
     for folder in ("modules", "styles", "icons"):
         for path in sorted((FRONTEND / folder).rglob("*")):
@@ -92,7 +92,7 @@ def formats(locale: str) -> dict[str, Any]:
         "time": lambda d: format_time(d.astimezone(CITY), "HH:mm", locale=babel, tzinfo=CITY),
         "datetime": lambda d: format_datetime(d.astimezone(CITY), "yyyy-MM-dd HH:mm", locale=babel, tzinfo=CITY),
         "weekday": lambda d: format_date(d.astimezone(CITY) if isinstance(d, datetime) else d, "EEE", locale=babel),
-        "number": lambda n, digits=0: format_decimal(n, format="#,##0" + ("." + "0" * digits if digits else ""), locale=babel),
+        "number": lambda n, digits=0: format_decimal(n, format=f"#,##0{'.' * bool(digits)}{'0' * digits}", locale=babel),
         "percent": lambda n, digits=1: format_percent(n, format="0." + "0" * digits + "%", locale=babel),
     }
 
