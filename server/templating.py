@@ -92,7 +92,7 @@ def formats(locale: str) -> dict[str, Any]:
         "time": lambda d: format_time(d.astimezone(CITY), "HH:mm", locale=babel, tzinfo=CITY),
         "datetime": lambda d: format_datetime(d.astimezone(CITY), "yyyy-MM-dd HH:mm", locale=babel, tzinfo=CITY),
         "weekday": lambda d: format_date(d.astimezone(CITY) if isinstance(d, datetime) else d, "EEE", locale=babel),
-        "number": lambda n, digits=0: format_decimal(n, format=f"#,##0{'.' * bool(digits)}{'0' * digits}", locale=babel),
+        "number": lambda n, digits=0: format_decimal(n, format="#,##0" + ("." + "0" * digits) * (digits > 0), locale=babel),
         "percent": lambda n, digits=1: format_percent(n, format="0." + "0" * digits + "%", locale=babel),
     }
 
