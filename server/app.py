@@ -98,7 +98,7 @@ def create_app(
 
 def _onion(settings: WebSettings) -> list[Middleware]:
     """Outermost first. Each layer relies on those above it."""
-    upload = settings.upload_mb * 1_000_000 + BODY_BYTES
+    upload = settings.upload_mb * 1_000_000 + 100_000  # the form around the file
 
     def body_limit(path: str) -> int:
         return upload if path.endswith("/decks") else 8 * BODY_BYTES if path == "/internal/facts" else BODY_BYTES

@@ -84,6 +84,10 @@ def _babel(locale: str) -> str:
     return {"zh-CN": "zh_Hans_CN", "en": "en_GB"}[locale]
 
 
+def _decimals(pattern: str, digits: int) -> str:
+    return f"{pattern}.{'0' * digits}" if digits else pattern
+
+
 def formats(locale: str) -> dict[str, Any]:
     """Template functions that depend on the language. Moments are shown in the city's time zone."""
     babel = _babel(locale)
@@ -92,7 +96,7 @@ def formats(locale: str) -> dict[str, Any]:
         "time": lambda d: format_time(d.astimezone(CITY), "HH:mm", locale=babel, tzinfo=CITY),
         "datetime": lambda d: format_datetime(d.astimezone(CITY), "yyyy-MM-dd HH:mm", locale=babel, tzinfo=CITY),
         "weekday": lambda d: format_date(d.astimezone(CITY) if isinstance(d, datetime) else d, "EEE", locale=babel),
-        "number": lambda n, digits=0: format_decimal(n, format="#,##0" + ("." + "0" * digits) * (digits > 0), locale=babel),
+        "number": lambda n, digits=0: format_decimal(n, format=_decimals("#,##0", digits), locale=babel),
         "percent": lambda n, digits=1: format_percent(n, format="0." + "0" * digits + "%", locale=babel),
     }
 
