@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from server.accounts.models import Person
@@ -100,8 +100,9 @@ class Node(Base):
     load: Mapped[float]
     rooms: Mapped[int]
     engine: Mapped[str] = mapped_column(String(16))
-    spool_bytes: Mapped[int]
-    disk_free_bytes: Mapped[int]
+    # a disk holds more bytes than 32 bits count
+    spool_bytes: Mapped[int] = mapped_column(BigInteger)
+    disk_free_bytes: Mapped[int] = mapped_column(BigInteger)
 
 
 class Placement(Base):

@@ -121,8 +121,8 @@ def create_nodes() -> None:
         sa.Column("load", sa.Double(), nullable=False),
         sa.Column("rooms", sa.Integer(), nullable=False),
         sa.Column("engine", sa.String(length=16), nullable=False),
-        sa.Column("spool_bytes", sa.Integer(), nullable=False),
-        sa.Column("disk_free_bytes", sa.Integer(), nullable=False),
+        sa.Column("spool_bytes", sa.BigInteger(), nullable=False),
+        sa.Column("disk_free_bytes", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_nodes")),
     )
 
