@@ -388,8 +388,7 @@ class PythonEngine:
         if found is None:
             return None
         s = found[1]
-        offset = s.rewriter.timestamp_offset
-        return Sending(s.config.ssrc, s.packets, s.octets, s.stream, offset, s.started)
+        return Sending(s.config.ssrc, s.packets, s.octets, s.stream, s.rewriter.timestamp_offset, s.started)
 
     def counters(self, peer: int) -> PeerCounters | None:
         p = self._peers.get(peer)
