@@ -60,7 +60,7 @@ class TransportAnswer:
 
 @dataclass(frozen=True, slots=True)
 class Codec:
-    """One negotiated payload type. ``mime`` is "audio/opus", "video/H264", "video/VP8"; ``rtx`` its RTX payload type."""
+    """One negotiated payload type. ``mime``: "audio/opus", "video/H264", "video/VP8"; ``rtx`` its RTX payload type."""
 
     mime: str
     payload_type: int
@@ -72,7 +72,7 @@ class Codec:
 
 @dataclass(frozen=True, slots=True)
 class Extensions:
-    """Negotiated RTP header extension ids (RFC 8285) of one transport; None where not negotiated. Ids are per BUNDLE."""
+    """RTP header extension ids (RFC 8285) of one transport; None where not negotiated. Ids are per BUNDLE."""
 
     mid: int | None = None
     rid: int | None = None
@@ -84,7 +84,7 @@ class Extensions:
 
 @dataclass(frozen=True, slots=True)
 class TrackParameters:
-    """One m-line on which the peer sends. ``ssrcs`` holds the primary SSRCs the offer named (may be empty: learnt by mid)."""
+    """One m-line on which the peer sends. ``ssrcs``: the primary SSRCs the offer named (empty: learnt by mid)."""
 
     mid: str
     kind: Kind
@@ -98,7 +98,7 @@ class TrackParameters:
 
 @dataclass(frozen=True, slots=True)
 class SlotParameters:
-    """One m-line on which the peer receives. We choose the SSRCs, ``codecs`` lists what the receiver can take, best first.
+    """One m-line on which the peer receives. We choose the SSRCs; ``codecs`` is what it can take, best first.
 
     A track is forwarded into a slot only if the slot has its codec (same mime; H264 needs the same packetization mode).
     """
@@ -150,7 +150,7 @@ MediaEvent = TransportConnected | TransportLost | TrackActive
 
 @dataclass(frozen=True, slots=True)
 class TransportStats:
-    """Cumulative counters of one transport; ``loss`` is the newest fraction the peer reported (0..1), ``rtt_ms`` from RTCP."""
+    """Cumulative counters of one transport; ``loss`` is the newest the peer reported (0..1), ``rtt_ms`` from RTCP."""
 
     transport: str
     path: str

@@ -111,17 +111,21 @@ class Page:
 
     def render(self, template: str, *, status: int = 200, **context: Any) -> HTMLResponse:
         state = self.request.state
-        html = environment().get_template(template).render(
-            request=self.request,
-            path=self.request.url.path,
-            locale=self.locale,
-            t=self.t,
-            fmt=formats(self.locale),
-            scope=state.scope,
-            me=getattr(state, "me", None),
-            csrf=getattr(state, "csrf", ""),
-            demo=self.request.app.state.demo,
-            status=status,
-            **context,
+        html = (
+            environment()
+            .get_template(template)
+            .render(
+                request=self.request,
+                path=self.request.url.path,
+                locale=self.locale,
+                t=self.t,
+                fmt=formats(self.locale),
+                scope=state.scope,
+                me=getattr(state, "me", None),
+                csrf=getattr(state, "csrf", ""),
+                demo=self.request.app.state.demo,
+                status=status,
+                **context,
+            )
         )
         return HTMLResponse(html, status_code=status)
