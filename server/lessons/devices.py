@@ -93,23 +93,28 @@ async def bind(session: AsyncSession, scope: Scope, code: str, room_id: str, now
 
 
 def current(lessons: list[Lesson], now: datetime) -> Lesson | None:
-    """The lesson that has the screen now: the latest one that has begun to claim it."""
+    """The lesson that has the screen now: the latest one that has begun to claim it. One that its teacher opened
+    early has it at once, but takes it from no other that still runs."""
     claiming = [one for one in lessons if _claims(one, now)]
-    return max(claiming, key=lambda one: (one.state == "live", one.starts_at), default=None)
+    return max(claiming, key=lambda one: (one.state == "live", _near(one, now), one.starts_at), default=None)
+
+
+def _near(lesson: Lesson, now: datetime) -> bool:
+    return now >= lesson.starts_at - TAKES_OVER
 
 
 def _claims(lesson: Lesson, now: datetime) -> bool:
-    if now < lesson.starts_at - TAKES_OVER:
-        return False
     if lesson.state == "live":
         return now < lesson.ends_at + OVERTIME
+    if not _near(lesson, now):
+        return False
     if lesson.state == "closed":
         return lesson.closed_at is not None and now < lesson.closed_at + UNDO
     return lesson.state in ("published", "waiting") and now < lesson.ends_at
 
 
 def upcoming(lessons: list[Lesson], now: datetime) -> Lesson | None:
-    later = [one for one in lessons if one.state in ("published", "waiting") and now < one.starts_at - TAKES_OVER]
+    later = [one for one in lessons if one.state in ("published", "waiting") and not _near(one, now)]
     return min(later, key=lambda one: one.starts_at, default=None)
 
 

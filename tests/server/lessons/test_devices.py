@@ -120,6 +120,21 @@ async def test_the_next_lesson_wins_over_one_that_was_never_opened(web: Web, cit
     assert (await state(kiosk))["lesson"]["id"] == city.lesson.id, "a lesson in overtime keeps its screen"
 
 
+async def test_a_lesson_opened_early_has_the_screen_unless_another_still_runs(web: Web, city: City) -> None:
+    gap = city.lesson.ends_at + timedelta(minutes=10) - web.clock.now()
+    following = await web.lesson(city.teacher, city.lead, city.room, starts=gap, title="下一节")
+    kiosk = await web.device(city.room)
+    web.clock.moment = city.lesson.ends_at
+    async with web.transaction() as session:
+        (await session.get_one(Lesson, city.lesson.id)).state = "live"
+        (await session.get_one(Lesson, following.id)).state = "live"
+    assert (await state(kiosk))["lesson"]["id"] == city.lesson.id
+    async with web.transaction() as session:
+        row = await session.get_one(Lesson, city.lesson.id)
+        row.state, row.closed_at = "closed", web.clock.now()
+    assert (await state(kiosk))["lesson"]["id"] == following.id
+
+
 async def test_a_cancelled_lesson_leaves_the_screen(web: Web, city: City) -> None:
     async with web.transaction() as session:
         (await session.get_one(Lesson, city.lesson.id)).state = "cancelled"
