@@ -21,6 +21,9 @@ user = typer.Typer(no_args_is_help=True, help="Accounts: add, password, disable.
 app.add_typer(user, name="user")
 
 BAD_SETTINGS = 2
+KEEP_ALIVE_SECONDS = 150
+"""Longer than any proxy or client of ours keeps an idle connection (Caddy: 120 s): who closes first must not be us, or a
+request that is just being sent meets a closed door."""
 
 
 def say(line: str) -> None:
@@ -145,6 +148,7 @@ def web() -> None:
         proxy_headers=True,
         forwarded_allow_ips=held.trusted_proxies,
         server_header=False,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=5,
     )
 

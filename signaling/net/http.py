@@ -21,6 +21,8 @@ from signaling.net.whip import WhipDoor
 PING_SECONDS = 5.0
 PONG_SECONDS = 10.0
 """A page without network is noticed in 15 s even if it sends no media."""
+KEEP_ALIVE_SECONDS = 150
+"""As the web's: longer than the web keeps an idle connection to our control door, a proxy to the others."""
 
 
 def application(node: Node, socket: WebSocketDoor, whip: WhipDoor, whep: WhepDoor, control: ControlDoor) -> Starlette:
@@ -67,6 +69,7 @@ def server(app: Starlette) -> HttpServer:
         log_level="warning",
         access_log=False,
         server_header=False,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=2,
     )
     return HttpServer(config)

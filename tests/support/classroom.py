@@ -190,7 +190,7 @@ SEEK = """async ({ms}) => {
   const still = measure.readCounter(camera, camera.videoWidth);
   const page = part('stage').dataset.main === 'slide' ? Number(slide.dataset.page) : null;
   player.play();
-  await new Promise((done) => setTimeout(done, 1500)); // the picture is bent to the sound by a tenth of a second a second
+  await new Promise((done) => setTimeout(done, 1500)); // the picture is bent to the sound by 0.1 s a second
   const moving = [], sound = [];
   for (let i = 0; i < 6; i++) {
     await new Promise((done) => {
