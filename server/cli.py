@@ -22,8 +22,8 @@ app.add_typer(user, name="user")
 
 BAD_SETTINGS = 2
 KEEP_ALIVE_SECONDS = 150
-"""Longer than any proxy or client of ours keeps an idle connection (Caddy: 120 s): who closes first must not be us, or a
-request that is just being sent meets a closed door."""
+"""Longer than any proxy or client of ours keeps an idle connection (Caddy: 120 s): who closes first must not be us, or
+a request that is just being sent meets a closed door."""
 
 
 def say(line: str) -> None:
