@@ -30,6 +30,7 @@ from server.clock import Clock, SystemClock
 from server.config import WebSettings
 from server.database import Database, make_engine
 from server.failures import respond
+from server.garbage import collecting
 from server.jobs import Jobs
 from server.lessons.seating import Seating
 from server.middleware import BODY_BYTES, BodyLimit, Boundary, Csrf, Headers, Locale, RateLimit, SignInLayer
@@ -125,7 +126,8 @@ def _onion(settings: WebSettings) -> list[Middleware]:
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     await refresh_demo(app)
-    yield
+    async with collecting():
+        yield
     await app.state.nodes.aclose()
     await app.state.rates.close()
     await app.state.database.dispose()

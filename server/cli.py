@@ -102,12 +102,14 @@ async def _demo(held: WebSettings) -> None:
     from server.clock import SystemClock
     from server.database import Database, make_engine
     from server.demo import build
+    from server.garbage import collecting
     from server.objectstore import open_store
 
     database = Database(make_engine(held.database_url))
     objects = open_store(held.objects)
     try:
-        await build(database, objects, SystemClock().now())
+        async with collecting():
+            await build(database, objects, SystemClock().now())
     finally:
         await database.dispose()
         await objects.close()

@@ -17,6 +17,7 @@ from server.accounts import store as accounts
 from server.clock import Clock, SystemClock
 from server.config import WebSettings
 from server.database import Database, make_engine
+from server.garbage import collecting, hold_back
 from server.indicators import rollup
 from server.jobs import EVERY, Jobs, Work
 from server.lessons import decks
@@ -57,7 +58,8 @@ async def do(settings: WebSettings, work: Work, clock: Clock) -> None:
     database = Database(make_engine(settings.database_url))
     objects = open_store(settings.objects)
     try:
-        await PIECES[work](settings, database, objects, clock)
+        async with collecting():
+            await PIECES[work](settings, database, objects, clock)
     finally:
         await database.dispose()
         await objects.close()
@@ -86,6 +88,7 @@ class Once:
 def run(settings: WebSettings) -> None:
     """Until SIGTERM or SIGINT. Failures are logged; the rows are still there a minute later."""
     clock = SystemClock()
+    hold_back()
 
     def act(work: Work) -> None:
         try:

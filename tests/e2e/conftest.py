@@ -24,4 +24,7 @@ def alone() -> Iterator[None]:
 def site(alone: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     site = Site(tmp_path_factory.mktemp("site") / "data")
     yield site
+    said = site.process.output()
     site.stop()
+    # A process that dies is started again within a second: without this nobody would notice.
+    assert " ended (" not in said, said[-3000:]
