@@ -39,7 +39,6 @@ EXPECTED = {
     "/indicators",
     "/indicators/*/*/*/*",
     "/indicators/lessons/*",
-    "/reports",
     "/reports/*/*",
     "/admin",
     "/admin/nodes",
