@@ -81,6 +81,13 @@ lint() {
     step tsc check_modules
 }
 
+# Browsers with real video on a shared machine: who fails gets one more try, alone, and that is said.
+browsers() {
+    "$venv/bin/python" -m pytest -q --durations=10 -m e2e "$@" && return 0
+    say "e2e: once more, only what failed"
+    "$venv/bin/python" -m pytest -q -m e2e --last-failed --last-failed-no-failures none "$@"
+}
+
 # pytest's own "no tests collected" (5) is a failure like any other: no word below may select nothing.
 tests() {
     name=$1
@@ -111,11 +118,11 @@ case $word in
         lint
         tests unit -n 2 -m "not real and not e2e" "$@"
         tests real -m "real and not e2e" "$@"
-        tests e2e -m e2e "$@"
+        step e2e browsers "$@"
         ;;
     e2e)
         system_packages
-        tests e2e -m e2e "$@"
+        step e2e browsers "$@"
         ;;
     bench)
         [ $# -gt 0 ] && [ -f "tests/bench/$1.py" ] || die "bench needs a name: $(cd tests/bench && echo *.py | sed 's/\.py//g')"
