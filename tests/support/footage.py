@@ -26,6 +26,7 @@ VERSION = 3  # part of every file name: a change here makes all files anew
 
 RATE = 48_000
 LOOP_SECONDS = 30
+FPS = 20  # of the teacher's camera
 
 BLOCKS = 20
 COUNTER_BITS = 12
@@ -50,7 +51,7 @@ class Devices:
     audio: Path
 
 
-def teacher_devices(fps: int = 20, width: int = 640, height: int = 360) -> Devices:
+def teacher_devices(fps: int = FPS, width: int = 640, height: int = 360) -> Devices:
     video = _made(
         f"teacher-{width}x{height}-{fps}.y4m", lambda p: _write_video(p, "bikes.mp4", width, height, fps, LOOP_SECONDS)
     )
