@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import IntEnum
 from typing import Protocol
 
 from media.parameters import Codec, Extensions, Kind
@@ -67,7 +68,15 @@ class KeyFrameWanted:
     stream: int
 
 
-EngineEvent = Datagram | RtcpArrived | StreamActive | KeyFrameWanted
+@dataclass(frozen=True, slots=True)
+class LinkSwitched:
+    """From this packet on the link shows the stream that ``switch`` named."""
+
+    link: int
+    stream: int
+
+
+EngineEvent = Datagram | RtcpArrived | StreamActive | KeyFrameWanted | LinkSwitched
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +129,24 @@ class Sending:
     started: bool
 
 
+class Detail(IntEnum):
+    """How much of a video stream a link gets."""
+
+    NOTHING = 0  # the numbering stands still and goes on without a gap
+    STILLS = 1  # key frames only
+    ALL = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Loudness:
+    """Audio levels (RFC 6464) of a stream since it was last asked: levels are -dBov, 0 loud to 127 silent."""
+
+    packets: int
+    voiced: int  # with the V bit
+    loudest: int
+    level_sum: int
+
+
 @dataclass(frozen=True, slots=True)
 class PeerCounters:
     received_packets: int
@@ -128,6 +155,9 @@ class PeerCounters:
     sent_bytes: int
     retransmitted: int
     refused: int  # SRTP said no
+    queued: int = 0  # bytes that wait for the pacer now
+    dropped: int = 0  # packets the pacer gave up
+    probed: int = 0  # bytes sent only to learn what the line carries
 
 
 PAUSE = 2.0  # seconds without a packet after which a stream counts as paused
@@ -161,8 +191,36 @@ class Engine(Protocol):
     def tap(self, stream: int, sink: TrackSink | None) -> None: ...
 
     def add_link(self, link: int, peer: int, config: LinkConfig) -> None: ...
-    def switch(self, link: int, stream: int | None) -> bool:
-        """Shows ``stream`` on ``link`` from its next key frame on; False when the link lacks its codec."""
+    def switch(self, link: int, stream: int | None, *, keep: bool = False, delta: int | None = None) -> bool:
+        """Shows ``stream`` on ``link`` from its next key frame on; False when the link lacks its codec.
+
+        ``keep``: what is shown goes on until then (layers of one picture). ``delta``: added to the new stream's
+        timestamps gives the old stream's clock (32 bit, from sender reports); None: the gap is taken from arrivals.
+        ``LinkSwitched`` tells when it happened. VP8 picture ids and TL0PICIDX go on without a jump (RFC 7741).
+        """
+        ...
+
+    def set_detail(self, link: int, detail: Detail) -> None:
+        """Video only. Back to ALL begins at the next key frame. Dropped packets leave no gap in the numbers."""
+        ...
+
+    def set_redundancy(self, link: int, distance: int) -> None:
+        """Audio: each packet repeats the ``distance`` (0..2) before it, as RED (RFC 2198), where the link's codecs
+        hold "audio/red"; 0 sends plain Opus again. Without that codec nothing changes."""
+        ...
+
+    def pace(self, peer: int, bits_per_second: float | None) -> None:
+        """Video to the peer leaves no faster than this, a burst of 5 ms apart; audio and repairs overtake. None: at
+        once. What would wait longer than half a second is dropped up to the next key frame, which is asked for."""
+        ...
+
+    def pump(self, now: float) -> float | None:
+        """Lets out what is due; the time of the next, None when nothing waits. Also called by ``service``."""
+        ...
+
+    def probe(self, link: int, size: int, now: float) -> int:
+        """Sends about ``size`` bytes of the link's newest packets again as RTX, for an estimator; bytes sent (0 where
+        the link has no RTX or nothing to repeat)."""
         ...
 
     def receive(self, data: bytes, path: Path, now: float) -> list[EngineEvent]:
@@ -191,6 +249,12 @@ class Engine(Protocol):
         """(extended transport-wide sequence, arrival) since the last call, ascending."""
         ...
 
+    def departures(self, peer: int) -> list[tuple[int, float, int]]:
+        """(extended transport-wide sequence, time sent, bytes with UDP payload) since the last call, ascending; only
+        for peers with a link that negotiated transport-cc. Bounded: the oldest are forgotten."""
+        ...
+
+    def loudness(self, stream: int) -> Loudness | None: ...
     def reception(self, stream: int) -> Reception | None: ...
     def sending(self, link: int) -> Sending | None: ...
     def counters(self, peer: int) -> PeerCounters | None: ...
