@@ -12,6 +12,7 @@ from typing import Literal
 
 Kind = Literal["audio", "video"]
 Source = Literal["camera", "mic", "screen", "screen-audio"]
+Quality = Literal["high", "mid", "low", "stills", "off"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +44,14 @@ class Fingerprint:
 
 @dataclass(frozen=True, slots=True)
 class TransportParameters:
-    """What the peer said of its side. The server is always DTLS server (a=setup:passive)."""
+    """What the peer said of its side. The server is always DTLS server (a=setup:passive).
+
+    ``line``: receivers with the same name share one line to the outside (the rooms of a school) and so one budget.
+    """
 
     ice: IceCredentials
     fingerprints: tuple[Fingerprint, ...]
+    line: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,15 +147,64 @@ class TrackActive:
     active: bool
 
 
-MediaEvent = TransportConnected | TransportLost | TrackActive
+@dataclass(frozen=True, slots=True)
+class SlotQuality:
+    """What a video slot gets from now on: a layer, a picture every few seconds, or nothing ("off": the line carries
+    sound only). Said when it changes; a slot that shows no track says nothing."""
+
+    router: str
+    transport: str
+    mid: str
+    quality: Quality
+
+
+@dataclass(frozen=True, slots=True)
+class LayersWanted:
+    """Somebody takes these layers of the track, in the order of its rids; the publisher should pause the others
+    (encodings[].active). Empty: nobody looks at all. Only for tracks with rids."""
+
+    router: str
+    transport: str
+    track: str
+    rids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AudioBudget:
+    """How the publisher should send this sound from now on: its worst listener's line is thin (20 ms packets of
+    32 kbit/s are 60 kbit/s on the wire), or no longer is."""
+
+    router: str
+    transport: str
+    track: str
+    bitrate: int
+    ptime_ms: int
+
+
+MediaEvent = TransportConnected | TransportLost | TrackActive | SlotQuality | LayersWanted | AudioBudget
 
 
 # --- statistics: what Sfu.stats(router) returns ----------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
+class SlotStats:
+    """What one slot shows. ``rid``: the layer, None where the track has none or nothing is sent yet."""
+
+    mid: str
+    kind: Kind
+    track: str | None
+    rid: str | None
+    quality: Quality
+
+
+@dataclass(frozen=True, slots=True)
 class TransportStats:
-    """Cumulative counters of one transport; ``loss`` is the newest the peer reported (0..1), ``rtt_ms`` from RTCP."""
+    """Cumulative counters of one transport; ``loss`` is the newest the peer reported (0..1), ``rtt_ms`` from RTCP.
+
+    ``estimate`` is what its line is believed to carry (bit/s; None: nothing known yet), ``queued`` the bytes that wait
+    for the pacer; ``jitter_ms`` the worst of its slots by its own reports.
+    """
 
     transport: str
     path: str
@@ -164,3 +218,7 @@ class TransportStats:
     retransmitted: int
     key_frames_requested: int
     tracks: tuple[str, ...] = field(default=())
+    jitter_ms: float | None = None
+    estimate: int | None = None
+    queued: int = 0
+    slots: tuple[SlotStats, ...] = ()
