@@ -4,12 +4,11 @@ section 6).
 
 from __future__ import annotations
 
-from signaling.net.objectstore import FolderStore, MinioStore, open_store
+from signaling.net.objectstore import FolderStore, open_store
 from signaling.ports import ObjectInfo, ObjectMissingError, ObjectStore, ObjectStoreError
 
 __all__ = [
     "FolderStore",
-    "MinioStore",
     "ObjectInfo",
     "ObjectMissingError",
     "ObjectStore",

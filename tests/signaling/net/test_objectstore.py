@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from signaling.net.objectstore import FolderStore, MinioStore, check_key, matches, open_store
+from signaling.net.objectstore import FolderStore, check_key, matches, open_store
+from signaling.net.s3 import MinioStore
 from signaling.ports import ObjectMissingError, ObjectStore, ObjectStoreError
 from tests.support.processes import free_ports
 
