@@ -181,7 +181,17 @@ class AudioBudget:
     ptime_ms: int
 
 
-MediaEvent = TransportConnected | TransportLost | TrackActive | SlotQuality | LayersWanted | AudioBudget
+@dataclass(frozen=True, slots=True)
+class Speaking:
+    """Somebody speaks into this track, or has stopped: by audio levels (RFC 6464), with hysteresis."""
+
+    router: str
+    transport: str
+    track: str
+    on: bool
+
+
+MediaEvent = TransportConnected | TransportLost | TrackActive | SlotQuality | LayersWanted | AudioBudget | Speaking
 
 
 # --- statistics: what Sfu.stats(router) returns ----------------------------------------------------------------------

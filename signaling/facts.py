@@ -22,6 +22,7 @@ FactKind = Literal[
     "Headcount",
     "Hand",
     "Floor",
+    "Spoke",
     "Chat",
     "Page",
     "RecordingSaved",
@@ -45,6 +46,8 @@ class Fact:
     Headcount          {"expected": int, "present": int, "absent_seats": [int]}
     Hand               {"seat", "up": bool, "pupil": int | None}
     Floor              {"seat", "given": bool}
+    Spoke              {"role", "seat", "from_at", "to_at"}
+                       somebody on the stage spoke during [from_at, to_at) of the node's wall clock, breaths included
     Chat               {"seat"}  (never the text)
     Page               {"deck", "page"}
     RecordingSaved     {"saved_ms": room ms up to which everything is in the object store, "bytes": int}

@@ -209,6 +209,21 @@ class People(_Message):
     people: list[dict[str, Any]]
 
 
+class Speaking(_Message):
+    """Who speaks now, the one who leads first (ephemeral, at every change). Only seats that can be heard."""
+
+    type: Literal["speaking"] = "speaking"
+    seats: list[str]
+
+
+class Moved(_Message):
+    """The room goes to another node: ask the web for a new seat (its epoch is ``epoch``) and join there, then offer
+    anew; picture and sound go on over the old connections meanwhile. Who stays gets ``closed`` with "moved"."""
+
+    type: Literal["moved"] = "moved"
+    epoch: int
+
+
 class Saved(_Message):
     """Everything up to ``room_ms`` is in the object store; ``at_ms`` is that moment on the node's wall clock."""
 
@@ -233,7 +248,7 @@ class Closed(_Message):
     reason: str
 
 
-ServerMessage = Welcome | Ops | Done | Error | Answer | Slots | People | Saved | Pong | Closed
+ServerMessage = Welcome | Ops | Done | Error | Answer | Slots | People | Speaking | Moved | Saved | Pong | Closed
 
 
 # --- web <-> node: the control door -----------------------------------------------------------------------------------
@@ -243,10 +258,15 @@ ServerMessage = Welcome | Ops | Done | Error | Answer | Slots | People | Saved |
 #     older epoch
 #   DELETE {control}/rooms/{lesson}       body {epoch, reason}: close it ("cancelled", "moved")
 #   POST   {control}/rooms/{lesson}/revoke  body {seat}: throw one seat out and refuse its tokens
+#   POST   {control}/rooms/{lesson}/handover  body {epoch}: hold still, ship everything; answers {"seq"}; undone after
+#     ten seconds without "moved"
+#   POST   {control}/rooms/{lesson}/moved   body {epoch}: the room is elsewhere under this epoch; tell everybody
+#   GET    {control}/rooms/{lesson}/seen    media statistics of the last minutes
 #   GET    {control}/healthz
 # node -> web, Authorization: Bearer <TONGTANG_NODE_SECRET>
 #   POST /internal/nodes/{id}/heartbeat   body Heartbeat, every 2 s; answers {"epochs": {lesson: epoch}} for rooms
 #     that moved
+#   POST /internal/nodes/{id}/drain       move its rooms elsewhere; answers {"moved": [lessons], "kept": [lessons]}
 #   POST /internal/facts                  body {"facts": [Fact...]} (at most 500); answers {"stored": [ids]} (known
 #     ids too)
 # client -> node
@@ -311,3 +331,5 @@ class Heartbeat(_Message):
     rooms: list[RoomReport]
     spool_bytes: int
     disk_free_bytes: int
+    draining: bool = False
+    """It is about to stop: no room shall be put there."""

@@ -48,11 +48,14 @@ export const MAX_MESSAGE_BYTES = 64 * 1024;
  * @typedef {{mid: string, kind: "audio" | "video", seat: string | null, source: Source | null}} SlotShows
  * @typedef {{type: "slots", slots: SlotShows[]}} Slots
  * @typedef {{type: "people", people: Presence[]}} People
+ * @typedef {{type: "speaking", seats: string[]}} Speaking
+ * @typedef {{type: "moved", epoch: number}} Moved
  * @typedef {{type: "saved", room_ms: number, at_ms: number, stalled: boolean}} Saved
  * @typedef {{type: "pong", t: number, room_ms: number, at_ms: number}} Pong
  * @typedef {{type: "closed", reason: ClosedReason}} Closed
  * @typedef {"ended" | "elsewhere" | "moved" | "revoked" | "epoch" | "full" | "shutdown"} ClosedReason
- * @typedef {Welcome | Ops | Done | ErrorMessage | Answer | Slots | People | Saved | Pong | Closed} ServerMessage
+ * @typedef {Welcome | Ops | Done | ErrorMessage | Answer | Slots | People | Speaking | Moved | Saved | Pong |
+ *            Closed} ServerMessage
  */
 
 // --- web -> page: the seat -----------------------------------------------------------------------------------------------
