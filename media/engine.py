@@ -211,7 +211,8 @@ class Engine(Protocol):
 
     def pace(self, peer: int, bits_per_second: float | None) -> None:
         """Video to the peer leaves no faster than this, a burst of 5 ms apart; audio and repairs overtake. None: at
-        once. What would wait longer than half a second is dropped up to the next key frame, which is asked for."""
+        once. What would wait longer than half a second is dropped up to the next key frame, which is asked for;
+        a still may wait four seconds (on a line for sound only it takes that long)."""
         ...
 
     def pump(self, now: float) -> float | None:
