@@ -25,7 +25,7 @@ from media.pyengine import PythonEngine
 from media.sfu import Sfu
 from media.transport.certificate import PROFILES as SRTP_PROFILES
 from media.transport.certificate import Certificate
-from media.transport.dtls import datagrams
+from media.transport.records import datagrams
 from media.transport.srtp import PROFILES, Arena, SrtpKeys, SrtpSession, open_session
 from media.wire import rtcp, rtp, stun
 from media.wire.extensions import build, elements
@@ -83,9 +83,11 @@ def client_context(certificate: RTCCertificate, profiles: bytes = SRTP_PROFILES)
 class DtlsClient:
     """The browser's side of a DTLS handshake."""
 
-    def __init__(self, profiles: bytes = SRTP_PROFILES) -> None:
+    def __init__(self, profiles: bytes = SRTP_PROFILES, ciphers: bytes = b"DEFAULT") -> None:
         self.certificate = RTCCertificate.generateCertificate()
-        self._ssl = SSL.Connection(client_context(self.certificate, profiles))
+        context = client_context(self.certificate, profiles)
+        context.set_cipher_list(ciphers)
+        self._ssl = SSL.Connection(context)
         self._ssl.set_connect_state()
         self._ssl.set_ciphertext_mtu(1200)
         self.keys: SrtpKeys | None = None

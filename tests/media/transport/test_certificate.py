@@ -30,5 +30,6 @@ def test_fingerprints(promised: tuple[Fingerprint, ...], agrees: bool) -> None:
 
 
 def test_ours_is_what_the_answer_says() -> None:
-    own = RTCCertificate.generateCertificate()
-    assert matches(own._cert, (Certificate(own).fingerprint,))
+    own = Certificate.generate()
+    assert own.fingerprint.algorithm == "sha-256"
+    assert matches(own.x509, (own.fingerprint,))

@@ -3,10 +3,11 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from OpenSSL import SSL
 
 from media.parameters import Fingerprint
 from media.transport.certificate import Certificate
-from media.transport.dtls import DtlsServer, DtlsState, datagrams
+from media.transport.dtls import DtlsServer, DtlsState
 from tests.support.media_hall import DtlsClient
 
 OURS = Certificate.generate()
@@ -29,7 +30,8 @@ def shake(client: DtlsClient, server: DtlsServer, lose: int = -1) -> None:
     ("offered", "chosen"),
     [
         (b"SRTP_AES128_CM_SHA1_80:SRTP_AEAD_AES_128_GCM", b"SRTP_AEAD_AES_128_GCM"),  # our order counts
-        (b"SRTP_AEAD_AES_256_GCM:SRTP_AES128_CM_SHA1_80", b"SRTP_AES128_CM_SHA1_80"),
+        (b"SRTP_AES128_CM_SHA1_80:SRTP_AEAD_AES_256_GCM", b"SRTP_AEAD_AES_256_GCM"),
+        (b"SRTP_AES128_CM_SHA1_80", b"SRTP_AES128_CM_SHA1_80"),
     ],
 )
 def test_both_sides_get_the_same_keys(offered: bytes, chosen: bytes) -> None:
@@ -51,7 +53,7 @@ def test_another_certificate_than_promised_is_an_impostor() -> None:
 
 
 def test_no_common_profile_is_no_connection() -> None:
-    client = DtlsClient(b"SRTP_AEAD_AES_256_GCM")
+    client = DtlsClient(b"SRTP_AES128_CM_SHA1_32")
     server = DtlsServer(OURS, client.fingerprints)
     with pytest.raises(KeyError):
         shake(client, server)
@@ -117,10 +119,47 @@ def test_noise_between_does_not_hinder() -> None:
     assert server.state is DtlsState.CONNECTED
 
 
-def test_records_are_packed_into_datagrams() -> None:
-    def record(size: int) -> bytes:
-        return bytes(11) + size.to_bytes(2, "big") + bytes(size)
+def test_the_connection_is_gone_once_keys_are_there() -> None:
+    client = DtlsClient()
+    server = DtlsServer(OURS, client.fingerprints)
+    assert not server.waiting, "nothing is made before a ClientHello comes"
+    shake(client, server)
+    assert not server.waiting
+    assert not any(isinstance(getattr(server, name), SSL.Connection) for name in DtlsServer.__slots__)
+    assert server.tick() == []
 
-    made = datagrams(record(500) + record(500) + record(300) + record(1400) + record(10))
-    assert [len(d) for d in made] == [1026, 313, 1413, 23]
-    assert datagrams(b"") == []
+
+def test_a_client_that_lost_the_last_flight_gets_it_again() -> None:
+    """RFC 6347 section 4.2.4: by then OpenSSL's connection has gone."""
+    client = DtlsClient()
+    server = DtlsServer(OURS, client.fingerprints)
+    flights: list[list[bytes]] = [client.step()]
+    while server.state is not DtlsState.CONNECTED:
+        replies = [r for d in flights[-1] for r in server.receive(d)]
+        if server.state is not DtlsState.CONNECTED:
+            flights.append(client.step(*replies))
+    assert client.keys is None, "the last flight was lost"
+    again = [r for d in flights[-1] for r in server.receive(d)]
+    assert again
+    client.step(*again)
+    assert client.keys is not None and server.keys == client.keys.mirrored()
+
+
+def test_the_last_flight_is_not_for_ever() -> None:
+    client = DtlsClient()
+    server = DtlsServer(OURS, client.fingerprints)
+    shake(client, server)
+    sent = [server.receive(b"\x16\xfe\xfd" + bytes(30)) for _ in range(100)]
+    assert 0 < len([s for s in sent if s]) < 20, "no mirror for somebody who forges the peer's address"
+
+
+@pytest.mark.parametrize("cipher", [b"ECDHE-ECDSA-CHACHA20-POLY1305", b"ECDHE-ECDSA-AES128-SHA"])
+def test_other_suites_connect_and_leave_without_a_word(cipher: bytes) -> None:
+    client = DtlsClient(ciphers=cipher)
+    server = DtlsServer(OURS, client.fingerprints)
+    shake(client, server)
+    assert server.keys is not None and client.keys is not None
+    for datagram in client.close():
+        server.receive(datagram)
+    assert server.state is DtlsState.CONNECTED, "silence will tell"
+    assert server.close() == []
