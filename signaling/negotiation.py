@@ -10,9 +10,10 @@ from typing import Literal
 
 from media.parameters import Kind, SlotParameters, Source, TrackParameters, TransportParameters
 from signaling.sdp.answer import Accepted, transport_parameters
-from signaling.sdp.codecs import EGRESS, INGRESS, codec, extensions, payloads, taken
+from signaling.sdp.codecs import EGRESS, INGRESS, codec, extensions, payloads, red_of, taken
 from signaling.sdp.model import Description, MediaSection, SdpError
 from signaling.sdp.parse import parse
+from signaling.sdp.simulcast import layers
 from signaling.seats import Role
 
 Pc = Literal["pub", "sub"]
@@ -158,7 +159,7 @@ def _kind(parameters: TransportParameters, leg: Leg | None) -> Literal["new", "i
 
 def _track(media: MediaSection, source: Source) -> TrackParameters:
     kind: Kind = "audio" if media.kind == "audio" else "video"
-    chosen = codec(media, payloads(media)[0])
+    payload = payloads(media)[0]
     rtx = {
         group.ssrcs[1]: group.ssrcs[0]
         for group in media.ssrc_groups
@@ -166,12 +167,17 @@ def _track(media: MediaSection, source: Source) -> TrackParameters:
     }
     primary = tuple(one.ssrc for one in media.ssrcs if one.ssrc not in rtx)
     found = extensions(taken(media.extmaps, INGRESS), INGRESS)
-    return TrackParameters(_mid(media), kind, source, chosen, found, primary, tuple(rtx))
+    if rids := layers(media, payload):
+        primary, rtx = (), {}  # layers are told apart by rid; an SSRC named here would be one of them
+    return TrackParameters(_mid(media), kind, source, codec(media, payload), found, primary, tuple(rtx), rids)
 
 
 def _slot(media: MediaSection, ssrc: int) -> SlotParameters:
     kind: Kind = "audio" if media.kind == "audio" else "video"
-    codecs = tuple(codec(media, payload) for payload in payloads(media))
+    found_payloads = payloads(media)
+    if media.kind == "audio" and (red := red_of(media, found_payloads[0])):
+        found_payloads = [*found_payloads, red]
+    codecs = tuple(codec(media, payload) for payload in found_payloads)
     found = extensions(taken(media.extmaps, EGRESS), EGRESS)
     repaired = any(one.rtx is not None for one in codecs)
     return SlotParameters(_mid(media), kind, codecs, found, ssrc, ssrc + 1 if repaired else None)

@@ -14,13 +14,16 @@ from media.parameters import (
     TransportAnswer,
     TransportParameters,
 )
-from signaling.sdp.codecs import EGRESS, INGRESS, answer_fmtp, payloads, rtx_of, taken
+from signaling.sdp.codecs import EGRESS, INGRESS, answer_fmtp, payloads, red_of, rtx_of, taken
 from signaling.sdp.model import Description, MediaSection, Payload, SdpError, Ssrc, SsrcGroup
+from signaling.sdp.simulcast import answered, layers
 
 FEEDBACK_IN = ("nack", "nack pli", "ccm fir", "transport-cc")
 """Publisher leg: without transport-cc feedback the estimate never rises (webrtc-notes, trap 3)."""
-FEEDBACK_OUT = ("nack", "nack pli", "ccm fir", "goog-remb")
-AUDIO_FEEDBACK_IN = ("transport-cc",)
+FEEDBACK_OUT = ("nack", "nack pli", "ccm fir", "transport-cc", "goog-remb")
+"""Subscriber leg: transport-cc for our own estimator; who does not offer it answers with REMB."""
+AUDIO_FEEDBACK = ("transport-cc",)
+"""Both legs: a line that carries sound only is measured too."""
 CNAME = "tongtang"
 """RFC 7022: one per sending endpoint; the node sends everything on one clock."""
 FINGERPRINTS = ("sha-256", "sha-384", "sha-512")
@@ -93,6 +96,7 @@ def _take(one: Accepted, ours: TransportAnswer, first: bool) -> MediaSection:
     listed = _listed(one, chosen)
     wanted = EGRESS if one.slot else INGRESS
     sources = _sources(one.slot, one.stream) if one.slot else ((), ())
+    rids, simulcast = answered(() if one.slot else layers(one.media, chosen[0]))
     return MediaSection(
         kind=one.media.kind,
         port=9,
@@ -111,6 +115,8 @@ def _take(one: Accepted, ours: TransportAnswer, first: bool) -> MediaSection:
         msid=f"{one.stream} {one.mid}" if one.slot else None,
         ssrc_groups=sources[0],
         ssrcs=sources[1],
+        rids=rids,
+        simulcast=simulcast,
         candidates=tuple(_candidate(candidate) for candidate in ours.candidates) if first else (),
         end_of_candidates=first,
     )
@@ -121,7 +127,7 @@ def _listed(one: Accepted, chosen: list[Payload]) -> tuple[Payload, ...]:
     for payload in chosen:
         feedback: tuple[str, ...]
         if one.media.kind == "audio":
-            feedback = () if one.slot else AUDIO_FEEDBACK_IN
+            feedback = AUDIO_FEEDBACK
         else:
             feedback = FEEDBACK_OUT if one.slot else FEEDBACK_IN
         kept = tuple(line for line in feedback if line in payload.feedback)
@@ -133,6 +139,10 @@ def _listed(one: Accepted, chosen: list[Payload]) -> tuple[Payload, ...]:
         rtx = rtx_of(one.media, payload) if one.media.kind == "video" else None
         if rtx:
             listed.append(Payload(rtx.payload_type, "rtx", 90000, 1, f"apt={payload.payload_type}"))
+        # Publishers send plain Opus: RED is made here, for those listeners whose line loses packets.
+        red = red_of(one.media, payload) if one.slot and one.media.kind == "audio" else None
+        if red:
+            listed.append(Payload(red.payload_type, "red", 48000, 2, red.fmtp))
     return tuple(listed)
 
 

@@ -1,4 +1,5 @@
-"""Which payload types of an offer we take: Opus; H.264 constrained baseline with packetization-mode 1, then VP8.
+"""Which payload types of an offer we take: Opus, and RED around it where we send; H.264 constrained baseline with
+packetization-mode 1, then VP8.
 
 Everything else is left out of the answer, so that one stored set of media plays everywhere (design section 5).
 """
@@ -16,9 +17,17 @@ ABS_SEND_TIME = "http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time"
 TRANSPORT_CC = "http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01"
 
 # video-orientation is left out on purpose: Chromium then turns the picture before encoding (webrtc-notes, trap 16).
-INGRESS = {MID: "mid", AUDIO_LEVEL: "audio_level", ABS_SEND_TIME: "abs_send_time", TRANSPORT_CC: "transport_cc"}
-EGRESS = {MID: "mid", ABS_SEND_TIME: "abs_send_time"}
-"""Without transport-cc the browser sends REMB: a downlink estimate for nothing (webrtc-notes, trap 4)."""
+INGRESS = {
+    MID: "mid",
+    RID: "rid",
+    REPAIRED_RID: "repaired_rid",
+    AUDIO_LEVEL: "audio_level",
+    ABS_SEND_TIME: "abs_send_time",
+    TRANSPORT_CC: "transport_cc",
+}
+EGRESS = {MID: "mid", ABS_SEND_TIME: "abs_send_time", TRANSPORT_CC: "transport_cc"}
+"""Who takes transport-cc sends the arrivals of every packet, who does not sends REMB, reckoned from abs-send-time
+(webrtc-notes, trap 4)."""
 
 ONE_BYTE_IDS = range(1, 15)
 """We write one-byte header extensions only (RFC 8285 section 4.2)."""
@@ -47,6 +56,16 @@ def audio_payloads(media: MediaSection) -> list[Payload]:
     return [one for one in media.payloads if one.name.lower() == "opus" and one.clock_rate == 48000]
 
 
+def red_of(media: MediaSection, payload: Payload) -> Payload | None:
+    """RFC 2198 section 5: the redundancy payload whose every block is of this Opus ("111/111")."""
+    for one in media.payloads:
+        blocks = one.fmtp.replace(" ", "").split("/")
+        fits = (one.name.lower(), one.clock_rate, one.channels) == ("red", 48000, 2)
+        if fits and len(blocks) > 1 and set(blocks) == {str(payload.payload_type)}:
+            return one
+    return None
+
+
 def payloads(media: MediaSection) -> list[Payload]:
     found = audio_payloads(media) if media.kind == "audio" else video_payloads(media)
     if not found:
@@ -62,7 +81,7 @@ def rtx_of(media: MediaSection, payload: Payload) -> Payload | None:
 
 def codec(media: MediaSection, payload: Payload) -> Codec:
     rtx = rtx_of(media, payload) if media.kind == "video" else None
-    name = {"OPUS": "audio/opus", "H264": "video/H264", "VP8": "video/VP8"}[payload.name.upper()]
+    name = {"OPUS": "audio/opus", "RED": "audio/red", "H264": "video/H264", "VP8": "video/VP8"}[payload.name.upper()]
     return Codec(
         name,
         payload.payload_type,
@@ -76,7 +95,8 @@ def codec(media: MediaSection, payload: Payload) -> Codec:
 def answer_fmtp(payload: Payload) -> str:
     name = payload.name.upper()
     if name == "OPUS":
-        return "minptime=10;useinbandfec=1"  # RFC 7587: FEC covers what NACK cannot in time
+        # RFC 7587 section 6.1: FEC covers what NACK cannot in time; with DTX a silence would look like a broken line
+        return "minptime=10;useinbandfec=1;usedtx=0"
     if name == "H264":
         profile = (payload.parameter("profile-level-id") or "42e01f").lower()
         return f"level-asymmetry-allowed=1;packetization-mode=1;profile-level-id={profile}"

@@ -66,6 +66,8 @@ class Rid:
 
     id: str
     direction: str
+    restrictions: str = ""
+    """What follows: "pt=96,97;max-width=1280"."""
 
 
 @dataclass(frozen=True, slots=True)

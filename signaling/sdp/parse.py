@@ -24,6 +24,7 @@ from signaling.sdp.model import (
 MAX_MEDIA = 64
 MAX_LINES = 4000
 _TOKEN = re.compile(r"^[A-Za-z0-9_.+-]{1,64}$")
+_RID = re.compile(r"^[A-Za-z0-9_-]{1,64}$")  # RFC 8852 section 3.3 names letters and digits; encoders send - and _ too
 _ICE = re.compile(r"^[A-Za-z0-9+/=_-]{1,256}$")  # RFC 8839 section 5.4, plus what encoders really send
 
 
@@ -208,7 +209,7 @@ def _ssrcs(block: _Block) -> tuple[Ssrc, ...]:
 
 
 def _rid(value: str) -> Rid:
-    parts = value.split()
-    if len(parts) < 2 or not _TOKEN.match(parts[0]):
+    parts = value.split(None, 2)
+    if len(parts) < 2 or not _RID.match(parts[0]):
         raise SdpError("sdp_malformed", "rid")
-    return Rid(parts[0], parts[1])
+    return Rid(parts[0], parts[1], parts[2].strip() if len(parts) > 2 else "")

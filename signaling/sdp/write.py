@@ -72,7 +72,7 @@ def _payload(payload: Payload) -> Iterator[str]:
 
 def _sources(media: MediaSection) -> Iterator[str]:
     for rid in media.rids:
-        yield f"a=rid:{rid.id} {rid.direction}"
+        yield " ".join([f"a=rid:{rid.id}", rid.direction, *filter(None, [rid.restrictions])])
     if media.simulcast is not None:
         yield f"a=simulcast:{media.simulcast}"
     for group in media.ssrc_groups:

@@ -53,8 +53,12 @@ def test_receiving() -> None:
     first_video = found.media[3]
     names = [one.name for one in first_video.payloads]
     assert names == ["H264", "rtx", "H264", "rtx", "VP8", "rtx"]
-    assert "goog-remb" in first_video.payloads[0].feedback
-    assert "transport-cc" not in first_video.payloads[0].feedback  # trap 4
+    assert {"goog-remb", "transport-cc"} <= set(first_video.payloads[0].feedback)
+    audio = found.media[0]
+    assert [(one.name, one.fmtp) for one in audio.payloads][1:] == [("red", "111/111")]
+    assert audio.payloads[0].feedback == ("transport-cc",)
+    assert audio.payloads[0].parameter("useinbandfec") == "1" and audio.payloads[0].parameter("usedtx") == "0"
+    assert all(any("transport-wide-cc" in one.uri for one in media.extmaps) for media in found.media)
     primary, rtx = first_video.ssrcs
     assert first_video.ssrc_groups[0].ssrcs == (primary.ssrc, rtx.ssrc)  # trap 1
     ssrcs = [one.ssrc for media in found.media for one in media.ssrcs]

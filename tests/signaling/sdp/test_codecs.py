@@ -4,7 +4,17 @@ from __future__ import annotations
 
 import pytest
 
-from signaling.sdp.codecs import EGRESS, INGRESS, codec, extensions, payloads, rtx_of, taken
+from signaling.sdp.codecs import (
+    EGRESS,
+    INGRESS,
+    TRANSPORT_CC,
+    codec,
+    extensions,
+    payloads,
+    red_of,
+    rtx_of,
+    taken,
+)
 from signaling.sdp.model import ExtMap, MediaSection, Payload, SdpError
 from signaling.sdp.parse import parse
 from tests.support.offers import offer
@@ -32,6 +42,14 @@ def test_opus_only() -> None:
     assert (found.mime, found.clock_rate, found.channels, found.rtx) == ("audio/opus", 48000, 2, None)
 
 
+@pytest.mark.parametrize(("fmtp", "found"), [("111/111", True), ("111/111/111", True), ("111/0", False), ("", False)])
+def test_red_around_the_opus_we_take(fmtp: str, found: bool) -> None:
+    opus, red = Payload(111, "opus", 48000, 2), Payload(63, "red", 48000, 2, fmtp)
+    media = MediaSection("audio", 9, "UDP/TLS/RTP/SAVPF", ("111", "63"), payloads=(opus, red))
+    assert (red_of(media, opus) == red) is found
+    assert codec(media, red).mime == "audio/red"
+
+
 def test_rtx_belongs_to_its_payload() -> None:
     media = video("chromium-pub")
     for payload in payloads(media):
@@ -53,10 +71,11 @@ def test_extensions_keep_the_offers_ids() -> None:
     ids = {one.uri: one.id for one in media.extmaps}
     assert all(ids[one.uri] == one.id for one in maps)
     found = extensions(maps, INGRESS)
-    assert found.mid and found.transport_cc and found.abs_send_time and found.rid is None
+    assert found.mid and found.transport_cc and found.abs_send_time and found.rid and found.repaired_rid
     # Trap 16: video-orientation is not taken, so that Chromium turns the picture itself.
     assert not any("orientation" in one.uri for one in maps)
-    assert extensions(taken(media.extmaps, EGRESS), EGRESS).transport_cc is None
+    to_a_viewer = extensions(taken(media.extmaps, EGRESS), EGRESS)
+    assert to_a_viewer.transport_cc == ids[TRANSPORT_CC] and to_a_viewer.rid is None
 
 
 def test_ids_that_need_two_bytes_are_left_out() -> None:
