@@ -12,6 +12,7 @@ from server.database import Base
 
 class Person(Base):
     __tablename__ = "people"
+    __table_args__ = (Index("uq_people_outside", "outside_issuer", "outside_subject", unique=True),)
 
     id: Mapped[str] = mapped_column(String(24), primary_key=True)
     login: Mapped[str] = mapped_column(String(64), unique=True)
@@ -25,6 +26,15 @@ class Person(Base):
     demo: Mapped[bool] = mapped_column(default=False)
     disabled_at: Mapped[datetime | None]
     created_at: Mapped[datetime]
+    password_given: Mapped[bool] = mapped_column(default=False)
+    """Somebody else chose the password: nothing but changing it is allowed with it."""
+    failures: Mapped[int] = mapped_column(default=0)
+    """Wrong passwords since the last good one."""
+    locked_at: Mapped[datetime | None]
+    """Too many of them: until the school's administrator gives a new password, or the lock runs out."""
+    outside_issuer: Mapped[str | None] = mapped_column(String(200))
+    outside_subject: Mapped[str | None] = mapped_column(String(120))
+    """Who they are to the bureau's own sign-in (OIDC ``iss`` and ``sub``)."""
 
     posts: Mapped[list[PostHeld]] = relationship(back_populates="holder", lazy="selectin")
 
@@ -36,6 +46,8 @@ class PostHeld(Base):
     __table_args__ = (
         CheckConstraint("ends_on IS NULL OR ends_on >= starts_on", name="dates"),
         Index("ix_posts_person_post", "person_id", "post"),
+        Index("ix_posts_school", "school_id", "post"),
+        Index("ix_posts_district", "district_id", "post"),
     )
 
     id: Mapped[str] = mapped_column(String(24), primary_key=True)

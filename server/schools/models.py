@@ -1,13 +1,19 @@
-"""City -> districts -> schools -> rooms and classes; devices bound to rooms; pairings."""
+"""City -> districts -> schools -> rooms and classes; devices bound to rooms; pairings; declared gaps.
+
+Rule: a row says what is so now; what was so before stands in ``pasts`` with the moment until which it held, so that a
+report of a past month reads what was true in that month.
+"""
 
 from __future__ import annotations
 
 from datetime import date, datetime
+from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from server.database import Base
+from server.ids import new_id
 
 
 class District(Base):
@@ -42,7 +48,12 @@ class School(Base):
     weak: Mapped[bool] = mapped_column(default=False)
     """相对薄弱学校 (policy 1 二(三))."""
     phone: Mapped[str | None] = mapped_column(String(32))
+    opened_on: Mapped[date | None]
+    """None: before anything here was written down."""
     closed_on: Mapped[date | None]
+    """撤并: from this day on it is no school any more; its code is never given again."""
+    merged_into: Mapped[str | None] = mapped_column(String(24))
+    """The school that took it over (并入)."""
     demo: Mapped[bool] = mapped_column(default=False)
     created_at: Mapped[datetime]
 
@@ -78,11 +89,15 @@ class Enrolment(Base):
     teachers: Mapped[int]
 
 
+def _code() -> str:
+    return "R" + new_id()[:9].upper()
+
+
 class Room(Base):
     """A room with a camera and a screen. ``kind``: lead | receiving."""
 
     __tablename__ = "rooms"
-    __table_args__ = (UniqueConstraint("school_id", "name"),)
+    __table_args__ = (UniqueConstraint("school_id", "name"), Index("uq_rooms_code", "code", unique=True))
 
     id: Mapped[str] = mapped_column(String(24), primary_key=True)
     school_id: Mapped[str] = mapped_column(ForeignKey("schools.id"), index=True)
@@ -90,6 +105,11 @@ class Room(Base):
     kind: Mapped[str] = mapped_column(String(10))
     pupils: Mapped[int]
     """Roll of the class that uses it: the expected headcount."""
+    code: Mapped[str] = mapped_column(String(24), default=_code)
+    """What Excel files call it; ours where nobody gave one."""
+    equipment: Mapped[list[str]] = mapped_column(JSON, default=list)
+    """Keys of ``schemas.EQUIPMENT``."""
+    closed_on: Mapped[date | None]
 
     school: Mapped[School] = relationship(lazy="joined")
 
@@ -123,3 +143,83 @@ class Pairing(Base):
     """one_to_one | one_to_many"""
     starts_on: Mapped[date]
     ends_on: Mapped[date | None]
+    agreement_name: Mapped[str | None] = mapped_column(String(120))
+    """The signed paper as a PDF under ``agreements/<id>.pdf`` in the object store; None: not handed in."""
+    agreement_sha256: Mapped[str | None] = mapped_column(String(64))
+
+
+class SchoolClass(Base):
+    """班级. It keeps its entry year for life (2024级1班); the grade follows from the day (``grades.grade_on``), so that
+    nobody has to promote it and no past grade is lost."""
+
+    __tablename__ = "school_classes"
+    __table_args__ = (
+        UniqueConstraint("school_id", "phase", "entry_year", "number"),
+        CheckConstraint("phase IN ('primary', 'junior')", name="phase"),
+        CheckConstraint("pupils BETWEEN 0 AND 120", name="pupils"),
+    )
+
+    id: Mapped[str] = mapped_column(String(24), primary_key=True)
+    school_id: Mapped[str] = mapped_column(ForeignKey("schools.id"))
+    phase: Mapped[str] = mapped_column(String(10))
+    entry_year: Mapped[int]
+    """School year in which it began grade 1 (primary) or 7 (junior)."""
+    number: Mapped[int]
+    """班号"""
+    name: Mapped[str | None] = mapped_column(String(24))
+    """Where the school calls it otherwise than by grade and number."""
+    pupils: Mapped[int]
+    """A headcount: the register names no pupil."""
+    head_id: Mapped[str | None] = mapped_column(String(24))
+    """班主任"""
+    consent_on: Mapped[date | None]
+    """Guardians' consent to recording was recorded that day; None: only the teacher's side is kept."""
+    closed_on: Mapped[date | None]
+    demo: Mapped[bool] = mapped_column(default=False)
+
+    school: Mapped[School] = relationship(lazy="joined")
+
+
+class Gap(Base):
+    """缺课需求: a subject that a grade of a school cannot be taught this term. The school's, paired or not."""
+
+    __tablename__ = "gaps"
+    __table_args__ = (
+        UniqueConstraint("school_id", "term", "grade", "subject"),
+        CheckConstraint("grade BETWEEN 1 AND 9", name="grade"),
+    )
+
+    id: Mapped[str] = mapped_column(String(24), primary_key=True)
+    school_id: Mapped[str] = mapped_column(ForeignKey("schools.id"))
+    term: Mapped[str] = mapped_column(String(12))
+    grade: Mapped[int]
+    subject: Mapped[str] = mapped_column(String(32))
+    weekly: Mapped[int] = mapped_column(default=1)
+    """Lessons a week that are missing."""
+    note: Mapped[str] = mapped_column(String(200), default="")
+    declared_on: Mapped[date]
+    declared_by: Mapped[str | None] = mapped_column(String(24))
+    withdrawn_on: Mapped[date | None]
+    """From this day on the school teaches it itself."""
+
+
+class Past(Base):
+    """What a row of the register said until a moment: written whenever something that counts in a report changes."""
+
+    __tablename__ = "pasts"
+    __table_args__ = (UniqueConstraint("kind", "row_id", "until"),)
+
+    id: Mapped[str] = mapped_column(String(24), primary_key=True)
+    kind: Mapped[str] = mapped_column(String(12))
+    """school | enrolment | room | class | person"""
+    row_id: Mapped[str] = mapped_column(String(24))
+    until: Mapped[datetime]
+    """Exclusive; the city's midnight before the day on which the change took effect."""
+    school_id: Mapped[str | None] = mapped_column(String(24))
+    district_id: Mapped[str | None] = mapped_column(String(6))
+    """Of a school: the accountable district it had (None: 市直属)."""
+    open: Mapped[bool] = mapped_column(default=True)
+    was: Mapped[dict[str, Any]] = mapped_column(JSON)
+    """Every changed column as it was."""
+    changed_by: Mapped[str | None] = mapped_column(String(24))
+    changed_at: Mapped[datetime]
