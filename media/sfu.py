@@ -211,6 +211,10 @@ class Sfu:
         names = sorted(r.routers[router].transports) if router in r.routers else []
         return [transport_stats(self.engine, r.transports[n], r.states[n], r.tracks) for n in names]
 
+    def speaker(self, router: str) -> str | None:
+        """The microphone's track of the one who speaks, or spoke last."""
+        return self._upkeep.ears.leader(router)
+
     def known(self, source: Path) -> bool:
         """Whether a checked peer owns this path; ``net/`` closes TCP connections that stay strangers."""
         return source in self._registry.by_path

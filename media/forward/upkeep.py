@@ -7,6 +7,7 @@ from media.forward import reports
 from media.forward.pictures import Pictures
 from media.forward.registry import Registry
 from media.forward.router import PublishedTrack, Slot
+from media.forward.speakers import LISTEN_EVERY, Ears
 from media.parameters import TrackActive, TransportConnected, TransportLost
 from media.transport.transport import PeerTransport
 from media.wheel import Beat, Wheel
@@ -26,12 +27,14 @@ class Upkeep:
         self._engine = engine
         self._pictures = pictures
         self._silence = silence_s
+        self.ears = Ears(registry, engine)
         self.wheel = Wheel(
             Beat(_REPAIR_EVERY, self._repair),
             Beat(_FEEDBACK_EVERY, self._feedback),
             Beat(_CARE_EVERY, self._care),
             Beat(_WAITING_EVERY, pictures.ask_for_waiting),
             Beat(_REPORT_EVERY, self._report),
+            Beat(LISTEN_EVERY, self.ears.listen),
         )
 
     def settle(self, transport: PeerTransport, now: float) -> None:
