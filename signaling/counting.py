@@ -6,7 +6,7 @@ A fact made from an op has its id and times from that op alone, so that making i
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from signaling.clock import RoomClock
@@ -14,6 +14,7 @@ from signaling.effects import Count
 from signaling.facts import Fact, FactKind
 from signaling.messages import Op
 from signaling.presence import Interval
+from signaling.reception import Stretch
 from signaling.seats import Seat
 
 
@@ -51,6 +52,24 @@ class Counter:
             "saw_ms": interval.saw_ms,
         }
         return self.fact("Presence", data, interval.until, seat)
+
+    def got(self, seat: Seat, stretch: Stretch) -> Count:
+        times = {"from_at": self.clock.at_ms(stretch.since), "to_at": self.clock.at_ms(stretch.until)}
+        data = {"role": seat.role, "seat": seat.id, **times, "gets": stretch.gets}
+        return self.fact("Quality", data, stretch.until, seat)
+
+    def spoke(self, seat_id: str, seat: Seat | None, since: float, until: float) -> Count:
+        """``seat`` None: who spoke has left meanwhile."""
+        data = {
+            "role": seat.role if seat else "class" if seat_id.startswith("r-") else "teacher",
+            "seat": seat_id,
+            "from_at": self.clock.at_ms(since),
+            "to_at": self.clock.at_ms(until),
+        }
+        made = self.fact("Spoke", data, until, seat)
+        if seat is None and seat_id.startswith("r-"):
+            return Count(tuple(replace(fact, room=seat_id[2:]) for fact in made.facts))
+        return made
 
 
 _KINDS: dict[str, FactKind] = {

@@ -9,7 +9,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from media.parameters import (
+    AudioBudget,
+    LayersWanted,
     MediaEvent,
+    SlotQuality,
+    Speaking,
     TransportConnected,
     TransportLost,
     TransportStats,
@@ -17,15 +21,7 @@ from media.parameters import (
 from signaling import bell, board, chat, classroom, floor
 from signaling.clock import RoomClock
 from signaling.counting import Counter, fact_of
-from signaling.effects import (
-    Append,
-    Close,
-    Count,
-    Dispose,
-    Effect,
-    Seal,
-    Send,
-)
+from signaling.effects import Append, Close, Count, Dispose, Effect, Seal, Send
 from signaling.facts import Fact
 from signaling.intents import LESSON, Asker, IntentError, Wish, grant
 from signaling.lobby import GOODBYES, Lobby, Seated
@@ -36,27 +32,26 @@ from signaling.messages import (
     Error,
     Intent,
     LastSeen,
+    Moved,
     Offer,
     Ops,
     People,
     Report,
     RoomSpec,
     Saved,
-    Welcome,
 )
 from signaling.negotiation import Leg, Pc, guess_sources
 from signaling.ops import NODE, Entry, room_body
 from signaling.participant import Participant
 from signaling.recording import due
-from signaling.roles import rights
-from signaling.room import state_to_json
 from signaling.sdp.model import SdpError
 from signaling.seats import Seat
 from signaling.switchboard import Switchboard, Wanted
+from signaling.voices import Voices
+from signaling.welcome import welcome
 
 WISHES: dict[str, Wish] = {**LESSON, **board.WISHES, **floor.WISHES, **chat.WISHES, **classroom.WISHES}
 
-PEOPLE_EVERY = 1.0
 SILENT_SOCKET = 8.0
 """Without STUN for ten seconds and nothing on the socket for this long, the laptop was shut."""
 
@@ -70,16 +65,19 @@ class LiveRoom:
     over: bool = False
     _waiting: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
     """Wish -> (connection, intent id) of those who wait for it to be durable."""
-    _people_said: list[dict[str, Any]] = field(default_factory=list)
-    _people_at: float = -1e9
     _teacher_seen_ms: int = 0
     switchboard: Switchboard = field(init=False)
     counter: Counter = field(init=False)
+    voices: Voices = field(init=False)
+    held: bool = False
+    """It holds still, because it goes on elsewhere: no op from now on, only sound and picture go on. Wishes are not
+    answered; pages repeat them where the room goes."""
 
     def __post_init__(self) -> None:
         self.switchboard = Switchboard(self.lesson, self.lobby)
         self._teacher_seen_ms = self.clock.base_ms
         self.counter = Counter(self.lesson, self.epoch, self.clock)
+        self.voices = Voices(self.lobby, self.counter)
 
     # --- the room itself ------------------------------------------------------------------------------------------
 
@@ -138,10 +136,14 @@ class LiveRoom:
     def close(self, reason: str, now: float) -> list[Effect]:
         """Everybody out: "ended", "moved", "revoked", "epoch", "shutdown"."""
         self.over = True
-        effects: list[Effect] = []
+        effects = self.voices.tick(frozenset(), now)
         for person in list(self.lobby.people.values()):
             effects += self._remove(person, reason, now)
         return [*effects, Dispose(reason)]
+
+    def moved(self, epoch: int) -> list[Effect]:
+        """Everybody goes to the other node; who stays is put out when this one closes the room."""
+        return [Send(self.lobby.connections(), Moved(epoch=epoch))]
 
     def revoke(self, seat: str, now: float) -> list[Effect]:
         self.log.revoked.add(seat)  # at once, not only when it is durable
@@ -157,15 +159,16 @@ class LiveRoom:
         """``resume`` is the token that this seat may come back with."""
         if refusal := self.refuses(seat):
             return [Send((connection,), Error(code=refusal)), Close(connection)]
-        if self.lobby.full(seat):
-            return [Send((connection,), Closed(reason="full")), Close(connection)]
+        if self.held or self.lobby.full(seat):
+            return [Send((connection,), Closed(reason="moved" if self.held else "full")), Close(connection)]
         seated = self.lobby.sit(connection, seat, device, now)
         effects = self._replaced(seated, now)
-        effects.append(Send((connection,), self._welcome(seated.participant, last, resume, now)))
+        effects.append(Send((connection,), welcome(self, seated.participant, last, resume, now)))
         if seated.new:
             effects.append(self.counter.joined(seat, "ws", now))
-        effects += self._sign_in(seat, now)
-        return effects + self.switchboard.shows(seated.participant) + self._route() + self._say_people(now)
+        effects += self._sign_in(seat, now) + self.voices.tell(connection)
+        effects += self.switchboard.shows(seated.participant) + self.switchboard.advice(seated.participant)
+        return effects + self._route() + self._say_people(now)
 
     def refuses(self, seat: Seat) -> str | None:
         if self.over:
@@ -182,25 +185,6 @@ class LiveRoom:
             for pc in [pc for pc, leg in seated.participant.legs.items() if leg.resource is None]:
                 effects += self.switchboard.drop(seated.participant, pc, now)
         return effects
-
-    def _welcome(self, person: Participant, last: LastSeen | None, resume: str, now: float) -> Welcome:
-        tail = self.log.since(last)
-        return Welcome(
-            lesson=self.lesson,
-            epoch=self.epoch,
-            seat=person.seat.id,
-            role=person.seat.role,
-            rights=rights(person.seat.role),
-            resume=resume,
-            seq=self.log.state.seq,
-            room_ms=self.clock.room_ms(now),
-            at_ms=self.clock.at_ms(now),
-            state=state_to_json(self.log.state) if tail is None else None,
-            people=self.lobby.cards(now, self.live),
-            spec=self.spec.public(),
-            ops=tail or [],
-            transports=sorted(pc for pc, leg in person.legs.items() if leg.resource is None),
-        )
 
     def _sign_in(self, seat: Seat, now: float) -> list[Effect]:
         body = classroom.sign_in(self.log.head, seat)
@@ -223,6 +207,8 @@ class LiveRoom:
         effects: list[Effect] = []
         if person.away_since is None:
             effects.append(self.counter.present(person.seat, person.presence.cut(now)))
+        if stretch := person.reception.cut(now):
+            effects.append(self.counter.got(person.seat, stretch))
         for pc in list(person.legs):
             effects += self.switchboard.drop(person, pc, now)
         if person.connection is not None:
@@ -240,7 +226,7 @@ class LiveRoom:
 
     def intent(self, connection: str, intent: Intent, now: float) -> list[Effect]:
         person = self.lobby.of(connection)
-        if person is None:
+        if person is None or self.held:
             return []
         wish = f"{person.seat.id} {intent.id}"
         if (seq := self.log.wishes.get(wish)) is not None:
@@ -308,7 +294,13 @@ class LiveRoom:
             effects += self._end_leg(found[0], found[1].pc, "media", now)
         return effects
 
+    def _audible(self) -> frozenset[str]:
+        """Whose voice reaches the others: nobody's before the opening and after the close."""
+        return frozenset((self.spec.teacher_seat, *self.log.state.floor)) if self.live else frozenset()
+
     def media(self, event: MediaEvent, now: float) -> list[Effect]:
+        if isinstance(event, Speaking):
+            return self.voices.turn(event.transport, event.on, self._audible(), now)
         found = self.lobby.leg(event.transport)
         if found is None:
             return []
@@ -320,6 +312,10 @@ class LiveRoom:
             return self._route() + self._schedule(now) + self._say_people(now)
         if isinstance(event, TransportLost):
             return self._transport_lost(person, leg, event.reason, now)
+        if isinstance(event, SlotQuality):
+            person.reception.qualities[event.mid] = event.quality
+        elif isinstance(event, LayersWanted | AudioBudget):
+            return self.switchboard.advise(person, leg, event)
         return []
 
     def _transport_lost(self, person: Participant, leg: Leg, reason: str, now: float) -> list[Effect]:
@@ -336,13 +332,8 @@ class LiveRoom:
         return effects + self._route() + self._record() + self._say_people(now)
 
     def _say_people(self, now: float) -> list[Effect]:
-        if now - self._people_at < PEOPLE_EVERY:
-            return []  # the next tick says it
-        cards = self.lobby.cards(now, self.live)
-        if cards == self._people_said:
-            return []
-        self._people_said, self._people_at = cards, now
-        return [Send(self.lobby.connections(), People(people=cards))]
+        cards = self.lobby.news(now, self.live)
+        return [] if cards is None else [Send(self.lobby.connections(), People(people=cards))]
 
     # --- recording ------------------------------------------------------------------------------------------------
 
@@ -355,7 +346,7 @@ class LiveRoom:
         pub = self._teacher_pub()
         head = self.log.head
         reason = due(self.spec, head, self.clock.at_ms(now), pub is not None and pub.connected)
-        if (reason is not None) == head.recording.on:
+        if self.held or (reason is not None) == head.recording.on:
             return []
         return [self.write("recording", {"on": reason is not None, "reason": reason or "closed"}, now)]
 
@@ -386,7 +377,10 @@ class LiveRoom:
         for person in self.lobby.people.values():
             if person.away_since is None and (interval := person.presence.tick(now)):
                 effects.append(self.counter.present(person.seat, interval))
-        return effects + self._schedule(now) + self._say_people(now) + self._end(now)
+            if stretch := person.reception.turn(now, self.switchboard.pictures(self.spec, person)):
+                effects.append(self.counter.got(person.seat, stretch))
+        effects += self.voices.tick(self._audible(), now)
+        return effects + self._schedule(now) + self._say_people(now) + ([] if self.held else self._end(now))
 
     def _end(self, now: float) -> list[Effect]:
         room_ms = self.clock.room_ms(now)

@@ -15,6 +15,7 @@ from signaling.seats import Seat
 
 MAX_PEOPLE = 200
 """A lesson has a handful of classrooms and some watchers; more is an attack or a case for HTTP live."""
+PEOPLE_EVERY = 1.0
 AWAY_SECONDS = 10.0
 """A socket lost without ``leave`` keeps its seat and transports so long: a Wi-Fi hiccup is no leaving."""
 
@@ -38,9 +39,15 @@ class Lobby:
     people: dict[str, Participant] = field(default_factory=dict)
     """By seat id."""
     _by_connection: dict[str, Participant] = field(default_factory=dict)
+    _said: list[dict[str, Any]] = field(default_factory=list)
+    _said_at: float = -1e9
 
     def of(self, connection: str) -> Participant | None:
         return self._by_connection.get(connection)
+
+    def seat(self, seat: str) -> Seat | None:
+        person = self.people.get(seat)
+        return person.seat if person else None
 
     def connections(self) -> tuple[str, ...]:
         return tuple(self._by_connection)
@@ -112,6 +119,13 @@ class Lobby:
             for leg in person.legs.values() if person.connection is None else ():
                 if found := by_name.get(leg.transport):
                     person.observe(found)
+
+    def news(self, now: float, live: bool) -> list[dict[str, Any]] | None:
+        """The cards, when they changed since they were last told; at most once a second: the next tick tells."""
+        if now - self._said_at < PEOPLE_EVERY or (cards := self.cards(now, live)) == self._said:
+            return None
+        self._said, self._said_at = cards, now
+        return cards
 
     def cards(self, now: float, live: bool) -> list[dict[str, Any]]:
         return [person.card(now, live) for person in self.people.values()]
