@@ -12,7 +12,7 @@ from server.classrooms.models import Classroom
 from server.database import Base
 from server.schools.models import Room
 
-STATES = ("planned", "published", "waiting", "live", "closed", "registered", "archived", "cancelled")
+STATES = ("planned", "published", "waiting", "live", "closed", "registered", "archived", "cancelled", "disputed")
 
 
 class Lesson(Base):
