@@ -84,6 +84,7 @@ class Sfu:
         made = PeerTransport.create(router, transport, peer, parameters, self._certificate, now)
         self.engine.add_peer(peer)
         self._registry.add(made)
+        self._upkeep.watch(made, now)
         return self._answer(made.ice.local)
 
     def restart_ice(self, transport: str, ice: IceCredentials, now: float) -> TransportAnswer:
@@ -96,6 +97,7 @@ class Sfu:
         self._registry.by_ufrag[local.ufrag] = found
         if found.lost == "silence":
             found.lost = None
+        self._upkeep.watch(found, now)
         return self._answer(local)
 
     def remove_transport(self, transport: str, now: float) -> None:

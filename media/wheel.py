@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import heapq
+import math
 from collections.abc import Callable
 
 
@@ -30,3 +32,36 @@ class Wheel:
                 beat.due = max(beat.due + beat.interval, now + beat.interval / 2)
                 beat.action(now)
         return min(beat.due for beat in self._beats)
+
+
+class Rota:
+    """Names that want a look, each at a time of its own. Rule: costs what is due, not what is there."""
+
+    __slots__ = ("_heap", "_when")
+
+    def __init__(self) -> None:
+        self._when: dict[str, float] = {}
+        self._heap: list[tuple[float, str]] = []
+
+    def set(self, name: str, when: float) -> None:
+        self._when[name] = when
+        heapq.heappush(self._heap, (when, name))
+
+    def sooner(self, name: str, when: float) -> None:
+        """Like ``set``, but never later than it stands."""
+        if when < self._when.get(name, math.inf):
+            self.set(name, when)
+
+    def drop(self, name: str) -> None:
+        """Its place in the heap goes when its time comes."""
+        self._when.pop(name, None)
+
+    def due(self, now: float) -> list[str]:
+        """Takes off who is due, in order of time; who wants another look is set again."""
+        found = []
+        while self._heap and self._heap[0][0] <= now:
+            when, name = heapq.heappop(self._heap)
+            if self._when.get(name) == when:
+                del self._when[name]
+                found.append(name)
+        return found

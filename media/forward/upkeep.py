@@ -10,12 +10,12 @@ from media.forward.router import PublishedTrack, Slot
 from media.forward.speakers import LISTEN_EVERY, Ears
 from media.parameters import TrackActive, TransportConnected, TransportLost
 from media.transport.transport import PeerTransport
-from media.wheel import Beat, Wheel
+from media.wheel import Beat, Rota, Wheel
 
 _REPAIR_EVERY = 0.02  # a NACK should leave within a frame
 _FEEDBACK_EVERY = 0.05  # browsers' estimators expect 50..250 ms
 _CARE_EVERY = 0.1
-_WAITING_EVERY = 1.0
+_LOOK_EVERY = 0.02  # how exactly the looks below keep their time
 _REPORT_EVERY = 1.0  # RFC 3550 section 6.2 would allow 5 s; lip sync wants the first one soon
 
 
@@ -28,19 +28,26 @@ class Upkeep:
         self._pictures = pictures
         self._silence = silence_s
         self.ears = Ears(registry, engine)
+        self._health = Rota()  # transports: DTLS timers, silence
+        self._reports = Rota()  # connected transports, each in its own moment of the second
         self.wheel = Wheel(
             Beat(_REPAIR_EVERY, self._repair),
             Beat(_FEEDBACK_EVERY, self._feedback),
             Beat(_CARE_EVERY, self._care),
-            Beat(_WAITING_EVERY, pictures.ask_for_waiting),
-            Beat(_REPORT_EVERY, self._report),
+            Beat(_LOOK_EVERY, self._look),
             Beat(LISTEN_EVERY, self.ears.listen),
         )
+
+    def watch(self, transport: PeerTransport, now: float) -> None:
+        """From now on its silence is noticed."""
+        self._health.set(transport.name, now + self._silence)
 
     def settle(self, transport: PeerTransport, now: float) -> None:
         """After each step of a transport: did it connect, was it lost?"""
         if transport.lost is not None:
             return
+        if transport.dtls.waiting:
+            self._health.sooner(transport.name, now + _CARE_EVERY)
         if (reason := transport.failure) is not None:
             self.lose(transport, reason)
         elif not transport.connected and transport.dtls.keys is not None and transport.path is not None:
@@ -50,6 +57,7 @@ class Upkeep:
             path = self._engine.port_kind(transport.path[0])
             self._registry.events.append(TransportConnected(transport.router, transport.name, path))
             self._pictures.ask_for(transport, now)
+            self._reports.set(transport.name, now + _REPORT_EVERY)
 
     def lose(self, transport: PeerTransport, reason: str) -> None:
         transport.lost, transport.connected = reason, False
@@ -74,7 +82,8 @@ class Upkeep:
 
     def _feedback(self, now: float) -> None:
         """Transport-wide feedback: without it a browser's estimate stays at 450 kbit/s and upper layers never start."""
-        for name, state in self._registry.states.items():
+        for name in {track.transport for track in self._registry.tracks.values()}:
+            state = self._registry.states[name]
             if not state.transport_cc:
                 continue
             peer = self._registry.transports[name].peer
@@ -84,16 +93,7 @@ class Upkeep:
                 self._engine.send_rtcp(peer, compound)
 
     def _care(self, now: float) -> None:
-        """DTLS timers, silent peers, paused tracks, key frames still owed."""
-        for transport in self._registry.transports.values():
-            if transport.lost is not None:
-                continue
-            if transport.path is not None and transport.dtls.keys is None:
-                for datagram in transport.dtls.tick():
-                    self._engine.send(transport.path, datagram)
-                self.settle(transport, now)
-            if transport.lost is None and transport.silent(now, self._silence):
-                self.lose(transport, "silence")
+        """Paused tracks, key frames still owed."""
         for track in self._registry.tracks.values():
             if not track.active:
                 continue
@@ -102,17 +102,37 @@ class Upkeep:
             if seen is not None and now - seen.last_arrival > PAUSE:
                 self.set_active(track, False, now)
 
-    def _report(self, now: float) -> None:
-        """Receiver reports to publishers, sender reports to subscribers."""
-        for name, state in self._registry.states.items():
-            transport = self._registry.transports[name]
-            if not transport.connected:
-                continue
+    def _look(self, now: float) -> None:
+        """What is due for single transports: a thousand that are idle cost fifty looks a beat, not a thousand."""
+        for name in self._health.due(now):
+            if (transport := self._registry.transports.get(name)) and transport.lost is None:
+                self._look_after(transport, now)
+        for name in self._reports.due(now):
+            if (transport := self._registry.transports.get(name)) and transport.connected:
+                self._reports.set(name, now + _REPORT_EVERY)
+                self._pictures.ask_for(transport, now)  # a request or its key frame may have got lost
+                self._report(transport, now)
+
+    def _look_after(self, transport: PeerTransport, now: float) -> None:
+        """DTLS timers, silence."""
+        if transport.path is not None and transport.dtls.waiting:
+            for datagram in transport.dtls.tick():
+                self._engine.send(transport.path, datagram)
+            self.settle(transport, now)
+        if transport.lost is None and transport.silent(now, self._silence):
+            self.lose(transport, "silence")
+        if transport.lost is None:
+            self._health.sooner(transport.name, transport.ice.last_check + self._silence + _CARE_EVERY)
+
+    def _report(self, transport: PeerTransport, now: float) -> None:
+        """Receiver reports to a publisher, sender reports to a subscriber."""
+        state = self._registry.states[transport.name]
+        if state.tracks:
             tracks = [self._registry.tracks[t] for t in sorted(state.tracks)]
             if compound := reports.receiver_compound(self._engine, tracks, now):
                 self._engine.send_rtcp(transport.peer, compound)
-            for slot in state.slots.values():
-                self._sender_report(transport, slot, now)
+        for slot in state.slots.values():
+            self._sender_report(transport, slot, now)
 
     def _sender_report(self, transport: PeerTransport, slot: Slot, now: float) -> None:
         track = self._registry.tracks.get(slot.track) if slot.track else None

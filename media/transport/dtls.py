@@ -2,8 +2,8 @@
 
 OpenSSL's connection lives from the first ClientHello to the exported keys, and no longer: it weighs some 60 kB, a
 hundred times what is needed afterwards. What remains is our last flight, for a client that lost it (RFC 6347 section
-4.2.4), and the keys of alerts. The only file outside ``net/`` that knows a clock: OpenSSL keeps its retransmission timer
-itself and reads real time.
+4.2.4), and the keys of alerts. The only file outside ``net/`` that knows a clock: OpenSSL keeps its timer itself and
+reads real time.
 """
 
 from __future__ import annotations

@@ -20,7 +20,7 @@ MTU = 1200  # handshake datagrams must pass every tunnel, like browsers' media p
 _VERSION = b"\xfe\xfd"
 _KEY, _SALT, _NONCE, _TAG = 16, 4, 8, 16  # RFC 5288 section 3
 _CLOSE_NOTIFY, _FATAL = 0, 2
-# Our Finished was record 0 of epoch 1 (OpenSSL may have sent it again under higher numbers); this is beyond all of them.
+# Our Finished was record 0 of epoch 1 (OpenSSL may have repeated it under higher numbers): this is beyond all of them.
 _GOODBYE = (1 << 48 | 1 << 20).to_bytes(8, "big")
 
 

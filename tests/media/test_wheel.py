@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from media.wheel import Beat, Wheel
+from media.wheel import Beat, Rota, Wheel
 
 
 def test_beats_keep_their_pace() -> None:
@@ -23,3 +23,25 @@ def test_what_was_slept_through_is_not_made_up_for() -> None:
     due = wheel.tick(100.0)
     assert beats == [1.0, 100.0]
     assert 100.0 < due <= 100.1
+
+
+def test_a_look_comes_once_at_its_time() -> None:
+    rota = Rota()
+    rota.set("b", 2.0)
+    rota.set("a", 1.0)
+    assert rota.due(0.9) == []
+    assert rota.due(5.0) == ["a", "b"]
+    assert rota.due(5.0) == []
+
+
+def test_the_last_word_counts() -> None:
+    rota = Rota()
+    rota.set("a", 1.0)
+    rota.set("a", 3.0)
+    rota.set("b", 1.0)
+    rota.drop("b")
+    assert rota.due(2.0) == []
+    rota.sooner("a", 9.0)
+    rota.sooner("a", 2.5)
+    assert rota.due(2.5) == ["a"]
+    assert rota.due(9.0) == []

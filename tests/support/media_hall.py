@@ -83,10 +83,19 @@ def client_context(certificate: RTCCertificate, profiles: bytes = SRTP_PROFILES)
 class DtlsClient:
     """The browser's side of a DTLS handshake."""
 
-    def __init__(self, profiles: bytes = SRTP_PROFILES, ciphers: bytes = b"DEFAULT") -> None:
-        self.certificate = RTCCertificate.generateCertificate()
-        context = client_context(self.certificate, profiles)
-        context.set_cipher_list(ciphers)
+    def __init__(
+        self,
+        profiles: bytes = SRTP_PROFILES,
+        ciphers: bytes = b"DEFAULT",
+        shared: tuple[RTCCertificate, SSL.Context] | None = None,
+    ) -> None:
+        """``shared``: one certificate and context for very many clients."""
+        if shared is None:
+            self.certificate = RTCCertificate.generateCertificate()
+            context = client_context(self.certificate, profiles)
+            context.set_cipher_list(ciphers)
+        else:
+            self.certificate, context = shared
         self._ssl = SSL.Connection(context)
         self._ssl.set_connect_state()
         self._ssl.set_ciphertext_mtu(1200)
