@@ -10,7 +10,7 @@ import { plan } from "./plan.js";
  * @typedef {import("../room/session.js").Session} Session
  * @typedef {import("../media/endpoint.js").Endpoint} Endpoint
  * @typedef {import("./slides.js").Slides} Slides
- * @typedef {{figure: HTMLElement, video: HTMLVideoElement, caption: HTMLElement, note: HTMLElement}} Shown
+ * @typedef {{figure: HTMLElement, video: HTMLVideoElement, caption: HTMLElement, note: HTMLElement, speaks: HTMLElement}} Shown
  */
 
 export class Stage {
@@ -33,7 +33,9 @@ export class Stage {
     this.#video = videoElement();
     this.#video.className = "stage-video";
     this.#note = el("p", { class: "stage-note" });
-    this.#main = el("div", { class: "stage-main" }, this.#picture, this.#video, this.#note);
+    this.#speaksName = el("span");
+    this.#speaks = el("p", { class: "speaks", hidden: true }, page.icon("mic"), this.#speaksName);
+    this.#main = el("div", { class: "stage-main" }, this.#picture, this.#video, this.#note, this.#speaks);
     this.#side = el("div", { class: "stage-side" });
     root.replaceChildren(this.#main, this.#side);
   }
@@ -46,6 +48,8 @@ export class Stage {
   #picture;
   #video;
   #note;
+  #speaks;
+  #speaksName;
   #main;
   #side;
   /** @type {Map<string, Shown>} */
@@ -62,6 +66,14 @@ export class Stage {
     this.#root.dataset.side = side.length > 0 ? "some" : "none";
     this.#renderMain(main, spec.teacher_seat);
     this.#renderSide(side);
+    this.#renderSpeaker(side);
+  }
+
+  /** Who speaks and has no picture at the side: the teacher in full size, or a room whose picture this page does not show. @param {View[]} side */
+  #renderSpeaker(side) {
+    const seat = this.#session.speaking.find((one) => one !== this.#session.seat && !side.some((view) => view.seat === one));
+    show(this.#speaks, seat !== undefined);
+    if (seat !== undefined) setText(this.#speaksName, this.#page.t("speaks", { name: this.#session.nameOf(seat) }));
   }
 
   /** Before any is opened, the first deck: the minutes before the bell are a weak link's best time. */
@@ -134,6 +146,9 @@ export class Stage {
     const track = this.#endpoint.track(view.seat, view.source);
     showTrack(shown.video, track);
     setText(shown.caption, this.#nameOf(view.seat));
+    const speaks = this.#session.speaking.includes(view.seat);
+    shown.figure.dataset.speaks = String(speaks);
+    show(shown.speaks, speaks);
     show(shown.note, track === null);
     setText(shown.note, this.#page.t(this.#session.presence(view.seat) ? "tile_no_camera" : "tile_away"));
   }
@@ -144,8 +159,9 @@ export class Stage {
     const caption = el("figcaption");
     const note = el("p", { class: "tile-away", hidden: true });
     const onFloor = this.#session.state.floor.includes(view.seat);
-    const figure = el("figure", { class: onFloor ? "view floor" : "view" }, video, note, caption);
-    return { figure, video, caption, note };
+    const speaks = el("span", { class: "speaks", hidden: true }, this.#page.icon("mic"), el("span", { text: this.#page.t("speaking") }));
+    const figure = el("figure", { class: onFloor ? "view floor" : "view" }, video, note, speaks, caption);
+    return { figure, video, caption, note, speaks };
   }
 
   /** @param {string} seat */

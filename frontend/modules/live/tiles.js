@@ -10,7 +10,7 @@ import { showLight } from "./light.js";
  * @typedef {import("../media/endpoint.js").Endpoint} Endpoint
  * @typedef {import("../protocol/messages.js").RoomPlace} RoomPlace
  * @typedef {{root: HTMLElement, video: HTMLVideoElement, away: HTMLElement, pupils: HTMLElement, light: HTMLElement,
- *            hand: HTMLElement, handText: HTMLElement, signal: HTMLElement, button: HTMLButtonElement,
+ *            hand: HTMLElement, handText: HTMLElement, signal: HTMLElement, speaks: HTMLElement, button: HTMLButtonElement,
  *            buttonText: HTMLElement}} Tile
  */
 
@@ -66,16 +66,17 @@ export class Tiles {
     const handText = el("span");
     const hand = el("span", { class: "tile-hand", hidden: true }, icon("hand"), handText);
     const signal = el("span", { class: "tile-signal", hidden: true });
+    const speaks = el("span", { class: "speaks", hidden: true }, icon("mic"), el("span", { text: t("speaking") }));
     const buttonText = el("span");
     const key = number < 10 ? el("kbd", { text: number }) : null;
     const button = el("button", { class: "button tile-floor", type: "button", onclick: () => this.toggle(room.seat) }, icon("stage"), buttonText, key);
     const name = el("h2", { text: room.school, title: `${room.school} ${room.name}` });
     const place = el("span", { class: "tile-room", text: room.name });
-    const picture = el("div", { class: "tile-picture" }, video, away, hand, signal);
+    const picture = el("div", { class: "tile-picture" }, video, away, hand, signal, speaks);
     const words = el("div", { class: "tile-words" }, name, place, pupils, light, button);
     const root = el("article", { class: "tile", "aria-label": room.school }, picture, words);
     this.#root.append(root);
-    const tile = { root, video, away, pupils, light, hand, handText, signal, button, buttonText };
+    const tile = { root, video, away, pupils, light, hand, handText, signal, speaks, button, buttonText };
     this.#tiles.set(room.seat, tile);
     return tile;
   }
@@ -91,6 +92,9 @@ export class Tiles {
     show(tile.away, !shown);
     setText(tile.away, t(present ? "tile_no_camera" : "tile_away"));
     tile.root.dataset.floor = String(onFloor);
+    const speaks = onFloor && this.#session.speaking.includes(room.seat);
+    tile.root.dataset.speaks = String(speaks);
+    show(tile.speaks, speaks);
     this.#pupils(tile, room);
     this.#light(tile, present);
     this.#hand(tile, room.seat);

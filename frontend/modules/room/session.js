@@ -15,7 +15,7 @@ import { emptyState, reduce } from "./state.js";
  * @typedef {import("../protocol/connection.js").Status} Status
  * @typedef {import("./state.js").RoomState} RoomState
  * @typedef {{at_ms: number, room_ms: number, stalled: boolean}} SavedUntil
- * @typedef {"status" | "state" | "people" | "slots" | "saved" | "decks"} Part what changed
+ * @typedef {"status" | "state" | "people" | "slots" | "speaking" | "saved" | "decks"} Part what changed
  */
 
 export class Session {
@@ -61,6 +61,8 @@ export class Session {
   people = [];
   /** @type {SlotShows[]} */
   slots = [];
+  /** @type {string[]} seats that speak now */
+  speaking = [];
   /** @type {SavedUntil | null} */
   saved = null;
   /** @type {RoomSpec | null} */
@@ -158,6 +160,7 @@ export class Session {
     this.#names.set(welcome.spec.teacher_seat, welcome.spec.teacher);
     if (welcome.state) this.state = /** @type {RoomState} */ (/** @type {unknown} */ (welcome.state));
     this.#apply(welcome.ops);
+    this.#changed("speaking", () => (this.speaking = []));
     this.#here(welcome.people);
     for (const joiner of this.#joiners) joiner(welcome.transports);
     for (const part of /** @type {Part[]} */ (["state", "decks"])) this.#changed(part);
@@ -168,6 +171,7 @@ export class Session {
     if (message.type === "ops") this.#apply(message.ops);
     else if (message.type === "people") this.#here(message.people);
     else if (message.type === "slots") this.#changed("slots", () => (this.slots = message.slots));
+    else if (message.type === "speaking") this.#changed("speaking", () => (this.speaking = message.seats));
     else if (message.type === "saved") this.#changed("saved", () => (this.saved = message));
   }
 
