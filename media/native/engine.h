@@ -1,0 +1,272 @@
+/* The packet engine: what media/pyengine.py and media/forward/ are, in C. See media/engine.py for the contract.
+ *
+ * Way of a packet: engine_service (inbound.c) -> take -> take_rtp -> stream_keep (stream.c) -> engine_deliver ->
+ * link_forward (link.c) -> out_room, srtp_protect, out_queue (outgoing.c) -> out_send.
+ * Rule: nothing here knows Python but for three hooks; engine_service runs without the GIL.
+ */
+#ifndef TONGTANG_ENGINE_H
+#define TONGTANG_ENGINE_H
+
+#include <netinet/in.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/socket.h>
+
+#include "receiver.h"
+#include "srtp.h"
+#include "table.h"
+
+#define PAUSE 2.0          /* as media.engine.PAUSE */
+#define MOST_DATAGRAM 2048 /* above any MTU; what is longer is cut and fails authentication */
+#define MOST_MID 16
+#define MOST_SOURCES_LEARNT 64
+#define MOST_ARRIVALS 4096
+
+typedef struct {
+    int64_t port; /* engine port */
+    sa_family_t family;
+    uint16_t number;
+    uint32_t scope;
+    uint8_t host[16];
+} Path;
+
+typedef struct Engine Engine;
+typedef struct Peer Peer;
+typedef struct Stream Stream;
+typedef struct Link Link;
+
+/* --- packets ------------------------------------------------------------------------------------------------------- */
+
+/* A plain packet, written once, shared by history and bursts. */
+typedef struct {
+    int64_t number;
+    uint32_t timestamp;
+    int references, size;
+    uint8_t marker, has_level, level, starts; /* starts: a decoder can begin here */
+    uint8_t payload[];
+} Packet;
+
+Packet *packet_new(const uint8_t *payload, int size);
+void packet_drop(Packet *packet);
+
+#define VIDEO_HISTORY 1024
+#define AUDIO_HISTORY 128
+
+typedef struct {
+    Packet **ring;
+    int size;
+} History;
+
+int history_init(History *history, int size);
+void history_clear(History *history);
+void history_put(History *history, Packet *packet); /* takes a reference of its own */
+Packet *history_get(const History *history, int64_t number);
+
+typedef enum { AUDIO, VP8, H264, OTHER_VIDEO } Form;
+
+int starts_key_frame(Form form, const uint8_t *payload, int size);
+
+/* --- ports and what goes out --------------------------------------------------------------------------------------- */
+
+typedef struct {
+    int64_t handle;
+    int descriptor; /* of a UDP socket; -1: ``sender`` sends */
+    void *sender;   /* Python's Port.send */
+    int segments;   /* UDP_SEGMENT works */
+    int refusals;   /* of it, in a row */
+    uint64_t dropped;
+} Port;
+
+#define ARENA (64 * 1024)
+#define MOST_MESSAGES 64
+#define MOST_SIZES 2048
+
+typedef struct {
+    Port *port;
+    Path path;
+    int start, bytes, first, count, segment, closed;
+} Message;
+
+typedef struct {
+    int fill, messages, sizes;
+    const Peer *owner; /* of the last message */
+    Message message[MOST_MESSAGES];
+    int size[MOST_SIZES];
+    uint8_t arena[ARENA + TRAILER];
+} Outgoing;
+
+/* Room for a packet of ``size`` plain bytes and its trailer, NULL when the peer cannot be sent to. */
+uint8_t *out_room(Engine *engine, Peer *peer, int size);
+void out_queue(Engine *engine, Peer *peer, int size);
+void out_send(Engine *engine);
+void out_plain(Engine *engine, Port *port, const Path *path, const uint8_t *data, int size);
+
+/* --- peers, streams, links ----------------------------------------------------------------------------------------- */
+
+typedef struct {
+    Stream *stream; /* NULL: known and not wanted, or unknown */
+    int rtx;
+    int level_at, transport_cc_at; /* where the extension stood last time: browsers hardly ever move it */
+} Source;
+
+typedef struct {
+    int64_t number;
+    double at;
+} Arrival;
+
+struct Peer {
+    int64_t handle;
+    Srtp *receive, *send;
+    Port *port;
+    Path path;
+    Table sources; /* SSRC -> Source */
+    List streams, links;
+    Source stranger;
+    int level_id, transport_cc_id;
+    Arrival *arrivals;
+    int arrived, arrivals_size;
+    int64_t highest;
+    uint16_t transport_cc; /* last number sent */
+    uint64_t received_packets, received_bytes, sent_packets, sent_bytes, retransmitted, refused;
+};
+
+typedef struct {
+    int mid, rid, repaired_rid, audio_level, transport_cc; /* 0: not negotiated */
+} Ids;
+
+struct Stream {
+    int64_t handle;
+    Peer *peer;
+    Form form;
+    int payload_type, rtx; /* rtx: -1 without */
+    Ids ids;
+    char mid[MOST_MID + 1], rid[MOST_MID + 1]; /* rid: empty without */
+    Receiver receiver;
+    History history;
+    List links, burst; /* burst: Packets of this drain, each with a reference */
+    int waiting, key_wanted, tapped, has_ssrc;
+    uint32_t ssrc;
+    double last_arrival;
+    uint64_t bytes;
+};
+
+/* A subscriber's head of a packet: everything but the changing numbers, which stand at these places (0: absent). */
+typedef struct {
+    uint8_t bytes[64];
+    int size, level_at, stamp_at, transport_cc_at;
+} Head;
+
+typedef struct {
+    int64_t stream, first, offset; /* stream: its handle */
+    uint32_t timestamp_offset;
+} Segment;
+
+#define SEGMENTS 8
+
+typedef struct {
+    int64_t number;
+    double at;
+    int times;
+} Resent;
+
+typedef struct {
+    Resent *done;
+    int count, size;
+    double at, rate, tokens;
+    int64_t octets;
+} Guard;
+
+struct Link {
+    int64_t handle;
+    Peer *peer;
+    Stream *stream;
+    Form form;
+    Head bare, with_level;
+    uint32_t ssrc, rtx_ssrc;
+    int has_rtx_ssrc;
+    int payload_type, rtx; /* of the codec shown */
+    int waiting, started;
+    uint16_t rtx_sequence;
+    uint64_t packets, octets;
+    /* media/forward/rewrite.py */
+    int clock;
+    int64_t highest, first, offset;
+    uint32_t last_timestamp, timestamp_offset;
+    double last_at;
+    Segment segments[SEGMENTS];
+    int segment_count;
+    Guard guard;
+};
+
+void peer_free(Peer *peer);
+Source *peer_learn(Peer *peer, const uint8_t *packet, int size);
+int peer_know(Peer *peer, uint32_t ssrc, Stream *stream, int rtx);
+void peer_forget(Peer *peer, const Stream *stream);
+void peer_arrived(Peer *peer, uint16_t sequence, double now);
+
+void stream_free(Stream *stream);
+void stream_begin(Stream *stream, uint32_t ssrc);
+void stream_restart(Stream *stream);
+void stream_keep(Engine *engine, Stream *stream, Packet *packet, double now);
+
+void link_free(Link *link);
+void link_show(Link *link, Stream *stream, int payload_type, int rtx);
+void link_forward(Engine *engine, Link *link, Packet *const *burst, size_t count, double now);
+int link_resend(Engine *engine, Link *link, uint16_t sequence, double now);
+
+/* --- the engine ---------------------------------------------------------------------------------------------------- */
+
+typedef enum { STUN, DTLS, RTCP, STREAM_ACTIVE, KEY_FRAME_WANTED, LINK_SWITCHED, TAPPED } EventKind;
+
+typedef struct {
+    EventKind kind;
+    int64_t one, two; /* peer; stream; link and stream */
+    Path path;
+    double at;
+    size_t start;
+    int size; /* bytes of ``data`` from ``start`` */
+} Event;
+
+struct Engine {
+    Table ports, peers, paths, streams, links; /* paths: see path.c */
+    int64_t next_port;
+    uint64_t garbage;
+    double now;
+    uint8_t stamp[3]; /* abs-send-time */
+    List waiting;     /* streams with packets not forwarded yet */
+    Event *events;
+    int event_count, event_size;
+    uint8_t *data;
+    size_t data_fill, data_size;
+    void *python; /* the thread state while the GIL is released */
+    void (*call_sender)(Engine *, Port *, const Path *, const uint8_t *data, int bytes, const int *sizes, int count);
+    Outgoing out;
+};
+
+Engine *engine_new(void);
+void engine_free(Engine *engine);
+void engine_stamp(Engine *engine, double now);
+void engine_event(Engine *engine, Event event, const uint8_t *data, int size);
+/* One datagram that lies in a buffer of at least MOST_DATAGRAM bytes. */
+void engine_take(Engine *engine, uint8_t *data, int size, const Path *path, double now);
+void engine_service(Engine *engine, Port *port, double now);
+void engine_deliver(Engine *engine);
+void engine_flush(Engine *engine);
+
+Peer *path_owner(const Engine *engine, const Path *path);
+int path_add(Engine *engine, const Path *path, Peer *peer);
+void path_drop(Engine *engine, const Path *path);
+void path_drop_of(Engine *engine, const Peer *peer, int64_t port); /* of a peer, or (NULL) of a port */
+
+int path_to_name(const Path *path, struct sockaddr_storage *name);
+void path_from_name(Path *path, int64_t port, const struct sockaddr_storage *name);
+
+void engine_aim(Engine *engine, Peer *peer, Port *port, const Path *path);
+int engine_add_stream(Engine *engine, Stream *stream); /* owns it when 0 */
+void engine_remove_stream(Engine *engine, Stream *stream);
+int engine_add_link(Engine *engine, Link *link);
+void engine_switch(Engine *engine, Link *link, Stream *stream, int payload_type, int rtx);
+void engine_remove_peer(Engine *engine, Peer *peer);
+void engine_detach(Engine *engine, Port *port);
+
+#endif
