@@ -27,6 +27,7 @@ FactKind = Literal[
     "Page",
     "RecordingSaved",
     "RecordingGap",
+    "Quality",
 ]
 
 
@@ -52,6 +53,9 @@ class Fact:
     Page               {"deck", "page"}
     RecordingSaved     {"saved_ms": room ms up to which everything is in the object store, "bytes": int}
     RecordingGap       {"from_ms", "to_ms", "cause"}
+    Quality            {"role", "seat", "from_at", "to_at", "gets"}
+                       what a receiver got of the teacher's picture in [from_at, to_at) of the node's wall clock:
+                       "high" | "mid" | "low" | "stills" | "sound"; one per change, at most a minute long
     =================  =================================================================================================
     """
 

@@ -203,7 +203,8 @@ class Slots(_Message):
 
 class People(_Message):
     """Who is here now (ephemeral, at most once a second). Each: {seat, role, name, school, room, light: "green" |
-    "yellow" | "red", rtt_ms, loss, heard: bool, publishing: [source]}."""
+    "yellow" | "red", rtt_ms, loss, heard: bool, publishing: [source], gets: "high" | "mid" | "low" | "stills" |
+    "sound" | null}. ``gets``: what of the teacher's picture reaches this seat now."""
 
     type: Literal["people"] = "people"
     people: list[dict[str, Any]]
@@ -233,6 +234,24 @@ class Saved(_Message):
     stalled: bool = False
 
 
+class Layers(_Message):
+    """To a publisher: somebody takes these layers of what it sends as ``source``; the page pauses the others
+    (encodings[].active). Empty: nobody looks at all."""
+
+    type: Literal["layers"] = "layers"
+    source: Literal["camera", "mic", "screen", "screen-audio"]
+    rids: list[str]
+
+
+class AudioBudget(_Message):
+    """To a publisher: send this sound so from now on; the line of its worst listener is thin, or no longer is."""
+
+    type: Literal["audio-budget"] = "audio-budget"
+    source: Literal["camera", "mic", "screen", "screen-audio"]
+    bitrate: int
+    ptime_ms: int
+
+
 class Pong(_Message):
     type: Literal["pong"] = "pong"
     t: float
@@ -248,7 +267,8 @@ class Closed(_Message):
     reason: str
 
 
-ServerMessage = Welcome | Ops | Done | Error | Answer | Slots | People | Speaking | Moved | Saved | Pong | Closed
+Told = Speaking | Moved | Saved | Layers | AudioBudget
+ServerMessage = Welcome | Ops | Done | Error | Answer | Slots | People | Told | Pong | Closed
 
 
 # --- web <-> node: the control door -----------------------------------------------------------------------------------

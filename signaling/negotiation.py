@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from media.parameters import Kind, SlotParameters, Source, TrackParameters, TransportParameters
+from signaling.messages import AudioBudget, Layers
 from signaling.sdp.answer import Accepted, transport_parameters
 from signaling.sdp.codecs import EGRESS, INGRESS, codec, extensions, payloads, red_of, taken
 from signaling.sdp.model import Description, MediaSection, SdpError
@@ -50,6 +51,11 @@ class Leg:
     slots: dict[str, SlotParameters] = field(default_factory=dict)
     shown: dict[str, str | None] = field(default_factory=dict)
     """mid -> track id that is routed there."""
+    advice: dict[tuple[str, Source], Layers | AudioBudget] = field(default_factory=dict)
+    """(type of message, source) -> what the publisher was last told to send."""
+
+    def source_of(self, track: str) -> Source | None:
+        return next((parameters.source for name, parameters in self.tracks.values() if name == track), None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from media.parameters import TransportStats
 from signaling.messages import Report
 from signaling.negotiation import Leg, Pc
 from signaling.presence import Presence
+from signaling.reception import Reception
 from signaling.seats import Seat
 
 Light = Literal["green", "yellow", "red"]
@@ -34,6 +35,7 @@ class Participant:
     """When its socket last said anything."""
     away_since: float | None = None
     legs: dict[Pc, Leg] = field(default_factory=dict)
+    reception: Reception = field(default_factory=Reception)
     rtt_ms: float | None = None
     loss: float | None = None
     heard: bool = False
@@ -82,4 +84,5 @@ class Participant:
             "loss": round(self.loss, 2) if self.loss is not None else None,
             "heard": self.hears(now),
             "publishing": self.published(),
+            "gets": self.reception.gets,
         }

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from media.parameters import Source, TrackParameters
+from media.parameters import AudioBudget, LayersWanted, Source, TrackParameters
+from signaling import messages
 from signaling.effects import Effect, Negotiate, Record, RemoveTransport, Route, Send
 from signaling.lobby import Lobby
 from signaling.messages import Error, RoomSpec, Slots, SlotShows
@@ -18,6 +19,9 @@ from signaling.recording import RECORDED
 from signaling.roles import may
 from signaling.sdp.model import SdpError
 from signaling.stage import Feed, Stage, changed, layout
+
+PICTURES: tuple[Source, ...] = ("screen", "camera")
+"""Of the teacher's, in the order in which they carry the lesson."""
 
 SSRC_STEP = 512
 """SSRCs set aside for one receiving connection: two an m-line, at most 64 m-lines and some spare."""
@@ -74,6 +78,7 @@ class Switchboard:
         leg = person.legs.pop(pc)
         if pc == "sub":
             person.presence.media(False, now)
+            person.reception.clear()
         gone = [
             Record(track, self._recorded.pop(track)[0], None)
             for track, _ in leg.tracks.values()
@@ -124,6 +129,37 @@ class Switchboard:
             seat, source = feeds.get(sub.shown.get(slot.mid), (None, None))
             shows.append(SlotShows(mid=slot.mid, kind=slot.kind, seat=seat, source=source))
         return [Send((person.connection,), Slots(slots=shows))]
+
+    def pictures(self, spec: RoomSpec, person: Participant) -> list[str]:
+        """Slots of a viewer that carry the lesson's picture now, the one that matters first."""
+        sub = person.legs.get("sub")
+        if sub is None or not sub.connected or person.seat.id == spec.teacher_seat:
+            return []
+        tracks = self._tracks()
+        wanted = [tracks.get((spec.teacher_seat, source)) for source in PICTURES]
+        return [mid for track in wanted if track for mid, shown in sub.shown.items() if shown == track]
+
+    # --- what the media plane asks of publishers ------------------------------------------------------------------
+
+    def advise(self, person: Participant, leg: Leg, event: LayersWanted | AudioBudget) -> list[Effect]:
+        """Kept, so that a page that comes back over another socket hears it again. Encoders cannot be told."""
+        source = leg.source_of(event.track)
+        if source is None or leg.resource is not None:
+            return []
+        told: messages.Layers | messages.AudioBudget
+        if isinstance(event, LayersWanted):
+            told = messages.Layers(source=source, rids=list(event.rids))
+        else:
+            told = messages.AudioBudget(source=source, bitrate=event.bitrate, ptime_ms=event.ptime_ms)
+        leg.advice[(told.type, source)] = told
+        return [Send((person.connection,), told)] if person.connection else []
+
+    def advice(self, person: Participant) -> list[Effect]:
+        """All that still holds, for a page that has just joined."""
+        pub = person.legs.get("pub")
+        if pub is None or person.connection is None:
+            return []
+        return [Send((person.connection,), told) for told in pub.advice.values()]
 
     # --- the recorder is a subscriber -----------------------------------------------------------------------------
 

@@ -125,11 +125,8 @@ def _take(one: Accepted, ours: TransportAnswer, first: bool) -> MediaSection:
 def _listed(one: Accepted, chosen: list[Payload]) -> tuple[Payload, ...]:
     listed: list[Payload] = []
     for payload in chosen:
-        feedback: tuple[str, ...]
-        if one.media.kind == "audio":
-            feedback = AUDIO_FEEDBACK
-        else:
-            feedback = FEEDBACK_OUT if one.slot else FEEDBACK_IN
+        video = FEEDBACK_OUT if one.slot else FEEDBACK_IN
+        feedback = AUDIO_FEEDBACK if one.media.kind == "audio" else video
         kept = tuple(line for line in feedback if line in payload.feedback)
         listed.append(
             Payload(
