@@ -81,15 +81,17 @@ class EnginePeer:
         ids = found[0].config.extensions
         mid = texts.get(ids.mid or -1)
         found = [s for s in found if s.config.mid == mid] if mid is not None else found
+        rtx = bool(found) and header.payload_type == found[0].config.codec.rtx
+        if any(s.config.rid is not None for s in found):
+            rid = texts.get((ids.repaired_rid if rtx else ids.rid) or -1)
+            if rid is None:
+                return None  # a layer that does not say which: wait for a packet that does
+            found = [s for s in found if s.config.rid in (None, rid)]
+            if not found:
+                self.sources[header.ssrc] = Source(None, rtx)  # a layer that nobody takes
         if len(found) != 1:
             return None
-        stream = found[0]
-        rtx = header.payload_type == stream.config.codec.rtx
-        rid = texts.get((ids.repaired_rid if rtx else ids.rid) or -1)
-        if rid is None and stream.config.rid is not None:
-            return None  # a layer that does not say which: wait for a packet that does
-        wanted = rid is None or stream.config.rid is None or rid == stream.config.rid
-        source = self.sources[header.ssrc] = Source(stream if wanted else None, rtx)
+        source = self.sources[header.ssrc] = Source(found[0], rtx)
         return source
 
     @staticmethod

@@ -6,12 +6,16 @@ outgoing arena, behind each other, so that one system call sends a burst.
 
 from __future__ import annotations
 
-from media.engine import LinkConfig
+from dataclasses import dataclass
+
+from media.engine import Detail, EngineEvent, LinkConfig, LinkSwitched
+from media.forward.gate import Gate, Verdict, add_clocks
 from media.forward.history import Media, ResendGuard
-from media.forward.rewrite import Rewriter
+from media.forward.rewrite import Rewriter, Segment
 from media.parameters import Codec
 from media.transport.outbox import Outbox
 from media.wire.extensions import Layout
+from media.wire.vp8 import Shift, renumbered, shift_behind
 
 
 def matching(codecs: tuple[Codec, ...], wanted: Codec) -> Codec | None:
@@ -34,29 +38,53 @@ def _parameter(codec: Codec, name: str, default: str) -> str:
     return default
 
 
+@dataclass(slots=True)
+class Upcoming:
+    """The stream that takes over at its next key frame; ``clock``: what leads its timestamps to the shown one's."""
+
+    stream: int
+    codec: Codec
+    clock: int | None
+
+
 class Subscription:
-    """``forward`` is per packet and receiver; ``resend`` answers NACKs."""
+    """``forward`` is per packet and receiver; ``resend`` answers NACKs. ``events``: where it tells that it switched."""
 
     __slots__ = (
         "_bare",
+        "_events",
         "_guard",
+        "_last",
         "_outbox",
         "_rtx_sequence",
+        "_shift",
+        "_shown",
         "_ssrc",
         "_type",
         "_with_level",
         "codec",
         "config",
+        "gate",
+        "handle",
         "octets",
         "packets",
         "rewriter",
-        "started",
         "stream",
-        "waiting",
+        "upcoming",
     )
 
-    def __init__(self, outbox: Outbox, config: LinkConfig, sequence: int, timestamp: int) -> None:
+    def __init__(
+        self,
+        handle: int,
+        outbox: Outbox,
+        config: LinkConfig,
+        sequence: int,
+        timestamp: int,
+        events: list[EngineEvent],
+    ) -> None:
+        self.handle = handle
         self._outbox = outbox
+        self._events = events
         self.config = config
         self._bare = Layout(config.extensions, config.mid, audio_level=False)
         self._with_level = Layout(config.extensions, config.mid, config.kind == "audio")
@@ -66,31 +94,47 @@ class Subscription:
         self.rewriter = Rewriter(self.codec.clock_rate, sequence, timestamp)
         self._guard = ResendGuard()
         self._rtx_sequence = sequence ^ 0x5555
+        self.gate = Gate()
         self.stream: int | None = None
-        self.waiting = True
-        self.started = False
+        self._shown: int | None = None  # whose packets the newest segment holds
+        self.upcoming: Upcoming | None = None
+        self._shift: Shift | None = None
+        self._last = b""  # newest VP8 payload sent, as it came
         self.packets = self.octets = 0
 
-    def show(self, stream: int | None, codec: Codec | None) -> None:
-        self.stream = stream
-        self.waiting = True
-        self.started = False
-        self.codec = codec or self.codec
-        self._type = self.codec.payload_type
+    @property
+    def started(self) -> bool:
+        return self._shown is not None and self._shown == self.stream and self.gate.flows
+
+    def show(self, stream: int | None, codec: Codec | None, delta: int | None = None) -> None:
+        """From the stream's next key frame on; nothing until then. ``delta``: see ``Engine.switch``."""
+        self.gate.shut(add_clocks(self.gate.clock, delta))
+        self.stream, self._shown, self.upcoming = stream, None, None
+        if codec is not None:
+            if codec.mime.lower() != self.codec.mime.lower():
+                self._last = b""
+            self.codec, self._type = codec, codec.payload_type
+
+    def limit(self, detail: Detail) -> None:
+        newest = (self.rewriter.last_timestamp - self.rewriter.timestamp_offset) & 0xFFFFFFFF
+        self.gate.limit(detail, newest)
 
     def forward(self, burst: list[tuple[Media, bool]], now: float) -> None:
         """Packets of one source in order of arrival; True beside one: a decoder can begin with it."""
-        rewriter, write, ssrc = self.rewriter, self._write, self._ssrc
-        for (number, timestamp, marker, level, payload), start in burst:
-            if self.waiting:
-                if not start or self.stream is None or not self._outbox.ready:
+        rewriter, write, ssrc, gate = self.rewriter, self._write, self._ssrc, self.gate
+        for media, start in burst:
+            number, timestamp, marker, level, payload = media
+            if not gate.open:
+                if not self._outbox.ready or not (verdict := gate.admits(number, timestamp, start)):
                     continue
-                rewriter.switch(self.stream, number, timestamp, now)
-                self.waiting, self.started = False, True
-            elif number < rewriter.first:
+                if verdict is Verdict.BEGINS:
+                    self._begin(media, now)
+            elif number < gate.first:
                 continue  # of before the switch
             number += rewriter.offset
             timestamp = (timestamp + rewriter.timestamp_offset) & 0xFFFFFFFF
+            if self._shift is not None:
+                payload = renumbered(payload, self._shift)
             if write(self._type | marker, number & 0xFFFF, timestamp, ssrc, level, payload):
                 self.packets += 1
                 self.octets += len(payload)
@@ -98,6 +142,23 @@ class Subscription:
                     rewriter.highest = number
                     rewriter.last_timestamp = timestamp
                     rewriter.last_at = now
+                    if payload:
+                        self._last = media[4]
+
+    def _begin(self, media: Media, now: float) -> None:
+        """The next segment begins with this packet."""
+        number, timestamp, _, _, payload = media
+        stream = self.stream
+        if stream is None:
+            return
+        if self.codec.mime.lower() == "video/vp8":
+            self._shift = shift_behind(self._last, self._shift, payload)
+        else:
+            self._shift = None
+        self.rewriter.switch(stream, number, timestamp, now, self.gate.step, self._shift)
+        if self._shown != stream:
+            self._shown = stream
+            self._events.append(LinkSwitched(self.handle, stream))
 
     def _write(self, second: int, sequence: int, timestamp: int, ssrc: int, level: bytes, payload: bytes) -> bool:
         """The hottest lines of the house: per packet and receiver one ``pack_into``, one copy, one encryption."""
@@ -122,13 +183,15 @@ class Subscription:
             outbox.queue(size)
         return size > 0
 
-    def resend(self, media: Media, out: int, timestamp_offset: int, now: float) -> bool:
+    def resend(self, media: Media, out: int, segment: Segment, now: float) -> bool:
         """Sends a packet again: as RTX (RFC 4588 section 4) where negotiated, else the same once more."""
         _, timestamp, marker, level, payload = media
         self._guard.refill(self.octets, now)
         if not self._guard.allows(out, len(payload), now):
             return False
-        timestamp = (timestamp + timestamp_offset) & 0xFFFFFFFF
+        if segment.shift is not None:
+            payload = renumbered(payload, segment.shift)
+        timestamp = (timestamp + segment.timestamp_offset) & 0xFFFFFFFF
         sequence = out & 0xFFFF
         if self.codec.rtx is None or self.config.rtx_ssrc is None:
             return self._write(self._type | marker, sequence, timestamp, self._ssrc, level, payload)

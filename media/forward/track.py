@@ -23,6 +23,7 @@ class InboundStream:
         "burst",
         "bytes",
         "config",
+        "expected_by",
         "handle",
         "history",
         "key_wanted",
@@ -45,6 +46,7 @@ class InboundStream:
         self.mime = config.codec.mime
         self.history = History(VIDEO_HISTORY if self.video else AUDIO_HISTORY)
         self.links: list[Subscription] = []
+        self.expected_by: list[Subscription] = []  # will show it from its next key frame on, and another one until then
         self.sink: TrackSink | None = None
         self.tap_failed = False
         self.burst: list[tuple[Media, bool]] = []  # came in this drain; True: a decoder can begin with it
@@ -65,10 +67,13 @@ class InboundStream:
         self.receiver = Receiver(self.config.codec.clock_rate)
 
     def restart(self) -> None:
-        """The numbers jumped: everybody starts anew at the next key frame."""
+        """Numbers and clock jumped: everybody starts anew at the next key frame."""
         for link in self.links:
-            link.waiting = True
-        self.key_wanted = self.video and bool(self.links)
+            link.gate.shut(None)
+        for link in self.expected_by:
+            if link.upcoming is not None:
+                link.upcoming.clock = None
+        self.key_wanted = self.video and bool(self.links or self.expected_by)
 
     def plain(self, number: int, timestamp: int, marker: int, payload: bytes) -> bytes:
         """The packet as a recorder takes it: no extensions, no padding."""

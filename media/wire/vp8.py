@@ -72,3 +72,48 @@ def key_frame_size(frame: bytes | memoryview) -> tuple[int, int]:
     if len(frame) < 10 or bytes(frame[3:6]) != _START_CODE:
         raise PeerError("VP8 key frame without its start code")
     return int.from_bytes(frame[6:8], "little") & 0x3FFF, int.from_bytes(frame[8:10], "little") & 0x3FFF
+
+
+# --- one picture numbering over changing sources (section 4.2: both numbers are of the sender's own choice) -----------
+
+
+@dataclass(frozen=True, slots=True)
+class Shift:
+    """Added to picture ids (modulo their width) and to TL0PICIDX (modulo 256)."""
+
+    picture: int
+    tl0: int
+
+
+def shift_behind(last: bytes, shifted: Shift | None, first: bytes) -> Shift | None:
+    """What makes ``first``'s numbers follow those of ``last``, which was sent with ``shifted``; None: nothing to do."""
+    try:
+        old, new = parse_descriptor(last), parse_descriptor(first)
+    except PeerError:
+        return None
+    picture = tl0 = 0
+    if old.picture_id is not None and new.picture_id is not None:
+        sent = old.picture_id + (shifted.picture if shifted else 0) & (1 << old.picture_id_bits) - 1
+        picture = (sent + 1 - new.picture_id) & 0x7FFF
+    if old.tl0_index is not None and new.tl0_index is not None:
+        sent = old.tl0_index + (shifted.tl0 if shifted else 0)
+        tl0 = (sent + 1 - new.tl0_index) & 0xFF
+    return Shift(picture, tl0) if picture or tl0 else None
+
+
+def renumbered(payload: bytes, shift: Shift) -> bytes:
+    """The payload with shifted numbers, of the same length; what has no numbers, or is cut off, stays as it is."""
+    if len(payload) < 3 or not payload[0] & 0x80:
+        return payload
+    flags, at, numbers = payload[1], 2, b""
+    if flags & 0x80:
+        if payload[2] & 0x80:  # M: 15 bits
+            if len(payload) < 4:
+                return payload
+            picture = (payload[2] << 8 | payload[3]) + shift.picture & 0x7FFF | 0x8000
+            numbers, at = picture.to_bytes(2, "big"), 4
+        else:
+            numbers, at = bytes((payload[2] + shift.picture & 0x7F,)), 3
+    if flags & 0x40 and at < len(payload):
+        numbers, at = numbers + bytes((payload[at] + shift.tl0 & 0xFF,)), at + 1
+    return payload[:2] + numbers + payload[at:]

@@ -132,7 +132,8 @@ def test_leaving_takes_everything_along(hall: Hall) -> None:
     left = (registry.transports, registry.tracks, registry.by_ufrag, registry.by_path, registry.by_peer)
     assert all(not table for table in left)
     engine = hall.sfu.engine
-    assert not engine._peers and not engine._paths and not engine._streams and not engine._links  # type: ignore[attr-defined]
+    assert not engine._peers and not engine._links  # type: ignore[attr-defined]
+    assert not engine._intake.paths and not engine._fanout.streams  # type: ignore[attr-defined]
 
 
 def test_a_recorder_that_fails_takes_no_picture_from_the_rooms(hall: Hall, caplog: pytest.LogCaptureFixture) -> None:
