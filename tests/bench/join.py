@@ -1,4 +1,4 @@
-"""What it costs to let somebody in and to keep them: CPU of a join, memory of a subscriber, CPU of a thousand idle ones.
+"""What it costs to let somebody in and to keep them: CPU of a join, memory of a subscriber, CPU of a thousand idle.
 
 A child process runs the media plane behind real sockets; this process plays all the clients (own ICE and DTLS, one
 socket each), so that only the node is measured. Prints a table; the last line is JSON.

@@ -1,7 +1,7 @@
 """Very many peers that cost little: a node in a child process, told by pipe, and clients that are a socket each.
 
-The child runs what a node runs of the media plane (``Sfu`` behind real sockets) and nothing else; the clients do ICE and
-DTLS as a browser does. No SDP: offers and answers are values on the pipe.
+The child runs what a node runs of the media plane (``Sfu`` behind real sockets) and nothing else; the clients do ICE
+and DTLS as a browser does. No SDP: offers and answers are values on the pipe.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
+from pathlib import Path
 from typing import Any
 
 from aiortc import RTCCertificate
@@ -115,8 +116,7 @@ class NodeProcess:
 
     def rss_kb(self) -> int:
         gc.collect()
-        with open("/proc/self/statm") as file:
-            return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE") // 1024
+        return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") // 1024
 
 
 async def _serve(pipe: Connection, engine: str, settings: dict[str, Any]) -> None:
