@@ -251,7 +251,7 @@ class Engine(Protocol):
         ...
 
     def departures(self, peer: int) -> list[tuple[int, float, int]]:
-        """(extended transport-wide sequence, time sent, bytes with UDP payload) since the last call, ascending; only
+        """(extended transport-wide sequence, time sent, bytes of UDP payload) since the last call, ascending; only
         for peers with a link that negotiated transport-cc. Bounded: the oldest are forgotten."""
         ...
 

@@ -13,6 +13,7 @@ from media.engine import (
     Detail,
     EngineEvent,
     LinkConfig,
+    Loudness,
     PeerCounters,
     Port,
     Reception,
@@ -181,7 +182,7 @@ class PythonEngine:
         return events + self._fanout.take_events()
 
     def _stamp(self, now: float) -> None:
-        self._fanout.now = now
+        self._fanout.now = self._burst.now = now
         self._burst.stamp = abs_send_time(now).to_bytes(3, "big")
 
     # --- packets out -------------------------------------------------------------------------------------------------
@@ -231,6 +232,18 @@ class PythonEngine:
     def arrivals(self, peer: int) -> list[tuple[int, float]]:
         found = self._peers.get(peer)
         return found.take_arrivals() if found else []
+
+    def departures(self, peer: int) -> list[tuple[int, float, int]]:
+        found = self._peers.get(peer)
+        if found is None:
+            return []
+        taken = list(found.outbox.departed)
+        found.outbox.departed.clear()
+        return taken
+
+    def loudness(self, stream: int) -> Loudness | None:
+        found = self._fanout.streams.get(stream)
+        return found.take_loudness() if found else None
 
     def reception(self, stream: int) -> Reception | None:
         s = self._fanout.streams.get(stream)

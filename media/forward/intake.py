@@ -144,6 +144,8 @@ class Intake:
     def _keep(self, stream: InboundStream, media: Media, now: float) -> None:
         """Into the history and the burst; forwarded when the socket is drained, so that a peer gets it in one go."""
         stream.history.put(media)
+        if media[3]:
+            stream.hear(media[3][0])
         if stream.links or stream.expected_by:
             self._fanout.add(stream, media, not stream.video or starts_key_frame(stream.mime, media[4]))
         if stream.sink is not None:

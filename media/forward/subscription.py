@@ -169,17 +169,16 @@ class Subscription:
         at = outbox.fill
         if at + size > outbox.limit and (at := outbox.room(size)) < 0:
             return False
-        if form.transport_cc:
-            outbox.transport_cc = cc = outbox.transport_cc + 1 & 0xFFFF
-            wide = cc.to_bytes(2, "big")
-        else:
-            wide = b""
+        wide = (outbox.transport_cc + 1 & 0xFFFF).to_bytes(2, "big") if form.transport_cc else b""
         a, b, c, d = form.fixed
         stamp, data = outbox.burst.stamp, outbox.data
         form.pack_into(data, at, form.first, second, sequence, timestamp, ssrc, a, level, b, stamp, c, wide, d)
         data[at + start : at + size] = payload
         size = outbox.protect(outbox.arena, at, size)
         if size:
+            if wide:
+                outbox.transport_cc += 1
+                outbox.departed.append((outbox.transport_cc, outbox.burst.now, size))
             outbox.queue(size)
         return size > 0
 

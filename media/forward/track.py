@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 from typing import TYPE_CHECKING
 
-from media.engine import StreamConfig
+from media.engine import Loudness, StreamConfig
 from media.forward.history import AUDIO_HISTORY, VIDEO_HISTORY, History, Media
 from media.forward.loss import Receiver
 from media.record.sink import TrackSink
@@ -13,6 +13,7 @@ from media.record.sink import TrackSink
 if TYPE_CHECKING:
     from media.forward.subscription import Subscription
 
+_SILENT = 127  # RFC 6464 section 3: -127 dBov, or nothing at all
 _HEADER = struct.Struct("!BBHII")
 
 
@@ -28,7 +29,10 @@ class InboundStream:
         "history",
         "key_wanted",
         "last_arrival",
+        "level_sum",
+        "levels",
         "links",
+        "loudest",
         "mime",
         "peer",
         "receiver",
@@ -36,6 +40,7 @@ class InboundStream:
         "ssrc",
         "tap_failed",
         "video",
+        "voiced",
     )
 
     def __init__(self, handle: int, peer: int, config: StreamConfig) -> None:
@@ -53,6 +58,8 @@ class InboundStream:
         self.key_wanted = False
         self.last_arrival = float("-inf")
         self.bytes = 0
+        self.levels = self.voiced = self.level_sum = 0
+        self.loudest = _SILENT
         self.ssrc: int | None = None
         self.receiver = Receiver(config.codec.clock_rate)
 
@@ -74,6 +81,21 @@ class InboundStream:
             if link.upcoming is not None:
                 link.upcoming.clock = None
         self.key_wanted = self.video and bool(self.links or self.expected_by)
+
+    def hear(self, level: int) -> None:
+        """RFC 6464 section 3: V bit, then -dBov."""
+        self.levels += 1
+        self.voiced += level >> 7
+        level &= 0x7F
+        self.level_sum += level
+        if level < self.loudest:
+            self.loudest = level
+
+    def take_loudness(self) -> Loudness:
+        taken = Loudness(self.levels, self.voiced, self.loudest, self.level_sum)
+        self.levels = self.voiced = self.level_sum = 0
+        self.loudest = _SILENT
+        return taken
 
     def plain(self, number: int, timestamp: int, marker: int, payload: bytes) -> bytes:
         """The packet as a recorder takes it: no extensions, no padding."""

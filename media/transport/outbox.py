@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 
 from media.engine import Port
 from media.transport.ice import Path
 from media.transport.srtp import TRAILER, Arena, Binding, SrtpSession
+from media.wire.sequence import FIRST_CYCLE
 
 _ARENA = 24 * 1024  # a key frame's burst of 20 packets; one system call with UDP GSO
 _LIMIT = _ARENA - TRAILER
+_MOST_DEPARTURES = 2048  # two seconds of 5 Mbit/s: feedback comes every 50 to 250 ms
 
 
 def _refuse(_arena: Arena, _at: int, _size: int) -> int:
@@ -22,12 +25,13 @@ class Burst:
     (An arena per peer cost twice as much at 100 receivers: every packet was written to cold memory.)
     """
 
-    __slots__ = ("arena", "data", "owner", "stamp")
+    __slots__ = ("arena", "data", "now", "owner", "stamp")
 
     def __init__(self, binding: Binding | None) -> None:
         self.arena = Arena(_ARENA, binding)
         self.data = memoryview(self.arena.data)  # its slices take bytes three times faster than a bytearray's
         self.owner: Outbox | None = None
+        self.now = 0.0
         self.stamp = bytes(3)  # abs-send-time
 
 
@@ -38,6 +42,7 @@ class Outbox:
         "arena",
         "burst",
         "data",
+        "departed",
         "fill",
         "limit",
         "path",
@@ -62,7 +67,8 @@ class Outbox:
         self.port: Port | None = None
         self.path: Path | None = None
         self.ready = False
-        self.transport_cc = 0  # last number sent
+        self.transport_cc = FIRST_CYCLE  # last number sent
+        self.departed: deque[tuple[int, float, int]] = deque(maxlen=_MOST_DEPARTURES)
         self.sent_packets = self.sent_bytes = 0
 
     def room(self, size: int) -> int:
