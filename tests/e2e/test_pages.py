@@ -102,7 +102,10 @@ def found(site: Site) -> dict[str | None, dict[str, str]]:
     """Each kind once, under the account that met it first."""
     met: set[str] = set()
     pages: dict[str | None, dict[str, str]] = {}
+    # A lesson that may be entered: the demo's own may be over, or cancelled by a test before this one.
+    lesson = site.plan_lesson("看图写话", starts_in=900, minutes=20, assistant="assistant")
     for account, doors in DOORS.items():
+        doors = (*doors, f"/lessons/{lesson.id}") if account == "inspector" else doors
         pages[account] = {k: v for k, v in find(site, account, doors).items() if k not in met}
         met |= pages[account].keys()
     return pages

@@ -81,14 +81,18 @@ class City:
         visitor = Visitor(self.url)
         return visitor.sign_in(login) if login else visitor
 
-    def plan_lesson(self, title: str, starts_in: float, minutes: float, rooms: int = 3) -> PlannedLesson:
-        """A 正式 lesson of the demo teacher; the demo's own next lesson makes room for it."""
+    def plan_lesson(
+        self, title: str, starts_in: float, minutes: float, rooms: int = 3, assistant: str | None = None
+    ) -> PlannedLesson:
+        """A 正式 lesson of the demo teacher; the demo's own next lesson makes room for it. ``assistant``: the login of
+        who helps in the first receiving room."""
         with self.visitor("city") as city:
             now = datetime.now(UTC)
             around = {"starts_from": _iso(now - timedelta(hours=1)), "starts_before": _iso(now + timedelta(hours=3))}
             with self.visitor("teacher") as teacher:
                 own = teacher.get("/api/v1/lessons", params=around).json()
-                me = teacher.get("/api/v1/accounts/me").json()["person"]
+                me = self._person(teacher)
+            aide = self._person(self.visitor(assistant)) if assistant else None
             model = max(own, key=lambda one: len(one["receipts"]))
             for one in own:
                 if one["state"] in ("published", "planned", "waiting") and one["teacher"] == model["teacher"]:
@@ -107,7 +111,10 @@ class City:
                     "teacher_id": me,
                     "starts_at": _iso(starts),
                     "ends_at": _iso(ends),
-                    "receivers": [{"room_id": one["room"]} for one in receipts],
+                    "receivers": [
+                        {"room_id": one["room"], "assistant_id": None if number else aide}
+                        for number, one in enumerate(receipts)
+                    ],
                 },
             )
         return PlannedLesson(
@@ -119,6 +126,10 @@ class City:
             starts,
             ends,
         )
+
+    @staticmethod
+    def _person(visitor: Visitor) -> str:
+        return str(visitor.get("/api/v1/accounts/me").json()["person"])
 
     def _rooms(self, city: Visitor, lesson: Mapping[str, Any]) -> list[dict[str, Any]]:
         """Rooms of the lead school."""
