@@ -244,13 +244,12 @@ class Sfu:
                 self._pictures.ask(self._registry.by_stream[event.stream].name, now)
 
     def _on_stun(self, data: bytes, path: Path, now: float) -> None:
+        transport = self._registry.by_ufrag.get(stun.local_ufrag(data) or "")
         try:
-            request = stun.parse(data)
+            request = stun.parse(data) if transport is not None else None
         except PeerError:
-            self.engine.garbage += 1
-            return
-        transport = self._registry.by_ufrag.get(request.username.partition(":")[0])
-        if request.type != stun.BINDING_REQUEST or transport is None:
+            request = None
+        if transport is None or request is None:
             self.engine.garbage += 1
             return
         outcome = transport.on_check(request, path, now)

@@ -18,6 +18,7 @@ _UDP_SEGMENT = 103  # linux/udp.h; Python has no name for it
 _MOST_SEGMENTS = 64  # UDP_MAX_SEGMENTS of older kernels
 _SO_TIMESTAMPNS = 35  # asm-generic/socket.h, 64-bit time_t
 _TIMESPEC = struct.Struct("@qq")
+_SO_RCVBUFFORCE = 33  # asm-generic/socket.h
 _MOST_ERRORS = 64  # pending ICMP errors skipped per call
 _MOST_REFUSALS = 16  # one peer behind a narrow tunnel must not take it from all others
 _MOST_BYTES = 65000  # one IP datagram's worth before segmentation
@@ -36,7 +37,7 @@ class UdpPort:
         self.socket = socket.socket(family, socket.SOCK_DGRAM)
         self.socket.setblocking(False)
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER)
-        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _RECEIVE_BUFFER)
+        _receive_buffer(self.socket, _RECEIVE_BUFFER)
         try:
             self.socket.bind((address, port))
         except OSError:
@@ -129,6 +130,14 @@ class UdpPort:
 
     def close(self) -> None:
         self.socket.close()
+
+
+def _receive_buffer(sock: socket.socket, size: int) -> None:
+    """As root beyond ``net.core.rmem_max`` too (Debian's default holds 10 ms of a storm; ``tongtang doctor`` tells)."""
+    try:
+        sock.setsockopt(socket.SOL_SOCKET, _SO_RCVBUFFORCE, size)
+    except OSError:  # not root, or not Linux
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, size)
 
 
 def _segments(sock: socket.socket) -> bool:

@@ -74,6 +74,19 @@ def parse(data: bytes) -> StunMessage:
     return StunMessage(kind, data[8:20], attributes, data, integrity_at)
 
 
+def local_ufrag(data: bytes) -> str | None:
+    """Ours in the USERNAME of what looks like a request, or None: throws noise out before anything dear is done."""
+    if len(data) < 24 or _HEAD.unpack_from(data) != (BINDING_REQUEST, len(data) - 20, MAGIC):
+        return None
+    at, end = 20, len(data) - 4
+    while at <= end:
+        attribute, size = _ATTRIBUTE.unpack_from(data, at)
+        if attribute == USERNAME:
+            return data[at + 4 : at + 4 + size].partition(b":")[0].decode("ascii", "replace")
+        at += 4 + (size + 3 & ~3)
+    return None
+
+
 def _check_fingerprint(data: bytes, at: int, size: int) -> None:
     if size != 4 or at + 8 != len(data):
         raise PeerError("misplaced STUN fingerprint")

@@ -7,12 +7,12 @@ socket each), so that only the node is measured. Prints a table; the last line i
 from __future__ import annotations
 
 import argparse
-import importlib.util
 import json
 import statistics
 import time
 from dataclasses import dataclass
 
+from media.cengine import find_native
 from media.wire import rtcp
 from tests.support.joining import Client, Identity, Idlers, Node, join, running_node
 
@@ -72,7 +72,7 @@ def _idle(node: Node, clients: list[Client], seconds: float) -> float:
 
 
 def run(quick: bool, slots: int) -> None:
-    engines = ["python"] + (["native"] if importlib.util.find_spec("media.cengine") else [])
+    engines = ["python"] + (["native"] if find_native() else [])
     subscribers, rounds, idle_s = (400, 3, 5.0) if quick else (SUBSCRIBERS, 6, 20.0)
     print(f"{subscribers} subscribers of {slots} slots; ICE and DTLS by a real socket each")
     print(f"{'engine':<10}{'ms a join':>12}{'joins/s':>12}{'kB kept each':>14}{'1000 idle':>15}")

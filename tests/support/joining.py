@@ -45,15 +45,14 @@ _PATIENCE = 20.0
 
 
 def make_engine(name: str) -> Engine:
-    """ "python", or "native" where the C twin was built (ImportError else)."""
+    """ "python", or "native" where the C twin was built."""
     if name == "python":
         from media.pyengine import PythonEngine
 
         return PythonEngine()
-    import importlib
+    from media.cengine import CEngine, find_native
 
-    made: Engine = importlib.import_module("media.cengine").NativeEngine()
-    return made
+    return CEngine(find_native())
 
 
 # --- the child: a node's media plane ---------------------------------------------------------------------------------

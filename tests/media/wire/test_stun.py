@@ -102,3 +102,21 @@ def test_noise_behind_a_valid_head(body: bytes, kind: int) -> None:
     data = (kind & 0x3FFF).to_bytes(2, "big") + len(body).to_bytes(2, "big") + stun.MAGIC.to_bytes(4, "big") + bytes(12)
     with suppress(PeerError):
         assert stun.parse(data + body).type == kind & 0x3FFF
+
+
+def test_whose_it_is_can_be_told_without_reading_it_all() -> None:
+    def request(*attributes: tuple[int, bytes]) -> bytes:
+        return stun.build(stun.BINDING_REQUEST, bytes(12), list(attributes), "p")
+
+    user = (stun.USERNAME, b"ours:theirs")
+    assert stun.local_ufrag(request(user)) == "ours"
+    assert stun.local_ufrag(request((0xC057, b"12345"), user)) == "ours"
+    assert stun.local_ufrag(request((stun.PRIORITY, bytes(4)))) is None
+    assert stun.local_ufrag(request(user)[:-1]) is None
+    assert stun.local_ufrag(stun.build(stun.BINDING_SUCCESS, bytes(12), [user], "p")) is None
+
+
+@given(st.binary(max_size=60))
+def test_noise_is_nobodys(noise: bytes) -> None:
+    stun.local_ufrag(noise)
+    stun.local_ufrag(b"\0\1" + len(noise).to_bytes(2, "big") + b"\x21\x12\xa4\x42" + bytes(12) + noise)
