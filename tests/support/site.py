@@ -92,7 +92,8 @@ class City:
             with self.visitor("teacher") as teacher:
                 own = teacher.get("/api/v1/lessons", params=around).json()
                 me = self._person(teacher)
-            aide = self._person(self.visitor(assistant)) if assistant else None
+            with self.visitor(assistant) as other:
+                aide = self._person(other) if assistant else None
             model = max(own, key=lambda one: len(one["receipts"]))
             for one in own:
                 if one["state"] in ("published", "planned", "waiting") and one["teacher"] == model["teacher"]:
