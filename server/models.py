@@ -5,9 +5,11 @@ from server.audit.models import AuditEntry, AuditSeal, AuditWaiting
 from server.classrooms.models import Classroom, Receiver
 from server.database import Base
 from server.exchange.models import Upload
+from server.feeds.models import Feed
 from server.groups.models import Group, Membership
 from server.indicators.models import FillState, RollUp
-from server.lessons.models import Deck, Lesson, Node, Placement, Receipt
+from server.lessons.models import Deck, Invitation, Lesson, LessonChange, Node, Placement, Receipt
+from server.notices.models import Notice
 from server.participation.models import Attendance, FactRow, LedgerMark
 from server.recordings.models import Recording
 from server.schools.models import (
@@ -23,7 +25,16 @@ from server.schools.models import (
     SettlementCode,
 )
 from server.studios.models import Studio, StudioMember
-from server.timetable.models import CalendarDay, Term, WeeklySlot
+from server.timetable.models import (
+    BellPeriod,
+    BellSchedule,
+    CalendarDay,
+    CalendarHorizon,
+    ResourceDay,
+    SchoolSpan,
+    Term,
+    WeeklySlot,
+)
 
 __all__ = [
     "Attendance",
@@ -31,20 +42,27 @@ __all__ = [
     "AuditSeal",
     "AuditWaiting",
     "Base",
+    "BellPeriod",
+    "BellSchedule",
     "CalendarDay",
+    "CalendarHorizon",
     "Classroom",
     "Deck",
     "Device",
     "District",
     "Enrolment",
     "FactRow",
+    "Feed",
     "FillState",
     "Gap",
     "Group",
+    "Invitation",
     "LedgerMark",
     "Lesson",
+    "LessonChange",
     "Membership",
     "Node",
+    "Notice",
     "Pairing",
     "Past",
     "Person",
@@ -53,10 +71,12 @@ __all__ = [
     "Receipt",
     "Receiver",
     "Recording",
+    "ResourceDay",
     "RollUp",
     "Room",
     "School",
     "SchoolClass",
+    "SchoolSpan",
     "SettlementCode",
     "SignIn",
     "Studio",

@@ -1,15 +1,20 @@
-"""Lessons (课次) with their receipts, slide decks, and where each runs (placement with epoch)."""
+"""Lessons (课次) with their receipts, changes, invitations, slide decks, and where each runs (placement with epoch).
+
+The database itself refuses a state that does not follow from the last one: ``guard.py`` and migration 0004.
+"""
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
+from typing import Any
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy import JSON, BigInteger, CheckConstraint, ForeignKey, Index, String, UniqueConstraint, event
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from server.accounts.models import Person
 from server.classrooms.models import Classroom
 from server.database import Base
+from server.lessons import guard
 from server.schools.models import Room
 
 STATES = ("planned", "published", "waiting", "live", "closed", "registered", "archived", "cancelled", "disputed")
@@ -48,6 +53,23 @@ class Lesson(Base):
     created_by: Mapped[str | None] = mapped_column(String(24))
     created_at: Mapped[datetime]
     demo: Mapped[bool] = mapped_column(default=False)
+    sequence: Mapped[int] = mapped_column(default=0, server_default="0")
+    """Raised by every change of the plan: SEQUENCE of the calendar feeds (RFC 5545 3.8.7.4), and what a page saw."""
+    changed_at: Mapped[datetime | None]
+    origin: Mapped[str | None] = mapped_column(String(64), unique=True)
+    """ "classroom/day/period" of the weekly slot that made it: publishing again makes no second one."""
+    moved_from: Mapped[datetime | None]
+    """调课: when it was to start before it was first moved."""
+    repays_id: Mapped[str | None] = mapped_column(ForeignKey("lessons.id"), index=True)
+    """补课: the cancelled lesson it repays. The two count once."""
+    edition: Mapped[str | None] = mapped_column(String(40))
+    """教材版本"""
+    volume: Mapped[str | None] = mapped_column(String(20))
+    """册"""
+    unit: Mapped[str | None] = mapped_column(String(60))
+    """单元"""
+    part: Mapped[str | None] = mapped_column(String(60))
+    """课时"""
 
     classroom: Mapped[Classroom | None] = relationship(lazy="joined")
     lead_room: Mapped[Room] = relationship(lazy="joined")
@@ -70,6 +92,60 @@ class Receipt(Base):
 
     room: Mapped[Room] = relationship(lazy="joined")
     assistant: Mapped[Person | None] = relationship(lazy="joined")
+
+
+for dialect, statements in guard.STATEMENTS.items():
+    for statement in statements:
+        event.listen(Lesson.__table__, "after_create", guard.ddl(statement, dialect))
+
+
+class LessonChange(Base):
+    """Who changed a lesson's plan, how and why. ``batch``: what was done in one go is undone in one go."""
+
+    __tablename__ = "lesson_changes"
+    __table_args__ = (Index("ix_lesson_changes_lesson", "lesson_id", "at"), Index("ix_lesson_changes_batch", "batch"))
+
+    id: Mapped[str] = mapped_column(String(24), primary_key=True)
+    batch: Mapped[str] = mapped_column(String(24))
+    lesson_id: Mapped[str] = mapped_column(ForeignKey("lessons.id"))
+    kind: Mapped[str] = mapped_column(String(12))
+    """publish | move | cancel | restore | repay | teacher | assistant | room | about | dispute | settle"""
+    at: Mapped[datetime]
+    by: Mapped[str | None] = mapped_column(String(24))
+    """None: one of our own jobs."""
+    by_name: Mapped[str] = mapped_column(String(64), default="")
+    reason: Mapped[str | None] = mapped_column(String(24))
+    note: Mapped[str] = mapped_column(String(200), default="")
+    before: Mapped[dict[str, Any]] = mapped_column(JSON)
+    after: Mapped[dict[str, Any]] = mapped_column(JSON)
+    """Only what changed; ``before`` is what an undo puts back."""
+    undone_at: Mapped[datetime | None]
+    undone_by: Mapped[str | None] = mapped_column(String(24))
+
+
+class Invitation(Base):
+    """受邀确认: a receiving school is asked for a classroom's timetable, or for one lesson that was added or moved."""
+
+    __tablename__ = "invitations"
+    __table_args__ = (
+        CheckConstraint("answer IN ('pending', 'confirmed', 'objected', 'void')", name="answer"),
+        Index("ix_invitations_school", "school_id", "answer"),
+    )
+
+    id: Mapped[str] = mapped_column(String(24), primary_key=True)
+    school_id: Mapped[str] = mapped_column(ForeignKey("schools.id"))
+    classroom_id: Mapped[str | None] = mapped_column(ForeignKey("classrooms.id"), index=True)
+    lesson_id: Mapped[str | None] = mapped_column(ForeignKey("lessons.id"), index=True)
+    """None: the classroom's whole timetable."""
+    asked_at: Mapped[datetime]
+    asked_by: Mapped[str | None] = mapped_column(String(24))
+    due_on: Mapped[date]
+    """Last school day to answer on; silence after it goes to the district."""
+    answer: Mapped[str] = mapped_column(String(10), default="pending")
+    answered_at: Mapped[datetime | None]
+    answered_by: Mapped[str | None] = mapped_column(String(24))
+    objection: Mapped[str] = mapped_column(String(200), default="")
+    escalated_at: Mapped[datetime | None]
 
 
 class Deck(Base):

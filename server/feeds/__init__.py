@@ -1,0 +1,1 @@
+"""Calendar feeds: secret iCalendar addresses of people and rooms."""
