@@ -56,6 +56,13 @@ test("the worst stands first", () => {
   assert.deepEqual(found, ["sound_blocked", "device_lost_camera", "teacher_away", "floor_ours"]);
 });
 
+test("a picture that stands still by intent is explained to those who look at it, not to the teacher", () => {
+  assert.ok(keys({ gets: "stills" }).includes("line_stills"));
+  assert.ok(keys({ gets: "sound" }).includes("line_sound"));
+  assert.ok(!keys({ gets: "low" }).some((key) => key.startsWith("line_")));
+  assert.ok(!keys({ gets: "sound", role: "teacher" }).includes("line_sound"));
+});
+
 test("a teacher without microphone is in real trouble, a classroom less so", () => {
   const level = (role) => troubles(facts({ role, devices: [{ code: "missing", kind: "mic" }] }))[0].level;
   assert.deepEqual([level("teacher"), level("class")], ["bad", "caution"]);

@@ -3,7 +3,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { preferred, startAt } from "../../frontend/modules/media/codecs.js";
+import { awake, encodings, hint } from "../../frontend/modules/media/budgets.js";
+import { preferred, startAt, withPtime } from "../../frontend/modules/media/codecs.js";
 import { loudness, troubleOf } from "../../frontend/modules/media/devices.js";
 import { inbound, route } from "../../frontend/modules/media/stats.js";
 import { Tally } from "../../frontend/modules/media/tally.js";
@@ -133,4 +134,28 @@ test("the start hint joins what is there, stands alone where nothing is, and tou
     "a=fmtp:102 profile-level-id=42e01f;x-google-start-bitrate=900",
     "a=rtpmap:96 VP8/90000", "a=fmtp:96 x-google-start-bitrate=900", "a=rtpmap:103 rtx/90000", "a=fmtp:103 apt=102", "",
   ]);
+});
+
+test("cameras go out in layers, the smallest first; screens in one that keeps its letters", () => {
+  const camera = encodings("teacher", "camera");
+  assert.deepEqual(camera.map((one) => [one.rid, one.scaleResolutionDownBy, one.maxBitrate]), [["q", 4, 150_000], ["h", 2, 500_000], ["f", 1, 2_500_000]]);
+  assert.deepEqual(encodings("class", "camera").map((one) => one.rid), ["q", "h"]);
+  assert.deepEqual(encodings("teacher", "screen"), [{ maxBitrate: 1_500_000, maxFramerate: 15 }]);
+  assert.equal(hint("screen"), "detail");
+  assert.deepEqual(encodings("class", "screen"), [{ maxBitrate: 0 }]);
+});
+
+test("layers that nobody takes rest, and wake again", () => {
+  const active = (/** @type {string[] | null} */ rids) => awake(encodings("teacher", "camera"), rids).map((one) => one.active);
+  assert.deepEqual(active(["q", "f"]), [true, false, true]);
+  assert.deepEqual(active([]), [false, false, false]);
+  assert.deepEqual(active(null), [true, true, true]);
+  assert.deepEqual(awake([{}], []).map((one) => one.active), [false]);
+  assert.deepEqual(awake([{}], ["x"]).map((one) => one.active), [true]);
+});
+
+test("longer packets of sound are asked for in the answer, the usual ones need no word", () => {
+  const sdp = "m=audio 9 UDP/TLS/RTP/SAVPF 111\r\na=rtpmap:111 opus/48000/2\r\na=fmtp:111 minptime=10\r\n";
+  assert.equal(withPtime(sdp, 20), sdp);
+  assert.equal(withPtime(sdp, 60), sdp.replace("opus/48000/2\r\n", "opus/48000/2\r\na=ptime:60\r\n"));
 });

@@ -3,7 +3,7 @@
 
 import { Banner, Notices } from "./banner.js";
 import { need, setText, show } from "./dom.js";
-import { showLight } from "./light.js";
+import { getsText, showLight } from "./light.js";
 import { openSession } from "./page.js";
 import { Slides } from "./slides.js";
 import { Stage } from "./stage.js";
@@ -99,7 +99,8 @@ export class Classroom {
     setText(need("room-teacher"), `${spec.school} · ${spec.teacher}`);
     const running = state.phase === "live" && state.opened_ms !== null;
     setText(need("room-elapsed"), running ? duration(this.session.roomMs() - (state.opened_ms ?? 0)) : t(`phase_${state.phase}`));
-    showLight(need("room-light"), this.#page, this.session.joined ? this.session.presence(this.session.seat) : undefined);
+    const present = this.session.joined ? this.session.presence(this.session.seat) : undefined;
+    showLight(need("room-light"), this.#page, present, undefined, getsText(this.#page, present));
   }
 
   #bar() {

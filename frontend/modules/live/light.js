@@ -21,6 +21,11 @@ export function lightOf(present) {
   return present.light === "yellow" && clean && !present.heard ? "deaf" : present.light;
 }
 
+/** What of the teacher's picture reaches a seat now, in a word: nothing to say before it is known. @param {Page} page @param {Presence | undefined} present @returns {string[]} */
+export function getsText({ t }, present) {
+  return present?.gets ? [t(`gets_${present.gets}`)] : [];
+}
+
 /** @param {HTMLElement} element an icon and a span @param {Page} page @param {Presence | undefined} present @param {string} [away] what to say of somebody absent @param {string[]} [more] */
 export function showLight(element, { t }, present, away = t("light_away"), more = []) {
   const light = lightOf(present);

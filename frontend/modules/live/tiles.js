@@ -2,7 +2,7 @@
 // gives or takes the floor. Elements stay, only what changed is written: a button must not move under a finger.
 
 import { el, setText, show, showTrack, videoElement } from "./dom.js";
-import { showLight } from "./light.js";
+import { getsText, showLight } from "./light.js";
 
 /**
  * @typedef {import("./page.js").Page} Page
@@ -114,7 +114,7 @@ export class Tiles {
   /** @param {Tile} tile @param {import("../protocol/messages.js").Presence | undefined} present */
   #light(tile, present) {
     const { t } = this.#page;
-    const more = [];
+    const more = getsText(this.#page, present);
     if (present && present.rtt_ms !== null) more.push(t("light_rtt", { ms: Math.round(present.rtt_ms) }));
     if (present && present.loss !== null && present.loss >= 0.005) more.push(t("light_loss", { percent: Math.round(present.loss * 100) }));
     showLight(tile.light, this.#page, present, t("light_away"), more);

@@ -19,6 +19,7 @@
  * @property {import("../media/peer.js").PeerState | null} pub
  * @property {{stalled: boolean} | null} saved
  * @property {boolean} hasFloor
+ * @property {import("../protocol/messages.js").Gets | null} gets what of the teacher's picture comes here
  * @property {number} reopenLeft seconds in which 下课 can be undone
  */
 
@@ -47,12 +48,14 @@ function ofDevices({ devices, role }) {
 }
 
 /** @param {Facts} facts @returns {(Trouble | null)[]} */
-function ofMedia({ status, sub, pub, blocked }) {
+function ofMedia({ status, sub, pub, blocked, gets, role }) {
   if (status.phase !== "joined") return [];
   return [
     blocked ? { key: "sound_blocked", level: "bad", action: "unlock" } : null,
     sub === "lost" ? { key: "media_lost_in", level: "caution", action: null } : null,
     pub === "lost" ? { key: "media_lost_out", level: "caution", action: null } : null,
+    // A picture that stands still frightens a class: say that it is meant so, and that the sound goes on.
+    role !== "teacher" && (gets === "stills" || gets === "sound") ? { key: `line_${gets}`, level: "caution", action: null } : null,
   ];
 }
 
@@ -98,6 +101,7 @@ export function factsOf(session, endpoint, reopenWithinMs) {
     pub: endpoint?.pub?.state ?? null,
     saved: session.saved,
     hasFloor: session.hasFloor,
+    gets: (session.joined && session.presence(session.seat)?.gets) || null,
     reopenLeft: state.phase === "closed" ? Math.max(0, Math.floor((reopenWithinMs - since) / 1000)) : 0,
   };
 }

@@ -3,7 +3,7 @@
 import { Banner, Notices } from "./banner.js";
 import { Chat } from "./chat.js";
 import { need, setText, show } from "./dom.js";
-import { showLight } from "./light.js";
+import { getsText, showLight } from "./light.js";
 import { openSession, page as thisPage, stayAwake } from "./page.js";
 import { Slides } from "./slides.js";
 import { Stage } from "./stage.js";
@@ -47,7 +47,8 @@ function render() {
   setText(need("room-teacher"), `${spec.school} · ${spec.teacher}`);
   const running = state.phase === "live" && state.opened_ms !== null;
   setText(need("room-elapsed"), running ? duration(session.roomMs() - (state.opened_ms ?? 0)) : t(`phase_${state.phase}`));
-  showLight(need("room-light"), page, session.joined ? session.presence(session.seat) : undefined);
+  const present = session.joined ? session.presence(session.seat) : undefined;
+  showLight(need("room-light"), page, present, undefined, getsText(page, present));
 }
 
 need("unlock").addEventListener("click", () => void endpoint.unlock());

@@ -28,6 +28,16 @@ export function preferVideo(transceiver) {
 }
 
 /**
+ * The answer with the length of a packet of sound (RFC 8866 section 6.4): 20 ms packets cost a thin line as much in headers as in sound.
+ * @param {string} sdp
+ * @param {number} ms
+ */
+export function withPtime(sdp, ms) {
+  if (ms === 20) return sdp;
+  return sdp.replace(/^(a=rtpmap:\d+ opus\/48000\/2.*?)\r?\n/gim, `$1\r\na=ptime:${ms}\r\n`);
+}
+
+/**
  * The answer with a hint where the sender's estimate begins. Chromium starts at 300 kbit/s, a postage stamp for the first ten
  * seconds of every lesson; a link that cannot carry more takes it down again within one. Other browsers ignore the hint.
  * @param {string} sdp

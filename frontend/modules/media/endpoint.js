@@ -63,6 +63,7 @@ export class Endpoint {
       },
     });
     session.joins((live) => this.#joined(live));
+    session.advises((advice) => void (advice.type === "layers" ? this.pub?.layers(advice) : this.pub?.audioBudget(advice)));
     session.watch((parts) => this.#session(parts));
     this.#replug = () => void this.#reopen();
     navigator.mediaDevices?.addEventListener("devicechange", this.#replug);
@@ -182,7 +183,10 @@ export class Endpoint {
 
   /** Throws what getDisplayMedia throws ("NotAllowedError": the person thought better of it). */
   async shareScreen() {
-    const screen = await navigator.mediaDevices.getDisplayMedia({ video: { frameRate: { max: 15 } }, audio: true });
+    const screen = await navigator.mediaDevices.getDisplayMedia({
+      video: { frameRate: { max: 15 }, width: { max: 1920 }, height: { max: 1080 } },
+      audio: { echoCancellation: false, noiseSuppression: false, autoGainControl: false },
+    });
     this.#screen = screen;
     const [picture] = screen.getVideoTracks();
     const [sound] = screen.getAudioTracks();

@@ -1,33 +1,19 @@
 // What this device sends: one m-line a source that has a track, so that the node never announces a picture nobody makes.
 // Another device in a source's place needs no new offer; a source that comes or goes does.
 
-import { preferVideo, startAt } from "./codecs.js";
+import { awake, encodings, hint, START } from "./budgets.js";
+import { preferVideo, startAt, withPtime } from "./codecs.js";
 import { Peer } from "./peer.js";
 
 /**
  * @typedef {import("../protocol/messages.js").Source} Source
  * @typedef {import("./peer.js").PeerState} PeerState
+ * @typedef {import("../protocol/messages.js").LayersMessage} LayersMessage
+ * @typedef {import("../protocol/messages.js").AudioBudgetMessage} AudioBudgetMessage
  */
 
-/** What a track may cost. The teacher's picture fills a wall; a classroom's is a tile. Screens need sharpness, not motion.
- * @type {Record<string, Record<Source, {bitrate: number, fps?: number}>>} */
-const BUDGET = {
-  teacher: {
-    mic: { bitrate: 48_000 },
-    camera: { bitrate: 1_500_000, fps: 25 },
-    screen: { bitrate: 1_500_000, fps: 15 },
-    "screen-audio": { bitrate: 64_000 },
-  },
-  class: {
-    mic: { bitrate: 40_000 },
-    camera: { bitrate: 500_000, fps: 20 },
-    screen: { bitrate: 0 },
-    "screen-audio": { bitrate: 0 },
-  },
-};
-
-/** kbit/s at which the estimate begins: a town school's link against a village's. */
-const START = { teacher: 1000, class: 350 };
+/** What browsers send by themselves. */
+const USUAL_PTIME_MS = 20;
 
 export class Publisher {
   /**
@@ -40,7 +26,8 @@ export class Publisher {
   constructor({ role, offer, changed, may }) {
     this.#role = role;
     this.#may = may;
-    const hinted = async (/** @type {string} */ sdp, /** @type {Record<string, Source>} */ sources) => startAt(await offer(sdp, sources), START[role]);
+    const hinted = async (/** @type {string} */ sdp, /** @type {Record<string, Source>} */ sources) =>
+      withPtime(startAt(await offer(sdp, sources), START[role]), this.#ptime);
     this.#peer = new Peer({ offer: hinted, changed, may, prepare: (pc) => this.#prepare(pc), sources: () => this.#sources() });
   }
 
@@ -51,6 +38,9 @@ export class Publisher {
   #tracks = new Map();
   /** @type {Map<Source, RTCRtpTransceiver>} */
   #lines = new Map();
+  /** How long a packet of sound is; only an answer can change it. */
+  #ptime = USUAL_PTIME_MS;
+  #tuning = Promise.resolve();
 
   get state() {
     return this.#peer.state;
@@ -100,18 +90,50 @@ export class Publisher {
   /** @param {RTCPeerConnection} pc */
   #prepare(pc) {
     this.#lines.clear();
+    this.#ptime = USUAL_PTIME_MS;
     for (const [source, track] of this.#tracks) this.#add(pc, source, track);
   }
 
   /** @param {RTCPeerConnection} pc @param {Source} source @param {MediaStreamTrack} track */
   #add(pc, source, track) {
-    const budget = BUDGET[this.#role][source];
-    /** @type {RTCRtpEncodingParameters} */
-    const encoding = { maxBitrate: budget.bitrate };
-    if (budget.fps) encoding.maxFramerate = budget.fps;
-    const line = pc.addTransceiver(track, { direction: "sendonly", sendEncodings: [encoding] });
+    const content = hint(source);
+    if (content) track.contentHint = content;
+    const line = pc.addTransceiver(track, { direction: "sendonly", sendEncodings: encodings(this.#role, source) });
     if (track.kind === "video") preferVideo(line);
     this.#lines.set(source, line);
+  }
+
+  // --- what the node asks for ----------------------------------------------------------------------------------------------
+
+  /** Layers that nobody takes rest: they cost this computer an encoder each, and its line their bits. @param {LayersMessage} message */
+  async layers({ source, rids }) {
+    await this.#tune(source, (now) => awake(now, rids));
+  }
+
+  /** A thin line at one end: less sound in longer packets, for everybody gets the same. @param {AudioBudgetMessage} message */
+  async audioBudget({ source, bitrate, ptime_ms }) {
+    const most = encodings(this.#role, source)[0].maxBitrate ?? bitrate;
+    await this.#tune(source, (now) => now.map((one) => ({ ...one, maxBitrate: Math.min(bitrate, most) })));
+    if (ptime_ms === this.#ptime) return;
+    this.#ptime = ptime_ms;
+    if (this.#peer.pc) await this.#peer.negotiate();
+  }
+
+  /** One change at a time: parameters are only good for the turn in which they were read. @param {Source} source @param {(now: RTCRtpEncodingParameters[]) => RTCRtpEncodingParameters[]} change */
+  #tune(source, change) {
+    this.#tuning = this.#tuning.then(() => this.#set(source, change));
+    return this.#tuning;
+  }
+
+  /** @param {Source} source @param {(now: RTCRtpEncodingParameters[]) => RTCRtpEncodingParameters[]} change */
+  async #set(source, change) {
+    const sender = this.#lines.get(source)?.sender;
+    if (!sender) return;
+    const parameters = sender.getParameters();
+    if (parameters.encodings.length === 0) return;
+    parameters.encodings = change(parameters.encodings);
+    // A connection that closes meanwhile refuses: the next one begins with everything awake.
+    await sender.setParameters(parameters).catch(() => {});
   }
 
   #sources() {

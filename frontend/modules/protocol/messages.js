@@ -35,9 +35,10 @@ export const MAX_MESSAGE_BYTES = 64 * 1024;
  * @typedef {{lesson: string, epoch: number, title: string, subject: string, grade: number,
  *            kind: "formal" | "trial" | "drill", teacher: string, teacher_seat: string, school: string,
  *            starts_at_ms: number, ends_at_ms: number, rooms: RoomPlace[]}} RoomSpec
+ * @typedef {"high" | "mid" | "low" | "stills" | "sound"} Gets what of the teacher's picture reaches a seat
  * @typedef {{seat: string, role: Role, name: string, school: string, room: string | null,
  *            light: "green" | "yellow" | "red", rtt_ms: number | null, loss: number | null, heard: boolean,
- *            publishing: Source[]}} Presence
+ *            publishing: Source[], gets: Gets | null}} Presence
  * @typedef {{type: "welcome", v: number, lesson: string, epoch: number, seat: string, role: Role, rights: string[],
  *            resume: string, seq: number, room_ms: number, at_ms: number, state: Body | null, people: Presence[],
  *            spec: RoomSpec, ops: Op[], transports: PeerName[]}} Welcome
@@ -51,11 +52,13 @@ export const MAX_MESSAGE_BYTES = 64 * 1024;
  * @typedef {{type: "speaking", seats: string[]}} Speaking
  * @typedef {{type: "moved", epoch: number}} Moved
  * @typedef {{type: "saved", room_ms: number, at_ms: number, stalled: boolean}} Saved
+ * @typedef {{type: "layers", source: Source, rids: string[]}} LayersMessage
+ * @typedef {{type: "audio-budget", source: Source, bitrate: number, ptime_ms: number}} AudioBudgetMessage
  * @typedef {{type: "pong", t: number, room_ms: number, at_ms: number}} Pong
  * @typedef {{type: "closed", reason: ClosedReason}} Closed
  * @typedef {"ended" | "elsewhere" | "moved" | "revoked" | "epoch" | "full" | "shutdown"} ClosedReason
  * @typedef {Welcome | Ops | Done | ErrorMessage | Answer | Slots | People | Speaking | Moved | Saved | Pong |
- *            Closed} ServerMessage
+ *            LayersMessage | AudioBudgetMessage | Closed} ServerMessage
  */
 
 // --- web -> page: the seat -----------------------------------------------------------------------------------------------

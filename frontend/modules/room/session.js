@@ -14,6 +14,7 @@ import { emptyState, reduce } from "./state.js";
  * @typedef {import("../protocol/messages.js").Op} Op
  * @typedef {import("../protocol/connection.js").Status} Status
  * @typedef {import("./state.js").RoomState} RoomState
+ * @typedef {import("../protocol/messages.js").LayersMessage | import("../protocol/messages.js").AudioBudgetMessage} Advice
  * @typedef {{at_ms: number, room_ms: number, stalled: boolean}} SavedUntil
  * @typedef {"status" | "state" | "people" | "slots" | "speaking" | "saved" | "decks"} Part what changed
  */
@@ -50,6 +51,8 @@ export class Session {
   #watchers = new Set();
   /** @type {Set<(live: import("../protocol/messages.js").PeerName[]) => void>} */
   #joiners = new Set();
+  /** @type {Set<(advice: Advice) => void>} */
+  #advised = new Set();
   /** @type {Set<Part>} */
   #parts = new Set();
 
@@ -91,6 +94,11 @@ export class Session {
   /** Called on every welcome with the peer connections the node still holds. @param {(live: import("../protocol/messages.js").PeerName[]) => void} joiner */
   joins(joiner) {
     this.#joiners.add(joiner);
+  }
+
+  /** Called with what the node wants a publisher to send. @param {(advice: Advice) => void} advised */
+  advises(advised) {
+    this.#advised.add(advised);
   }
 
   /** @param {string} kind @param {import("../protocol/messages.js").Body} [body] */
@@ -172,6 +180,7 @@ export class Session {
     else if (message.type === "people") this.#here(message.people);
     else if (message.type === "slots") this.#changed("slots", () => (this.slots = message.slots));
     else if (message.type === "speaking") this.#changed("speaking", () => (this.speaking = message.seats));
+    else if (message.type === "layers" || message.type === "audio-budget") for (const advised of this.#advised) advised(message);
     else if (message.type === "saved") this.#changed("saved", () => (this.saved = message));
   }
 
