@@ -72,6 +72,7 @@ def facts(lesson: Lesson) -> list[Fact]:
     told = [
         _fact(lesson, "LessonOpened", opened),
         *(fact for receipt in lesson.receipts for fact in _room(lesson, receipt, opened, closed)),
+        *_teacher(lesson, opened, closed),
         _fact(lesson, "LessonClosed", closed),
     ]
     return _numbered(sorted(told, key=lambda fact: fact.at_ms), opened)
@@ -90,7 +91,7 @@ def _numbered(told: list[Fact], opened: int) -> list[Fact]:
     """Ids as nodes make them: op sequence numbers, and "p" numbers for the node's own counts."""
     numbered = []
     for number, fact in enumerate(told):
-        label = f"p{number}" if fact.kind in ("Presence", "EndpointJoined", "EndpointLeft") else str(number)
+        label = f"p{number}" if fact.kind in ("Presence", "Spoke", "EndpointJoined", "EndpointLeft") else str(number)
         numbered.append(replace(fact, id=f"{fact.lesson}:1:{label}", room_ms=max(0, fact.at_ms - opened)))
     return numbered
 
@@ -178,3 +179,16 @@ def _pupils(chance: random.Random, lesson: Lesson, receipt: Receipt, opened: int
         if chance.random() < 0.6:
             yield _fact(lesson, "Floor", at + 20 * SECOND, room, seat=seat, given=True)
             yield _fact(lesson, "Floor", at + 70 * SECOND, room, seat=seat, given=False)
+            span = {"from_at": at + 24 * SECOND, "to_at": at + 64 * SECOND}
+            yield _fact(lesson, "Spoke", at + 64 * SECOND, room, role="class", seat=seat, **span)
+
+
+def _teacher(lesson: Lesson, opened: int, closed: int) -> Iterator[Fact]:
+    """Explains, lets the class work, explains again."""
+    chance = random.Random(f"talk {lesson.id}")
+    at = opened
+    while at < closed - MINUTE:
+        until = min(closed, at + chance.randint(60, 240) * SECOND)
+        seat = f"t-{lesson.teacher_id}"
+        yield _fact(lesson, "Spoke", until, role="teacher", seat=seat, from_at=at, to_at=until)
+        at = until + chance.randint(10, 150) * SECOND

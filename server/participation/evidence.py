@@ -16,6 +16,7 @@ from server.participation.models import Attendance
 from server.participation.moments import corrected
 from server.participation.receipts import opened
 from server.participation.schemas import sound
+from server.participation.talk import Talk, talks
 from server.schools.models import Room
 from server.scope import SYSTEM, Scope
 
@@ -30,6 +31,7 @@ class RoomEvidence:
     room: Room
     row: Attendance
     plan: Interval
+    spoke: Intervals
 
     @property
     def heard_share(self) -> float:
@@ -50,6 +52,17 @@ class Evidence:
     facts: int
     span: Interval
     """[from, to) of the picture, Unix ms."""
+    talks: list[Talk]
+    """Who talked, the lead teacher first; of visible rooms."""
+
+    def talk_share(self, talk: Talk) -> float:
+        """Of the time in which anybody talked."""
+        return talk.ms / max(1, sum(one.ms for one in self.talks))
+
+    def place(self, talk: Talk) -> Room:
+        """The classroom it was said in."""
+        rooms = {held.room.id: held.room for held in self.rooms}
+        return rooms.get(talk.room or "", self.lesson.lead_room)
 
     def at(self, ms: int, width: int) -> float:
         """Where a moment lies on a picture ``width`` wide; outside ones on its edge."""
@@ -76,9 +89,12 @@ async def evidence(session: AsyncSession, scope: Scope, lesson_id: str) -> Evide
     entries = (await store.entries(session, SYSTEM, [lesson_id]))[lesson_id]
     facts = corrected(entry for entry in entries if sound(entry.fact))
     plan = (to_ms(lesson.starts_at), to_ms(lesson.ends_at))
+    held = opened(facts)
+    talked = [talk for talk in talks(facts, held) if talk.room is None or talk.room in rows]
+    spoke = {talk.room: talk.spoke for talk in talked}
     rooms = [
-        RoomEvidence(receipt.room, rows[receipt.room_id], plan)
+        RoomEvidence(receipt.room, rows[receipt.room_id], plan, spoke.get(receipt.room_id, ()))
         for receipt in lesson.receipts
         if receipt.room_id in rows
     ]
-    return Evidence(lesson, opened(facts), rooms, len(entries), (plan[0] - MARGIN_MS, plan[1] + MARGIN_MS))
+    return Evidence(lesson, held, rooms, len(entries), (plan[0] - MARGIN_MS, plan[1] + MARGIN_MS), talked)

@@ -10,6 +10,7 @@ from server.clock import to_ms
 from server.dependencies import Reading, SignedIn
 from server.errors import ForbiddenError
 from server.participation import store
+from server.participation.evidence import evidence
 from server.participation.models import Attendance
 from server.scope import allows
 
@@ -21,6 +22,18 @@ async def lesson_attendance(session: Reading, scope: SignedIn, lesson_id: str) -
     if not allows(scope, "report.read"):
         raise ForbiddenError
     return [_shown(row) for row in await store.attendance(session, scope, [lesson_id])]
+
+
+@router.get("/lessons/{lesson_id}/talk")
+async def lesson_talk(session: Reading, scope: SignedIn, lesson_id: str) -> list[dict[str, Any]]:
+    """Who talked, and when: the lead teacher, then the rooms the asker may see."""
+    if not allows(scope, "report.read"):
+        raise ForbiddenError
+    held = await evidence(session, scope, lesson_id)
+    return [
+        {"seat": talk.seat, "room": talk.room, "spoke_ms": talk.ms, "spoke": [list(one) for one in talk.spoke]}
+        for talk in held.talks
+    ]
 
 
 def _shown(row: Attendance) -> dict[str, Any]:

@@ -21,6 +21,7 @@ NEEDS: dict[str, dict[str, type]] = {
     "Headcount": {"expected": int, "present": int},
     "Hand": {"seat": str, "up": bool},
     "Floor": {"seat": str, "given": bool},
+    "Spoke": {"role": str, "seat": str, "from_at": int, "to_at": int},
 }
 
 
