@@ -22,6 +22,7 @@ class EnginePeer:
         "handle",
         "level_id",
         "outbox",
+        "probed",
         "received_bytes",
         "received_packets",
         "refused",
@@ -43,7 +44,7 @@ class EnginePeer:
         self.level_id = self.transport_cc_id = 0
         self._arrivals: list[tuple[int, float]] = []
         self._highest = FIRST_CYCLE
-        self.received_packets = self.received_bytes = self.retransmitted = self.refused = 0
+        self.received_packets = self.received_bytes = self.retransmitted = self.refused = self.probed = 0
 
     def note_transport_cc(self, sequence: int, now: float) -> None:
         number = extend(sequence, self._highest)

@@ -103,6 +103,10 @@ class Subscription:
         self.packets = self.octets = 0
 
     @property
+    def repeatable(self) -> bool:
+        return self.codec.rtx is not None and self.config.rtx_ssrc is not None
+
+    @property
     def started(self) -> bool:
         return self._shown is not None and self._shown == self.stream and self.gate.flows
 
@@ -160,7 +164,7 @@ class Subscription:
             self._shown = stream
             self._events.append(LinkSwitched(self.handle, stream))
 
-    def _write(self, second: int, sequence: int, timestamp: int, ssrc: int, level: bytes, payload: bytes) -> bool:
+    def _write(self, second: int, sequence: int, timestamp: int, ssrc: int, level: bytes, payload: bytes) -> int:
         """The hottest lines of the house: per packet and receiver one ``pack_into``, one copy, one encryption."""
         form = self._with_level if level else self._bare
         outbox = self._outbox
@@ -168,7 +172,7 @@ class Subscription:
         size = start + len(payload)
         at = outbox.fill
         if at + size > outbox.limit and (at := outbox.room(size)) < 0:
-            return False
+            return 0
         wide = (outbox.transport_cc + 1 & 0xFFFF).to_bytes(2, "big") if form.transport_cc else b""
         a, b, c, d = form.fixed
         stamp, data = outbox.burst.stamp, outbox.data
@@ -180,19 +184,21 @@ class Subscription:
                 outbox.transport_cc += 1
                 outbox.departed.append((outbox.transport_cc, outbox.burst.now, size))
             outbox.queue(size)
-        return size > 0
+        return size
 
     def resend(self, media: Media, out: int, segment: Segment, now: float) -> bool:
-        """Sends a packet again: as RTX (RFC 4588 section 4) where negotiated, else the same once more."""
-        _, timestamp, marker, level, payload = media
+        """Sends a packet again, for a NACK."""
         self._guard.refill(self.octets, now)
-        if not self._guard.allows(out, len(payload), now):
-            return False
+        return self._guard.allows(out, len(media[4]), now) and self.repeat(media, out, segment) > 0
+
+    def repeat(self, media: Media, out: int, segment: Segment) -> int:
+        """As RTX (RFC 4588 section 4) where negotiated, else the same once more; bytes sent."""
+        _, timestamp, marker, level, payload = media
         if segment.shift is not None:
             payload = renumbered(payload, segment.shift)
         timestamp = (timestamp + segment.timestamp_offset) & 0xFFFFFFFF
         sequence = out & 0xFFFF
-        if self.codec.rtx is None or self.config.rtx_ssrc is None:
+        if self.codec.rtx is None or self.config.rtx_ssrc is None:  # as in ``repeatable``
             return self._write(self._type | marker, sequence, timestamp, self._ssrc, level, payload)
         self._rtx_sequence = self._rtx_sequence + 1 & 0xFFFF
         original = sequence.to_bytes(2, "big") + payload
