@@ -113,7 +113,7 @@ async def run(settings: NodeSettings) -> None:
     await shipper.start()
     beating = asyncio.create_task(heartbeat.run())
     try:
-        await serve(http, node, bound, media_server, settings)
+        await serve(http, node, bound, media_server, settings, heartbeat)
     finally:
         beating.cancel()
         await asyncio.gather(beating, return_exceptions=True)
@@ -124,18 +124,28 @@ async def run(settings: NodeSettings) -> None:
         await store.close()
 
 
-async def serve(http: HttpServer, node: Node, bound: socket.socket, media: MediaServer, settings: NodeSettings) -> None:
-    """Until SIGTERM or SIGINT; then rooms say good-bye before their sockets close."""
+async def serve(
+    http: HttpServer,
+    node: Node,
+    bound: socket.socket,
+    media: MediaServer,
+    settings: NodeSettings,
+    heartbeat: HeartbeatSender,
+) -> None:
+    """Until SIGTERM or SIGINT; then rooms say good-bye before their sockets close. SIGTERM means that this node alone
+    stops: its rooms go to others first, if there are any."""
     loop = asyncio.get_running_loop()
-    stopping = asyncio.Event()
-    for one in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(one, stopping.set)
+    stopping, alone = asyncio.Event(), asyncio.Event()
+    loop.add_signal_handler(signal.SIGINT, stopping.set)
+    loop.add_signal_handler(signal.SIGTERM, lambda: (alone.set(), stopping.set()))
     serving = asyncio.create_task(http.serve(sockets=[bound]))
     waiting = asyncio.create_task(stopping.wait())
     host, port = bound.getsockname()[:2]
     print(f"node {settings.node_id}: signalling {host}:{port}, media port {media.port}", flush=True)
     await asyncio.wait({serving, waiting}, return_when=asyncio.FIRST_COMPLETED)
     waiting.cancel()
+    if alone.is_set() and node.lives:
+        await heartbeat.drain()
     await node.stop()
     http.should_exit = True
     await serving

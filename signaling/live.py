@@ -145,6 +145,10 @@ class LiveRoom:
         """Everybody goes to the other node; who stays is put out when this one closes the room."""
         return [Send(self.lobby.connections(), Moved(epoch=epoch))]
 
+    def empty(self) -> bool:
+        """Nobody is connected any more, in whatever way."""
+        return not any(person.connection or person.legs for person in self.lobby.people.values())
+
     def revoke(self, seat: str, now: float) -> list[Effect]:
         self.log.revoked.add(seat)  # at once, not only when it is durable
         effects: list[Effect] = [self.write("revoke", {"seat": seat}, now)]

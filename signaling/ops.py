@@ -16,6 +16,8 @@ from signaling.messages import Op, RoomSpec
 
 OPS_VERSION = 1
 NODE = "node"
+HANDOVER = "handover"
+"""The last op before a room goes to another node on command; with others behind it, it was thought better of."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from signaling.messages import RoomSpec
+from signaling.net.moves import HandoverError
 from signaling.net.node import LESSON_ID, Node, StaleEpochError
 from signaling.seats import SeatError, verify
 
@@ -23,6 +24,11 @@ class CloseRoom(BaseModel):
 class Revoke(BaseModel):
     model_config = ConfigDict(extra="forbid")
     seat: str
+
+
+class Epoch(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    epoch: int
 
 
 class ControlDoor:
@@ -69,6 +75,29 @@ class ControlDoor:
         except StaleEpochError:
             return JSONResponse({"error": "seat_epoch"}, 409)
         return Response(None, 204 if known else 404)
+
+    async def hand_over(self, request: Request) -> Response:
+        if refusal := self._refusal(request):
+            return refusal
+        try:
+            order = Epoch.model_validate_json(await request.body())
+            seq = await self._node.hand_over(request.path_params["lesson"], order.epoch)
+        except ValidationError:
+            return JSONResponse({"error": "message"}, 422)
+        except StaleEpochError:
+            return JSONResponse({"error": "seat_epoch"}, 409)
+        except HandoverError:
+            return JSONResponse({"error": "handover"}, 503)
+        return JSONResponse({"error": "room_unknown"}, 404) if seq is None else JSONResponse({"seq": seq})
+
+    async def moved(self, request: Request) -> Response:
+        if refusal := self._refusal(request):
+            return refusal
+        try:
+            order = Epoch.model_validate_json(await request.body())
+        except ValidationError:
+            return JSONResponse({"error": "message"}, 422)
+        return Response(None, 204 if self._node.moves.gone(request.path_params["lesson"], order.epoch) else 404)
 
     async def revoke(self, request: Request) -> Response:
         if refusal := self._refusal(request):

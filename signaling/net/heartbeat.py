@@ -15,12 +15,16 @@ from pathlib import Path
 import httpx2
 
 from signaling.messages import Heartbeat
+from signaling.net.moves import LINGER_SECONDS
 from signaling.net.node import Node
 
 log = logging.getLogger("tongtang.heartbeat")
 
 EVERY_SECONDS = 2.0
 TIMEOUT_SECONDS = 5.0
+EMPTY_SECONDS = 0.1
+DRAIN_SECONDS = 15.0
+"""Moving a room takes the web half a second."""
 
 
 class HeartbeatSender:
@@ -40,6 +44,24 @@ class HeartbeatSender:
             while True:
                 await self._beat(client)
                 await asyncio.sleep(EVERY_SECONDS)
+
+    async def drain(self) -> None:
+        """The node is about to stop: the web shall move its rooms. Without a web that answers, or without another
+        node, everything goes as when a node stops: the pages wait for it."""
+        self._node.draining = True
+        url = self._url.removesuffix("heartbeat") + "drain"
+        try:
+            async with httpx2.AsyncClient(timeout=DRAIN_SECONDS, headers=self._headers, trust_env=False) as client:
+                response = await client.post(url)
+                moved = len(response.raise_for_status().json()["moved"])
+        except (httpx2.HTTPError, ValueError, KeyError, TypeError) as error:
+            log.warning("the web does not move our rooms: %s", error)
+            return
+        end = time.monotonic() + LINGER_SECONDS
+        while moved:
+            await asyncio.sleep(EMPTY_SECONDS)
+            if not self._node.lives or time.monotonic() >= end:
+                return
 
     async def _beat(self, client: httpx2.AsyncClient) -> None:
         try:
@@ -65,6 +87,7 @@ class HeartbeatSender:
             rooms=self._node.reports(),
             spool_bytes=self._node.media.bytes + self._node.facts.bytes,
             disk_free_bytes=shutil.disk_usage(self._spool).free,
+            draining=self._node.draining,
         )
 
     def _load(self) -> float:

@@ -42,6 +42,9 @@ from signaling.sdp.write import write
 
 log = logging.getLogger("tongtang.node")
 
+SETTLE_SECONDS = 0.01
+"""A look at the log while it is being written: an fsync takes about so long."""
+
 
 class OpSink(Protocol):
     """``signaling.net.shipper.OpShipper``."""
@@ -174,6 +177,13 @@ class RoomHost:
             self.do(self.live.durable(batch, time.monotonic()))
         except Exception:  # our fault; the room goes on with what it has
             log.exception("%s: after op %d", self.live.lesson, batch[-1].op.seq)
+
+    async def settle(self) -> None:
+        """Until everything decided so far is on disk and on its way to the store."""
+        while True:
+            if self.live.log.state.seq >= self.live.log.head.seq:
+                return
+            await asyncio.sleep(SETTLE_SECONDS)
 
     async def stop(self) -> None:
         """Write what is decided, then no more."""

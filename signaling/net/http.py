@@ -35,6 +35,8 @@ def application(node: Node, socket: WebSocketDoor, whip: WhipDoor, whep: WhepDoo
         Route("/control/healthz", health),
         Route("/control/rooms/{lesson}", control.put, methods=["PUT"]),
         Route("/control/rooms/{lesson}", control.delete, methods=["DELETE"]),
+        Route("/control/rooms/{lesson}/handover", control.hand_over, methods=["POST"]),
+        Route("/control/rooms/{lesson}/moved", control.moved, methods=["POST"]),
         Route("/control/rooms/{lesson}/revoke", control.revoke, methods=["POST"]),
     ]
     for name, door in (("whip", whip), ("whep", whep)):

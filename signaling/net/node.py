@@ -30,12 +30,13 @@ from signaling.net.factspool import FactSpool
 from signaling.net.host import RoomHost, World
 from signaling.net.journal import JournalFile
 from signaling.net.mediaspool import MediaSpool
+from signaling.net.moves import Moves
 from signaling.net.outlets import Outlets
 from signaling.net.plane import Plane
 from signaling.net.recording import RoomRecording, spooled_until
 from signaling.net.roomlog import load_log
 from signaling.net.shipper import OpShipper
-from signaling.ops import Entry, encode, last_spec, read_log
+from signaling.ops import HANDOVER, Entry, encode, last_spec, read_log
 from signaling.ports import ObjectMissingError, ObjectStore, ObjectStoreError
 
 log = logging.getLogger("tongtang.node")
@@ -61,6 +62,9 @@ class Node:
         """What sessions look rooms up in."""
         self.plane, self.store, self.media, self.facts = plane, store, media, facts
         self.ops = OpShipper(store)
+        self.moves = Moves(self)
+        self.draining = False
+        """About to stop: the heartbeat says so, and the web puts no room here."""
         self._folder = folder
         self._hosts: dict[str, RoomHost] = {}
         self._locks: dict[str, asyncio.Lock] = {}
@@ -150,7 +154,7 @@ class Node:
         self._hosts[spec.lesson], self.lives[spec.lesson] = host, live
         host.do([*live.opened(held, now), *live.specify(spec, now)])
         if held:
-            await self._mark_gap(host, held)
+            await self._mark_gap(host, held, entries[-1].op.kind == HANDOVER)
         return live
 
     def _host(self, live: LiveRoom, journal: JournalFile) -> RoomHost:
@@ -169,12 +173,15 @@ class Node:
         facts = facts_of([entry.op for entry in entries], live.lesson, live.clock.zero_at_ms)
         self._count([fact for fact in facts if fact.epoch == live.epoch])
 
-    async def _mark_gap(self, host: RoomHost, held: int) -> None:
+    async def _mark_gap(self, host: RoomHost, held: int, handed_over: bool) -> None:
         """What was not recorded while nobody had the room: from the last fragment that is safe; if none, the last
-        sign of life.
+        sign of life. A node that handed the room over records until its last publisher has left.
         """
         live = host.live
         if not live.log.head.recording.on:
+            return
+        if handed_over:
+            host.recording.missing_since(live.clock.base_ms, "moved")
             return
         since = max(self._spooled.get((live.lesson, held), -1), await self._stored_until(live.lesson, held))
         if since < 0 and self._last_alive_ms is not None:
@@ -197,10 +204,22 @@ class Node:
         host.do(host.live.close(reason, time.monotonic()))
         return True
 
+    async def hand_over(self, lesson: str, epoch: int) -> int | None:
+        """None when there is no such room; StaleEpochError when another epoch is meant, HandoverError when not now."""
+        async with self._lock(lesson):
+            host = self._hosts.get(lesson)
+            if host is None or host.live.over:
+                return None
+            if host.live.epoch != epoch:
+                raise StaleEpochError
+            return await self.moves.hand_over(host)
+
     async def moved(self, epochs: Mapping[str, int]) -> None:
         """What the web said in answer to a heartbeat."""
         for lesson, host in list(self._hosts.items()):
             if epochs.get(lesson, 0) > host.live.epoch and not host.live.over:
+                if host.live.held and self.moves.gone(lesson, epochs[lesson]):
+                    continue
                 log.warning("%s moved to epoch %d", lesson, epochs[lesson])
                 host.do(host.live.close("epoch", time.monotonic()))
 
@@ -284,6 +303,7 @@ class Node:
                 _guard(host, partial(self._tick, host, say))
             if say:
                 said = now
+            self.moves.tick(now)
             self._write_alive()
 
     def _tick(self, host: RoomHost, say: bool, now: float) -> None:

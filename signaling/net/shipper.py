@@ -133,6 +133,7 @@ class OpShipper:
         self._logs: dict[tuple[str, int], _Log] = {}
         self._news = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
+        self._turn = asyncio.Lock()
         self.failing = False
 
     def add(self, lesson: str, epoch: int, seq: int, record: bytes) -> None:
@@ -174,6 +175,10 @@ class OpShipper:
 
     async def ship(self) -> None:
         """Everything that waits, now. Raises ObjectStoreError with the rest still waiting."""
+        async with self._turn:
+            await self._ship()
+
+    async def _ship(self) -> None:
         for (lesson, epoch), log in list(self._logs.items()):
             while log.waiting:
                 seqs = sorted(log.waiting)[:CHUNK_OPS]
