@@ -26,6 +26,7 @@ from starlette.types import Scope as Asgi
 from server import live
 from server.accounts import store as accounts
 from server.accounts.service import Identity, identify
+from server.audit.watch import watch
 from server.clock import Clock, SystemClock
 from server.config import WebSettings
 from server.database import Database, make_engine
@@ -46,6 +47,11 @@ PACKAGES = (
     "admin",
     "portal",
     "schools",
+    "classes",
+    "gaps",
+    "groups",
+    "exchange",
+    "audit",
     "classrooms",
     "timetable",
     "lessons",
@@ -83,6 +89,7 @@ def create_app(
     app.state.settings = settings
     app.state.clock = clock or SystemClock()
     app.state.database = database or Database(make_engine(settings.database_url))
+    watch(app.state.database, app.state.clock)
     app.state.objects = objects or _objects(settings)
     app.state.keys = load_keys(settings.seat_key)
     app.state.passwords = Passwords()

@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 from sqlalchemy import DateTime, MetaData, event
 from sqlalchemy.engine import Dialect
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
-from sqlalchemy.orm import DeclarativeBase
+from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.types import TypeDecorator
 
 NAMING = {
@@ -79,7 +79,9 @@ class Database:
 
     def __init__(self, engine: AsyncEngine) -> None:
         self.engine = engine
-        self._write = async_sessionmaker(engine, expire_on_commit=False)
+        self.writers = type("Writer", (Session,), {})
+        """The class of the sessions that may write, for who wants to be told of changes (``audit.watch``)."""
+        self._write = async_sessionmaker(engine, expire_on_commit=False, sync_session_class=self.writers)
         self._read = async_sessionmaker(engine.execution_options(read_only=True), expire_on_commit=False)
 
     @asynccontextmanager

@@ -8,6 +8,7 @@ from typing import Annotated, cast
 from fastapi import Depends, Request
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from server.audit.watch import acting
 from server.clock import Clock
 from server.database import Database
 from server.errors import SignInNeededError
@@ -23,6 +24,7 @@ async def _reading(request: Request) -> AsyncIterator[AsyncSession]:
 
 async def _writing(request: Request) -> AsyncIterator[AsyncSession]:
     async with cast(Database, request.app.state.database).transaction() as session:
+        acting(session, _scope(request), request.client.host if request.client else None)
         yield session
 
 

@@ -1,27 +1,44 @@
-"""Who asks, and for which part of the city. Every store function takes a ``Scope`` as its second argument.
+"""Who asks, for which part of the city, and what they may do there: one table, post x action x reach.
 
 A scope is built from a signed-in person's posts (``accounts``), a bound device, a companion's sign-in, or ``SYSTEM``
-for jobs and ``PUBLIC`` for strangers. Stores narrow their queries with it; services ask ``allows`` before they change
-things.
+for jobs and ``PUBLIC`` for strangers. Stores narrow their queries with it (every store function takes one as its second
+argument); services ask ``allows`` before they change things. Rule: a right that is not a row of ``RIGHTS`` is nobody's.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Literal
 
 Post = Literal[
     "teacher",  # 教师: may lead or assist
     "assistant",  # 辅助教师
+    "class_teacher",  # 班主任
     "studio_host",  # 工作室主持人
     "studio_member",
+    "dean",  # 教务主任: the school's classes, gaps and answers to invitations
+    "technician",  # 电教员: the school's rooms and screens
     "school_admin",
     "district_admin",
     "city_admin",
     "inspector",  # 教研员 / 巡课
+    "area_head",  # 学区长: reads what they were given to read
+    "certifier",  # 区教师发展中心认证员
     "evaluator",  # 督导 / 第三方评估: reads everything, changes nothing
     "pupil",
 ]
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """One post held today and what it is of; ``city``: of the whole city."""
+
+    post: Post
+    city: bool = False
+    district: str | None = None
+    school: str | None = None
+    studio: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +59,9 @@ class Scope:
     device: str | None = None
     system: bool = False
     readonly: bool = False
+    studios: frozenset[str] = frozenset()
+    held: frozenset[Held] = frozenset()
+    """Post by post: who is dean here and administrator there administers only there. Empty: every post reaches all."""
 
     @property
     def signed_in(self) -> bool:
@@ -50,6 +70,15 @@ class Scope:
     def has(self, *posts: Post) -> bool:
         return not self.posts.isdisjoint(posts)
 
+    def of(self, post: Post) -> frozenset[Held]:
+        """What this post is of."""
+        if self.held:
+            return frozenset(one for one in self.held if one.post == post)
+        places = [Held(post, district=one) for one in self.districts]
+        places += [Held(post, school=one) for one in self.schools]
+        places += [Held(post, studio=one) for one in self.studios]
+        return frozenset([*places, Held(post, city=self.city)])
+
 
 PUBLIC = Scope()
 SYSTEM = Scope(city=True, system=True)
@@ -57,76 +86,117 @@ SYSTEM = Scope(city=True, system=True)
 Action = Literal[
     "school.read",
     "school.write",
+    "pairing.write",
+    "group.read",
+    "group.write",
     "room.write",
+    "device.bind",
+    "class.read",
+    "class.write",
+    "gap.read",
+    "gap.write",
     "person.read",
     "person.write",
+    "pupil.read",
     "classroom.read",
     "classroom.write",
-    "device.bind",
+    "calendar.write",
     "lesson.create",
     "lesson.cancel",
+    "lesson.confirm",
     "lesson.lead",
     "lesson.read",
     "lesson.watch",
     "report.read",
     "studio.read",
+    "studio.write",
+    "audit.read",
     "node.read",
 ]
 
-RIGHTS: dict[Action, frozenset[Post]] = {
-    "school.read": frozenset({"school_admin", "district_admin", "city_admin", "inspector", "evaluator"}),
-    "school.write": frozenset({"district_admin", "city_admin"}),
-    "room.write": frozenset({"school_admin", "district_admin", "city_admin"}),
-    "person.read": frozenset({"school_admin", "district_admin", "city_admin", "evaluator"}),
-    "person.write": frozenset({"school_admin", "district_admin", "city_admin"}),
-    "classroom.read": frozenset({"teacher", "school_admin", "district_admin", "city_admin", "inspector", "evaluator"}),
-    "classroom.write": frozenset({"district_admin", "city_admin"}),
-    "device.bind": frozenset({"school_admin", "district_admin", "city_admin"}),
-    "lesson.create": frozenset({"school_admin", "district_admin", "city_admin"}),
-    "lesson.cancel": frozenset({"school_admin", "district_admin", "city_admin"}),
-    "lesson.lead": frozenset({"teacher"}),
-    "lesson.read": frozenset(
-        {
+Reach = Literal[
+    "city",  # the whole city
+    "district",  # the districts the post is of, by who answers for a school, not by where it stands
+    "school",  # the schools the post is of
+    "given",  # whatever the post was given to look at: the city, districts or schools
+    "work",  # the school where one works or learns, and the lessons it takes part in
+    "studio",  # the studios the post is of
+    "lesson",  # the lessons that name the person
+    "all",  # open to everybody who holds the post
+]
+
+_ADMINS: dict[Post, Reach] = {"school_admin": "school", "district_admin": "district", "city_admin": "city"}
+_ABOVE: dict[Post, Reach] = {"district_admin": "district", "city_admin": "city"}
+_READERS: dict[Post, Reach] = {"inspector": "given", "evaluator": "given", "area_head": "given"}
+_STUDIO: dict[Post, Reach] = {"studio_host": "work", "studio_member": "work"}
+_DEAN: dict[Post, Reach] = {"dean": "school"}
+_TECHNICIAN: dict[Post, Reach] = {"technician": "school"}
+_STAFF: dict[Post, Reach] = {"teacher": "work", "assistant": "work", "class_teacher": "work"}
+
+RIGHTS: dict[Action, dict[Post, Reach]] = {
+    "school.read": {**_ADMINS, **_DEAN, **_TECHNICIAN, **_READERS, "certifier": "given"},
+    "school.write": _ABOVE,
+    "pairing.write": _ABOVE,
+    "group.read": {**_ADMINS, **_DEAN, **_READERS},
+    "group.write": _ABOVE,
+    "room.write": {**_ADMINS, **_TECHNICIAN},
+    "device.bind": {**_ADMINS, **_TECHNICIAN},
+    "class.read": {**_ADMINS, **_DEAN, **_READERS, "class_teacher": "work"},
+    "class.write": {**_ADMINS, **_DEAN},
+    "gap.read": {**_ADMINS, **_DEAN, **_READERS},
+    "gap.write": {**_ADMINS, **_DEAN},
+    "person.read": {**_ADMINS, "evaluator": "given", "certifier": "given"},
+    "person.write": _ADMINS,
+    "pupil.read": {**_ADMINS, "class_teacher": "work"},
+    "classroom.read": {**_ADMINS, **_DEAN, **_READERS, "teacher": "work"},
+    "classroom.write": _ABOVE,
+    "calendar.write": {**_ADMINS, **_DEAN},
+    "lesson.create": {**_ADMINS, **_DEAN},
+    "lesson.cancel": {**_ADMINS, **_DEAN},
+    "lesson.confirm": {**_ADMINS, **_DEAN},
+    "lesson.lead": {"teacher": "lesson"},
+    "lesson.read": {**_STAFF, **_STUDIO, **_ADMINS, **_DEAN, **_TECHNICIAN, **_READERS, "pupil": "work"},
+    "lesson.watch": {**_STUDIO, **_ADMINS, **_DEAN, **_READERS, "teacher": "work"},
+    "report.read": {**_ADMINS, **_DEAN, **_READERS},
+    "studio.read": dict.fromkeys(
+        (
             "teacher",
-            "assistant",
             "studio_host",
             "studio_member",
+            "dean",
             "school_admin",
             "district_admin",
             "city_admin",
             "inspector",
+            "area_head",
             "evaluator",
             "pupil",
-        }
+        ),
+        "all",
     ),
-    "lesson.watch": frozenset(
-        {
-            "teacher",
-            "studio_host",
-            "studio_member",
-            "school_admin",
-            "district_admin",
-            "city_admin",
-            "inspector",
-            "evaluator",
-        }
-    ),
-    "report.read": frozenset({"school_admin", "district_admin", "city_admin", "inspector", "evaluator"}),
-    "studio.read": frozenset(
-        {
-            "teacher",
-            "studio_host",
-            "studio_member",
-            "school_admin",
-            "district_admin",
-            "city_admin",
-            "inspector",
-            "evaluator",
-            "pupil",
-        }
-    ),
-    "node.read": frozenset({"city_admin"}),
+    "studio.write": {"studio_host": "studio", **_ABOVE},
+    "audit.read": _ADMINS,
+    "node.read": {"city_admin": "city"},
 }
+
+READS = (".read", ".watch")
+"""What a post given to look at things may do, and what is open at the school where one works."""
+
+
+@dataclass(frozen=True, slots=True)
+class Right:
+    """One row of the table."""
+
+    post: Post
+    action: Action
+    reach: Reach
+
+
+def rights() -> Iterator[Right]:
+    """Every row: for the tests, one each, and for the page that shows who may do what."""
+    for action, posts in RIGHTS.items():
+        for post, reach in posts.items():
+            yield Right(post, action, reach)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,26 +207,41 @@ class Part:
     district: str | None = None
     others: frozenset[str] = field(default_factory=frozenset)
     """Further schools concerned (receiving schools of a lesson)."""
+    studio: str | None = None
+    people: frozenset[str] = field(default_factory=frozenset)
+    """Those a lesson names."""
 
 
 def allows(scope: Scope, action: Action, part: Part | None = None) -> bool:
-    """Row of the table AND, for administrators' rights, a place inside the scope."""
+    """Whether one of the scope's posts has a row for the action that reaches the part; with no part: a row at all."""
     if scope.system:
         return True
-    if scope.readonly and not action.endswith((".read", ".watch")):
+    reading = action.endswith(READS)
+    if scope.readonly and not reading:
         return False
-    if scope.posts.isdisjoint(RIGHTS[action]):
-        return False
-    return part is None or (within(scope, part) if action.endswith(SEEN_FROM_WORK) else administers(scope, part))
+    rows = [(post, reach) for post, reach in RIGHTS[action].items() if post in scope.posts]
+    return any(part is None or _reaches(scope, post, reach, part, reading) for post, reach in rows)
 
 
-SEEN_FROM_WORK = (".read", ".watch", ".lead")
-"""Actions open at the school where one works; everything else needs a post of that part of the city."""
+def _reaches(scope: Scope, post: Post, reach: Reach, part: Part, reading: bool) -> bool:
+    if reach == "all":
+        return True
+    if reach == "lesson":
+        return scope.person is not None and scope.person in part.people
+    if reach == "work":
+        return scope.school is not None and (scope.school == part.school or scope.school in part.others)
+    # An administrator also sees the school where they work.
+    at_work = reading and reach != "studio" and scope.school is not None and scope.school == part.school
+    return at_work or any(_is_of(one, reach, part, reading) for one in scope.of(post))
 
 
-def administers(scope: Scope, part: Part) -> bool:
-    """Whether ``part`` lies in what the scope's posts are of: to work at a school is not to administer it."""
-    return scope.city or scope.system or part.district in scope.districts or part.school in scope.schools
+def _is_of(held: Held, reach: Reach, part: Part, reading: bool) -> bool:
+    whole = held.city and reach in ("city", "given")
+    district = reach in ("district", "given") and held.district is not None and held.district == part.district
+    concerned = {part.school} | (part.others if reading else frozenset())
+    school = reach in ("school", "given") and held.school is not None and held.school in concerned
+    studio = reach == "studio" and held.studio is not None and held.studio == part.studio
+    return whole or district or school or studio
 
 
 def within(scope: Scope, part: Part) -> bool:

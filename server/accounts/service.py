@@ -15,15 +15,17 @@ from server.clock import city_date
 from server.database import Database
 from server.errors import ForbiddenError, InvalidError, NotFoundError, SignInNeededError
 from server.rates import Rates
-from server.scope import SYSTEM, Post, Scope
+from server.scope import SYSTEM, Held, Post, Scope
 from server.security import MIN_PASSWORD_CHARS, Passwords, new_token, token_hash
 
 TOUCH_AFTER = timedelta(minutes=5)  # a sign-in's use is written down this often, not with every request
 ID_CHARS = 16
 
 POSTS: tuple[Post, ...] = get_args(Post)
-READING: frozenset[str] = frozenset({"inspector", "evaluator"})
-REACHING: frozenset[str] = frozenset({"school_admin", "district_admin", "city_admin"}) | READING
+READING: frozenset[str] = frozenset({"inspector", "evaluator", "area_head", "certifier"})
+OF_SCHOOL: frozenset[str] = frozenset({"school_admin", "dean", "technician"})
+"""Posts of a school: of the one they name, else of the one where the person works."""
+REACHING: frozenset[str] = frozenset({"district_admin", "city_admin"}) | OF_SCHOOL | READING
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,18 +56,29 @@ def scope_of(person: Person, today: date) -> Scope:
     held = held_posts(person, today)
     if any(p.post in REACHING - READING for p in held):
         held = [p for p in held if p.post not in READING]
-    reaching = [p for p in held if p.post in REACHING]
+    places = frozenset(_place(person, p) for p in held)
+    reaching = [one for one in places if one.post in REACHING]
     return Scope(
         person=person.id,
         school=person.school_id,
-        posts=frozenset(cast(Post, p.post) for p in held),
-        city=any(
-            p.post == "city_admin" or (p.post in READING and not (p.district_id or p.school_id)) for p in reaching
-        ),
-        districts=frozenset(p.district_id for p in reaching if p.district_id and p.post != "school_admin"),
-        schools=frozenset(p.school_id for p in reaching if p.school_id),
-        readonly=bool(reaching) and all(p.post in READING for p in reaching),
+        posts=frozenset(one.post for one in places),
+        city=any(one.city for one in reaching),
+        districts=frozenset(one.district for one in reaching if one.district),
+        schools=frozenset(one.school for one in reaching if one.school),
+        studios=frozenset(one.studio for one in places if one.studio),
+        readonly=bool(reaching) and all(one.post in READING for one in reaching),
+        held=places,
     )
+
+
+def _place(person: Person, post: PostHeld) -> Held:
+    name = cast(Post, post.post)
+    if name in OF_SCHOOL:
+        return Held(name, school=post.school_id or person.school_id)
+    if name not in REACHING:
+        return Held(name, studio=post.studio_id)
+    whole = name == "city_admin" or (name in READING and not (post.district_id or post.school_id))
+    return Held(name, city=whole, district=post.district_id, school=post.school_id)
 
 
 async def identify(database: Database, tokens: list[str], now: datetime, session_hours: int) -> Identity | None:
@@ -112,6 +125,8 @@ async def _merge(session: AsyncSession, rows: list[SignIn], now: datetime) -> Id
         lesson=lesson,
         device=device,
         readonly=scope.readonly,
+        studios=scope.studios,
+        held=scope.held,
     )
     return Identity(merged, name, locale, sign_in)
 

@@ -85,7 +85,7 @@ async def roll_up(database: Database, period: str, now: datetime) -> None:
             session, SYSTEM, period
         )  # facts that come meanwhile mark the month stale after us
         receipts = await store.due_receipts(session, SYSTEM, month_of(period), now)
-        parts = await store.parts(session, SYSTEM)
+        parts = await store.parts(session, SYSTEM, month_of(period))
         await store.replace_roll_ups(session, SYSTEM, period, list(_rows(period, receipts, parts, now)))
         state.state, state.computed_at, state.facts_until = "done", now, now
         state.fingerprint = fingerprint(receipts)

@@ -7,19 +7,21 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, delete, exists, func, insert, literal, or_, select, true
+from sqlalchemy import ColumnElement, and_, case, delete, exists, func, insert, literal, or_, select, true
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
 from server.accounts.models import Person
+from server.clock import city_date
 from server.errors import ForbiddenError
 from server.indicators.formulas import ReceiptFigures
 from server.indicators.models import FillState, RollUp
 from server.lessons.models import Lesson, Receipt
 from server.participation.models import Attendance
-from server.schools.models import District, Room, School, SettlementCode
+from server.schools.models import District, Past, Room, School, SettlementCode
+from server.schools.store import past_at
 from server.scope import Scope
 
 Moments = tuple[datetime, datetime]
@@ -71,7 +73,7 @@ async def receipts_of(
     session: AsyncSession, scope: Scope, month: Moments, until: datetime, level: str, part: str
 ) -> list[CountedReceipt]:
     """The same receipts as far as they make one part's figures, with the names a reader needs; empty out of scope."""
-    holder = {"room": _ROOM.id, "school": _SCHOOL.id, "lead": _LEAD.school_id, "district": _SCHOOL.supervised_by}
+    holder = {"room": _ROOM.id, "school": _SCHOOL.id, "lead": _LEAD.school_id, "district": _DISTRICT}
     statement = _counted(month, until).where(visible(scope, level, literal(part)))
     if level != "city":
         statement = statement.where(holder[level] == part)
@@ -80,6 +82,10 @@ async def receipts_of(
 
 
 _ROOM, _LEAD, _SCHOOL, _LEAD_SCHOOL = aliased(Room), aliased(Room), aliased(School), aliased(School)
+_WAS = aliased(Past)
+_DISTRICT = case((_WAS.id.is_not(None), _WAS.district_id), else_=_SCHOOL.supervised_by)
+"""The district that answered for the receiving school when the lesson began: a school that changes hands takes no
+past month with it."""
 
 
 def _counted(month: Moments, until: datetime) -> Any:
@@ -88,7 +94,7 @@ def _counted(month: Moments, until: datetime) -> Any:
             Lesson.id,
             Receipt.room_id,
             _ROOM.school_id,
-            _SCHOOL.supervised_by,
+            _DISTRICT,
             _LEAD.school_id,
             Lesson.grade,
             Lesson.starts_at,
@@ -112,6 +118,7 @@ def _counted(month: Moments, until: datetime) -> Any:
         .join(Receipt, Receipt.lesson_id == Lesson.id)
         .join(_ROOM, _ROOM.id == Receipt.room_id)
         .join(_SCHOOL, _SCHOOL.id == _ROOM.school_id)
+        .outerjoin(_WAS, _WAS.id == past_at(_SCHOOL, Lesson.starts_at))
         .join(_LEAD, _LEAD.id == Lesson.lead_room_id)
         .join(_LEAD_SCHOOL, _LEAD_SCHOOL.id == _LEAD.school_id)
         .join(Person, Person.id == Lesson.teacher_id)
@@ -160,11 +167,17 @@ async def ledger_edge(session: AsyncSession, scope: Scope, lessons: Iterable[str
     return total
 
 
-async def parts(session: AsyncSession, scope: Scope) -> dict[str, set[str]]:
-    """Every part of the city that must have figures, also those without a single lesson, by level."""
+async def parts(session: AsyncSession, scope: Scope, month: Moments) -> dict[str, set[str]]:
+    """Every part of the city that must have figures, also those without a single lesson, by level. A school that was
+    open on any day of the month is one, whatever became of it since."""
     _ours(scope)
     rooms = (await session.execute(select(Room.id, Room.kind))).all()
-    schools = (await session.scalars(select(School.id).where(School.closed_on.is_(None)))).all()
+    first, after = city_date(month[0]), city_date(month[1])
+    there = and_(
+        or_(School.closed_on.is_(None), School.closed_on > first),
+        or_(School.opened_on.is_(None), School.opened_on < after),
+    )
+    schools = (await session.scalars(select(School.id).where(there))).all()
     leads = (await session.scalars(select(Room.school_id).where(Room.kind == "lead").distinct())).all()
     districts = (await session.scalars(select(District.id))).all()
     return {

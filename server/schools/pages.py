@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from datetime import date
+from datetime import date, datetime
 from itertools import groupby
 from typing import Annotated, Any
 
@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from server.clock import city_date
 from server.dependencies import ClockDep, Html, Reading, SignedIn, Writing
 from server.errors import ForbiddenError
-from server.forms import Form, attempt, submitted
+from server.forms import Form, attempt, check, submitted, typed
 from server.lessons import devices
 from server.lessons.schemas import BindBody
 from server.paging import PAGE_ROWS, ListPage, base_of
@@ -22,12 +22,15 @@ from server.schools import service, store
 from server.schools.models import School
 from server.schools.routes import Reader, Wanted
 from server.schools.schemas import (
+    EQUIPMENT,
+    CloseBody,
     EndBody,
     EnrolmentBody,
     Id,
     PairingBody,
     RoomBody,
     SchoolBody,
+    SchoolEdit,
     SettlementBody,
 )
 from server.scope import Part, Scope, allows
@@ -37,6 +40,8 @@ from server.templating import Page
 router = APIRouter(include_in_schema=False)
 
 LIST = "/admin/schools"
+SMALL = ("room", "bind", "settlement", "enrolment", "pairing", "closed")
+"""Small forms of a school's page."""
 DONE = (
     "created",
     "saved",
@@ -143,31 +148,38 @@ async def post_new(request: Request, page: Html, session: Writing, scope: Signed
 
 
 @router.get(LIST + "/{school_id}/edit")
-async def get_edit(page: Html, session: Reading, scope: SignedIn, school_id: Id) -> Response:
+async def get_edit(page: Html, session: Reading, scope: SignedIn, clock: ClockDep, school_id: Id) -> Response:
     school = await service.get(session, scope, school_id, "school.write")
     values = {name: getattr(school, name) for name in SchoolBody.model_fields}
+    values["effective_on"] = city_date(clock.now()).isoformat()
     return await _form_page(page, session, scope, Form(values), school)
 
 
 @router.post(LIST + "/{school_id}/edit")
-async def post_edit(request: Request, page: Html, session: Writing, scope: SignedIn, school_id: Id) -> Response:
+async def post_edit(
+    request: Request, page: Html, session: Writing, scope: SignedIn, clock: ClockDep, school_id: Id
+) -> Response:
     school = await service.get(session, scope, school_id, "school.write")
-    form, body = await submitted(request, SchoolBody, page.t)
-    done = await attempt(request, form, service.edit(session, scope, school_id, body)) if body else None
+    form, body = await submitted(request, SchoolEdit, page.t)
+    done = await attempt(request, form, service.edit(session, scope, school_id, body, clock.now())) if body else None
     if done is None:
         return await _form_page(page, session, scope, form, school)
     return RedirectResponse(f"{LIST}/{school_id}?done=saved", 303)
 
 
 @router.post(LIST + "/{school_id}/close")
-async def post_close(session: Writing, scope: SignedIn, clock: ClockDep, school_id: Id) -> Response:
-    await service.close(session, scope, school_id, clock.now())
-    return RedirectResponse(f"{LIST}/{school_id}?done=closed", 303)
+async def post_close(
+    request: Request, page: Html, session: Writing, scope: SignedIn, clock: ClockDep, school_id: Id
+) -> Response:
+    today = city_date(clock.now())
+    return await _small(
+        request, page, session, scope, today, school_id, "closed", _at(service.close, clock.now()), CloseBody
+    )
 
 
 @router.post(LIST + "/{school_id}/reopen")
-async def post_reopen(session: Writing, scope: SignedIn, school_id: Id) -> Response:
-    await service.reopen(session, scope, school_id)
+async def post_reopen(session: Writing, scope: SignedIn, clock: ClockDep, school_id: Id) -> Response:
+    await service.reopen(session, scope, school_id, clock.now())
     return RedirectResponse(f"{LIST}/{school_id}?done=reopened", 303)
 
 
@@ -197,13 +209,16 @@ async def _school_page(
             (room, [d for d in bound if d.room_id == room.id]) for room in await store.rooms(session, scope, school.id)
         ],
         pairings=await store.pairings(session, scope, school.id),
+        pasts=await store.pasts_of(session, scope, school.id),
+        merged_into=await store.school_of_city(session, scope, school.merged_into) if school.merged_into else None,
+        equipment=EQUIPMENT,
         pairable=_by_district(await store.pairable(session, scope, school.id)) if may_write else [],
         names=await _district_names(page, session, scope),
         may_write=may_write,
         may_rooms=allows(scope, "room.write", part),
         may_bind=allows(scope, "device.bind", part),
         done=done if done in DONE else "",
-        forms={name: forms.get(name) or Form() for name in ("room", "bind", "settlement", "enrolment", "pairing")},
+        forms={name: forms.get(name) or Form() for name in SMALL},
     )
 
 
@@ -231,12 +246,31 @@ async def _small(
     schema: Any,
 ) -> Response:
     """A small form of the school page: done and back, or the page again with what was wrong."""
-    form, body = await submitted(request, schema, page.t)
+    form, body = await _equipped(request, page) if schema is RoomBody else await submitted(request, schema, page.t)
     if body is not None:
         await attempt(request, form, doing(session, scope, school_id, body))
     if form.bad:
         return await _school_page(page, session, scope, today, school_id, {name: form})
     return RedirectResponse(f"{LIST}/{school_id}?done={'paired' if name == 'pairing' else name}#{name}", 303)
+
+
+def _at(doing: Any, now: datetime) -> Any:
+    """A rule that wants to know the moment, as one that does not."""
+
+    async def done(session: AsyncSession, scope: Scope, school_id: str, body: Any) -> None:
+        await doing(session, scope, school_id, body, now)
+
+    return done
+
+
+async def _equipped(request: Request, page: Page) -> tuple[Form, RoomBody | None]:
+    """A room's form: one box to tick for each piece of equipment ("equipment.screen")."""
+    values = typed((await request.form()).multi_items())
+    form = Form(values)
+    plain = {name: value for name, value in values.items() if not name.startswith("equipment.")}
+    ticked = [name for name in EQUIPMENT if f"equipment.{name}" in values]
+    body, form.wrong = check(RoomBody, {**plain, "equipment": ticked}, page.t)
+    return form, body
 
 
 @router.post(LIST + "/{school_id}/settlements")
@@ -255,7 +289,15 @@ async def post_enrolment(
 ) -> Response:
     today = city_date(clock.now())
     return await _small(
-        request, page, session, scope, today, school_id, "enrolment", service.set_enrolment, EnrolmentBody
+        request,
+        page,
+        session,
+        scope,
+        today,
+        school_id,
+        "enrolment",
+        _at(service.set_enrolment, clock.now()),
+        EnrolmentBody,
     )
 
 
@@ -283,7 +325,7 @@ async def post_pairing_end(
 ) -> Response:
     form, body = await submitted(request, EndBody, page.t)
     if body is not None:
-        await attempt(request, form, service.end_pairing(session, scope, pairing_id, body.ends_on))
+        await attempt(request, form, service.end_pairing(session, scope, pairing_id, body.ends_on, clock.now()))
     if form.bad:
         return await _school_page(page, session, scope, city_date(clock.now()), school_id, {"pairing": form})
     return RedirectResponse(f"{LIST}/{school_id}?done=ended#pairing", 303)
@@ -295,18 +337,27 @@ async def post_pairing_end(
 @router.get("/admin/rooms/{room_id}")
 async def get_room(page: Html, session: Reading, scope: SignedIn, room_id: Id) -> Response:
     room = await service.get_room(session, scope, room_id, "room.write")
-    values = {"name": room.name, "kind": room.kind, "pupils": room.pupils}
-    return page.render("admin/room_form.html", form=Form(values), room=room)
+    values = {"name": room.name, "kind": room.kind, "pupils": room.pupils, "code": room.code}
+    ticked = {f"equipment.{name}": "1" for name in room.equipment}
+    return page.render("admin/room_form.html", form=Form(values | ticked), room=room, equipment=EQUIPMENT)
 
 
 @router.post("/admin/rooms/{room_id}")
-async def post_room_edit(request: Request, page: Html, session: Writing, scope: SignedIn, room_id: Id) -> Response:
+async def post_room_edit(
+    request: Request, page: Html, session: Writing, scope: SignedIn, clock: ClockDep, room_id: Id
+) -> Response:
     room = await service.get_room(session, scope, room_id, "room.write")
-    form, body = await submitted(request, RoomBody, page.t)
+    form, body = await _equipped(request, page)
     if body is not None:
-        await attempt(request, form, service.edit_room(session, scope, room_id, body))
+        await attempt(request, form, service.edit_room(session, scope, room_id, body, clock.now()))
     if form.bad:
-        return page.render("admin/room_form.html", status=422, form=form, room=room)
+        return page.render("admin/room_form.html", status=422, form=form, room=room, equipment=EQUIPMENT)
+    return RedirectResponse(f"{LIST}/{room.school_id}?done=saved#room", 303)
+
+
+@router.post("/admin/rooms/{room_id}/close")
+async def post_room_close(session: Writing, scope: SignedIn, clock: ClockDep, room_id: Id) -> Response:
+    room = await service.close_room(session, scope, room_id, clock.now())
     return RedirectResponse(f"{LIST}/{room.school_id}?done=saved#room", 303)
 
 

@@ -13,6 +13,7 @@ from server.paging import MAX_PAGE, MOST, PAGE_ROWS, Words
 from server.schools import service, store
 from server.schools.models import School
 from server.schools.schemas import (
+    CloseBody,
     DeviceSeen,
     DistrictSeen,
     EndBody,
@@ -20,9 +21,11 @@ from server.schools.schemas import (
     Id,
     PairingBody,
     PairingSeen,
+    PastSeen,
     RoomBody,
     RoomSeen,
     SchoolBody,
+    SchoolEdit,
     SchoolSeen,
     SchoolsSeen,
     SettlementBody,
@@ -111,18 +114,27 @@ async def get_school(session: Reading, scope: Reader, clock: ClockDep, school_id
 
 
 @router.put("/schools/{school_id}")
-async def put_school(session: Writing, scope: SignedIn, clock: ClockDep, school_id: Id, body: SchoolBody) -> SchoolSeen:
-    return await _seen(session, await service.edit(session, scope, school_id, body), clock)
+async def put_school(session: Writing, scope: SignedIn, clock: ClockDep, school_id: Id, body: SchoolEdit) -> SchoolSeen:
+    return await _seen(session, await service.edit(session, scope, school_id, body, clock.now()), clock)
 
 
 @router.post("/schools/{school_id}/close", status_code=204)
-async def post_close(session: Writing, scope: SignedIn, clock: ClockDep, school_id: Id) -> None:
-    await service.close(session, scope, school_id, clock.now())
+async def post_close(
+    session: Writing, scope: SignedIn, clock: ClockDep, school_id: Id, body: CloseBody | None = None
+) -> None:
+    await service.close(session, scope, school_id, body or CloseBody(), clock.now())
 
 
 @router.post("/schools/{school_id}/reopen", status_code=204)
-async def post_reopen(session: Writing, scope: SignedIn, school_id: Id) -> None:
-    await service.reopen(session, scope, school_id)
+async def post_reopen(session: Writing, scope: SignedIn, clock: ClockDep, school_id: Id) -> None:
+    await service.reopen(session, scope, school_id, clock.now())
+
+
+@router.get("/schools/{school_id}/history")
+async def get_history(session: Reading, scope: Reader, school_id: Id) -> list[PastSeen]:
+    """What the school, its rooms, classes and enrolment were before, latest first."""
+    school = await service.get(session, scope, school_id)
+    return [PastSeen.model_validate(row) for row in await store.pasts_of(session, scope, school.id)]
 
 
 @router.post("/schools/{school_id}/settlements", status_code=204)
@@ -131,8 +143,10 @@ async def post_settlement(session: Writing, scope: SignedIn, school_id: Id, body
 
 
 @router.post("/schools/{school_id}/enrolments", status_code=204)
-async def post_enrolment(session: Writing, scope: SignedIn, school_id: Id, body: EnrolmentBody) -> None:
-    await service.set_enrolment(session, scope, school_id, body)
+async def post_enrolment(
+    session: Writing, scope: SignedIn, clock: ClockDep, school_id: Id, body: EnrolmentBody
+) -> None:
+    await service.set_enrolment(session, scope, school_id, body, clock.now())
 
 
 @router.get("/schools/{school_id}/rooms")
@@ -147,8 +161,14 @@ async def post_room(session: Writing, scope: SignedIn, school_id: Id, body: Room
 
 
 @router.put("/rooms/{room_id}")
-async def put_room(session: Writing, scope: SignedIn, room_id: Id, body: RoomBody) -> RoomSeen:
-    return RoomSeen.model_validate(await service.edit_room(session, scope, room_id, body))
+async def put_room(session: Writing, scope: SignedIn, clock: ClockDep, room_id: Id, body: RoomBody) -> RoomSeen:
+    return RoomSeen.model_validate(await service.edit_room(session, scope, room_id, body, clock.now()))
+
+
+@router.post("/rooms/{room_id}/close")
+async def post_room_close(session: Writing, scope: SignedIn, clock: ClockDep, room_id: Id) -> RoomSeen:
+    """Close it, or open it again."""
+    return RoomSeen.model_validate(await service.close_room(session, scope, room_id, clock.now()))
 
 
 @router.get("/schools/{school_id}/devices")
@@ -174,5 +194,7 @@ async def post_pairing(session: Writing, scope: SignedIn, body: PairingBody) -> 
 
 
 @router.post("/pairings/{pairing_id}/end")
-async def post_pairing_end(session: Writing, scope: SignedIn, pairing_id: Id, body: EndBody) -> PairingSeen:
-    return PairingSeen.model_validate(await service.end_pairing(session, scope, pairing_id, body.ends_on))
+async def post_pairing_end(
+    session: Writing, scope: SignedIn, clock: ClockDep, pairing_id: Id, body: EndBody
+) -> PairingSeen:
+    return PairingSeen.model_validate(await service.end_pairing(session, scope, pairing_id, body.ends_on, clock.now()))

@@ -40,6 +40,17 @@ class SchoolBody(Body):
     phone: Telephone | None = None
 
 
+class SchoolEdit(SchoolBody):
+    effective_on: date | None = Field(
+        default=None, strict=False, description="The change holds from this day on; past months keep what they had."
+    )
+
+
+class CloseBody(Body):
+    closes_on: date | None = Field(default=None, strict=False)
+    merged_into: Id | None = Field(default=None, description="The school that takes it over (并入)")
+
+
 class SettlementBody(Body):
     code: SettlementCodeText = Field(description="城乡分类代码 (国函〔2008〕60号)")
     starts_on: date = Field(strict=False)
@@ -52,10 +63,41 @@ class EnrolmentBody(Body):
     teachers: int = Field(ge=0, le=2_000)
 
 
+EQUIPMENT = (
+    "camera_teacher",
+    "camera_pupils",
+    "microphone",
+    "loudspeaker",
+    "screen",
+    "second_screen",
+    "document_camera",
+    "board",
+    "recorder",
+    "backup_power",
+)
+Equipment = Literal[
+    "camera_teacher",
+    "camera_pupils",
+    "microphone",
+    "loudspeaker",
+    "screen",
+    "second_screen",
+    "document_camera",
+    "board",
+    "recorder",
+    "backup_power",
+]
+RoomCode = Annotated[str, Field(pattern=r"^[A-Z0-9][A-Z0-9-]{1,23}$")]
+
+
 class RoomBody(Body):
     name: str = Field(min_length=1, max_length=40)
     kind: Literal["lead", "receiving"]
     pupils: int = Field(ge=0, le=120)
+    code: RoomCode | None = Field(
+        default=None, description="The room's number in files; one is made when none is given"
+    )
+    equipment: list[Equipment] = Field(default_factory=list, max_length=len(EQUIPMENT))
 
 
 class PairingBody(Body):
@@ -107,9 +149,23 @@ class RoomSeen(BaseModel):
 
     id: str
     school_id: str
+    code: str
     name: str
     kind: str
     pupils: int
+    equipment: list[str]
+    closed_on: date | None
+
+
+class PastSeen(BaseModel):
+    """What a row said until a day (exclusive)."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    kind: str
+    row_id: str
+    until: datetime
+    was: dict[str, str | int | bool | list[str] | None]
 
 
 class PairingSeen(BaseModel):

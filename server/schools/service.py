@@ -10,9 +10,18 @@ from server.accounts import store as accounts
 from server.clock import city_date
 from server.errors import ConflictError, ForbiddenError, InvalidError, NotFoundError
 from server.ids import new_id
-from server.schools import store
+from server.schools import history, store
 from server.schools.models import Enrolment, Pairing, Room, School, SettlementCode
-from server.schools.schemas import EnrolmentBody, PairingBody, RoomBody, SchoolBody, Settlement, SettlementBody
+from server.schools.schemas import (
+    CloseBody,
+    EnrolmentBody,
+    PairingBody,
+    RoomBody,
+    SchoolBody,
+    SchoolEdit,
+    Settlement,
+    SettlementBody,
+)
 from server.scope import SYSTEM, Action, Part, Scope, allows
 
 PROVINCE = "12"  # BB of the 学校标识码: Tianjin
@@ -75,27 +84,52 @@ async def create(session: AsyncSession, scope: Scope, body: SchoolBody, now: dat
     return school
 
 
-async def edit(session: AsyncSession, scope: Scope, school_id: str, body: SchoolBody) -> School:
-    """The new accountable district must be inside the scope, too: nobody gives a school away."""
+async def edit(session: AsyncSession, scope: Scope, school_id: str, body: SchoolEdit, now: datetime) -> School:
+    """The new accountable district must be inside the scope, too: nobody gives a school away. What counts in reports
+    changes from a day of this month on; what it was before is kept."""
     school = await get(session, scope, school_id, "school.write")
     if not allows(scope, "school.write", Part(district=body.supervised_by)):
         raise ForbiddenError("school_district_foreign")
     await _check(session, scope, body, school.id)
-    for name, value in body.model_dump().items():
+    day = history.effective(body.effective_on, city_date(now))
+    new = body.model_dump(exclude={"effective_on"})
+    if any(getattr(school, name) != new[name] for name in history.SCHOOL):
+        await history.keep_school(session, scope, school, day, now)
+    for name, value in new.items():
         setattr(school, name, value)
     await session.flush()
     return school
 
 
-async def close(session: AsyncSession, scope: Scope, school_id: str, now: datetime) -> None:
-    """撤并: the school keeps its code for ever and leaves the lists."""
+async def close(session: AsyncSession, scope: Scope, school_id: str, body: CloseBody, now: datetime) -> None:
+    """撤并: the school keeps its code for ever and leaves the lists; its pairings end and its screens are out."""
     school = await get(session, scope, school_id, "school.write")
-    school.closed_on = school.closed_on or city_date(now)
+    if school.closed_on is not None:
+        return
+    into = await store.school_of_city(session, scope, body.merged_into) if body.merged_into else None
+    if body.merged_into and (into is None or into.id == school.id or into.closed_on is not None):
+        raise InvalidError("school_merged", field="merged_into")
+    day = history.effective(body.closes_on, city_date(now))
+    await history.keep_school(session, scope, school, day, now)
+    school.closed_on, school.merged_into = day, into.id if into else None
+    for row, _, _ in await store.pairings(session, scope, school.id):
+        if row.ends_on is None or row.ends_on > day:
+            row.ends_on = max(day, row.starts_on)
+    for device in await store.devices(session, scope, school.id):
+        device.revoked_at = now
+        await accounts.revoke_of(session, SYSTEM, now, device_id=device.id)
+    await session.flush()
 
 
-async def reopen(session: AsyncSession, scope: Scope, school_id: str) -> None:
+async def reopen(session: AsyncSession, scope: Scope, school_id: str, now: datetime) -> None:
     school = await get(session, scope, school_id, "school.write")
-    school.closed_on = None
+    if school.closed_on is None:
+        return
+    day = city_date(now)
+    if school.closed_on < day:
+        await history.keep_school(session, scope, school, day, now)
+    school.closed_on = school.merged_into = None
+    await session.flush()
 
 
 async def set_settlement(session: AsyncSession, scope: Scope, school_id: str, body: SettlementBody) -> None:
@@ -109,14 +143,18 @@ async def set_settlement(session: AsyncSession, scope: Scope, school_id: str, bo
     await session.flush()
 
 
-async def set_enrolment(session: AsyncSession, scope: Scope, school_id: str, body: EnrolmentBody) -> None:
-    """One row a school year and phase: said again, it is corrected."""
+async def set_enrolment(
+    session: AsyncSession, scope: Scope, school_id: str, body: EnrolmentBody, now: datetime
+) -> None:
+    """One row a school year and phase: said again, it holds from today on."""
     school = await get(session, scope, school_id, "school.write")
     if school.phase != "nine_year" and body.phase != school.phase:
         raise InvalidError("enrolment_phase", field="phase")
     same = [e for e in school.enrolment if (e.school_year, e.phase) == (body.school_year, body.phase)]
     if same:
-        same[0].pupils, same[0].teachers = body.pupils, body.teachers
+        row, names = same[0], ("school_year", "phase", "pupils", "teachers")
+        await history.keep(session, scope, "enrolment", row, names, city_date(now), now, school_id=school.id)
+        row.pupils, row.teachers = body.pupils, body.teachers
     else:
         school.enrolment.append(Enrolment(id=new_id(), school_id=school.id, **body.model_dump()))
     await session.flush()
@@ -127,18 +165,37 @@ async def set_enrolment(session: AsyncSession, scope: Scope, school_id: str, bod
 
 async def add_room(session: AsyncSession, scope: Scope, school_id: str, body: RoomBody) -> Room:
     school = await get(session, scope, school_id, "room.write")
-    await _check_room_name(session, scope, school.id, body.name)
-    room = Room(id=new_id(), school_id=school.id, **body.model_dump())
+    await _check_room(session, scope, school.id, body)
+    room = Room(id=new_id(), school_id=school.id, **body.model_dump(exclude_none=True))
     await store.add(session, scope, room)
     return room
 
 
-async def edit_room(session: AsyncSession, scope: Scope, room_id: str, body: RoomBody) -> Room:
+async def edit_room(session: AsyncSession, scope: Scope, room_id: str, body: RoomBody, now: datetime) -> Room:
     room = await get_room(session, scope, room_id, "room.write")
     if body.kind != room.kind:
         raise InvalidError("room_kind", field="kind")  # lessons and classrooms stand on it
-    await _check_room_name(session, scope, room.school_id, body.name, room.id)
-    room.name, room.pupils = body.name, body.pupils
+    await _check_room(session, scope, room.school_id, body, room.id)
+    if (room.name, room.pupils, room.equipment) != (body.name, body.pupils, list(body.equipment)):
+        names = ("name", "pupils", "equipment")
+        await history.keep(session, scope, "room", room, names, city_date(now), now, school_id=room.school_id)
+    room.name, room.pupils, room.equipment = body.name, body.pupils, list(body.equipment)
+    room.code = body.code or room.code
+    await session.flush()
+    return room
+
+
+async def close_room(session: AsyncSession, scope: Scope, room_id: str, now: datetime) -> Room:
+    """停用: no more lessons are planned there; its screens are out. Opened again by closing it once more."""
+    room = await get_room(session, scope, room_id, "room.write")
+    today = city_date(now)
+    await history.keep(
+        session, scope, "room", room, ("closed_on",), today, now, school_id=room.school_id, is_open=not room.closed_on
+    )
+    room.closed_on = None if room.closed_on else today
+    for device in await store.devices(session, scope, room.school_id) if room.closed_on else ():
+        if device.room_id == room.id:
+            await revoke_device(session, scope, device.id, now)
     await session.flush()
     return room
 
@@ -152,9 +209,11 @@ async def get_room(session: AsyncSession, scope: Scope, room_id: str, action: Ac
     return room
 
 
-async def _check_room_name(session: AsyncSession, scope: Scope, school_id: str, name: str, but: str = "") -> None:
-    if any(room.name == name and room.id != but for room in await store.rooms(session, scope, school_id)):
+async def _check_room(session: AsyncSession, scope: Scope, school_id: str, body: RoomBody, but: str = "") -> None:
+    if any(room.name == body.name and room.id != but for room in await store.rooms(session, scope, school_id)):
         raise InvalidError("room_name_taken", field="name")
+    if body.code is not None and await store.room_code_taken(session, scope, body.code, but):
+        raise InvalidError("room_code_taken", field="code")
 
 
 async def revoke_device(session: AsyncSession, scope: Scope, device_id: str, now: datetime) -> str:
@@ -179,7 +238,7 @@ async def pair(session: AsyncSession, scope: Scope, body: PairingBody) -> Pairin
     village = await store.school_of_city(session, scope, body.village_school)
     if lead is None or village is None or lead.id == village.id:
         raise InvalidError("pairing_schools", field="lead_school")
-    if not any(allows(scope, "school.write", part_of(school)) for school in (lead, village)):
+    if not any(allows(scope, "pairing.write", part_of(school)) for school in (lead, village)):
         raise ForbiddenError
     for held, one, other in await store.pairings(session, SYSTEM, village.id):
         if (one.id, other.id) == (lead.id, village.id) and (held.ends_on is None or held.ends_on > body.starts_on):
@@ -191,15 +250,25 @@ async def pair(session: AsyncSession, scope: Scope, body: PairingBody) -> Pairin
     return row
 
 
-async def end_pairing(session: AsyncSession, scope: Scope, pairing_id: str, ends_on: date) -> Pairing:
+async def pairing_for(session: AsyncSession, scope: Scope, pairing_id: str) -> Pairing:
+    """A pairing that the asker may change: they administer one of its two schools."""
     row = await store.pairing(session, scope, pairing_id)
     if row is None:
         raise NotFoundError
     ends = [await store.school_of_city(session, scope, one) for one in (row.lead_school_id, row.village_school_id)]
-    if not any(school and allows(scope, "school.write", part_of(school)) for school in ends):
+    if not any(school and allows(scope, "pairing.write", part_of(school)) for school in ends):
         raise ForbiddenError
+    return row
+
+
+async def end_pairing(session: AsyncSession, scope: Scope, pairing_id: str, ends_on: date, now: datetime) -> Pairing:
+    """A month that is over keeps the pairings it had: neither an end in it, nor another one than it has."""
+    row = await pairing_for(session, scope, pairing_id)
+    closed = city_date(now).replace(day=1)
     if ends_on <= row.starts_on:
         raise InvalidError("pairing_dates", field="ends_on")
+    if ends_on < closed or (row.ends_on is not None and row.ends_on < closed):
+        raise InvalidError("effective_closed", field="ends_on", date=closed.isoformat())
     row.ends_on = ends_on
     await session.flush()
     return row

@@ -15,8 +15,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
 from server.database import Base
-from server.paging import Paging
-from server.schools.models import Device, District, Enrolment, Pairing, Room, School, SettlementCode
+from server.paging import MOST, Paging
+from server.schools.models import Device, District, Enrolment, Pairing, Past, Room, School, SettlementCode
 from server.scope import Scope
 
 TOWN = ("111", "112")
@@ -182,9 +182,16 @@ async def room(session: AsyncSession, scope: Scope, room_id: str) -> Room | None
     return await session.scalar(select(Room).join(Room.school).where(Room.id == room_id, visible(scope)))
 
 
+async def room_code_taken(session: AsyncSession, scope: Scope, code: str, but: str = "") -> bool:
+    """Codes are unique beyond every scope."""
+    return bool(await session.scalar(select(exists().where(Room.code == code, Room.id != but))))
+
+
 async def rooms_of(session: AsyncSession, scope: Scope, kind: str, beside: Sequence[str] = ()) -> list[Room]:
     """Rooms for choosing from: those the scope sees, and those of the schools named (paired ones)."""
-    query = select(Room).join(Room.school).where(Room.kind == kind, School.closed_on.is_(None))
+    query = (
+        select(Room).join(Room.school).where(Room.kind == kind, School.closed_on.is_(None), Room.closed_on.is_(None))
+    )
     query = query.where(or_(visible(scope), School.id.in_(beside)))
     return list(await session.scalars(query.order_by(School.supervised_by, School.code, Room.name)))
 
@@ -232,6 +239,28 @@ async def paired_with(
     if lead_school_ids is not None:
         query = query.where(Pairing.lead_school_id.in_(lead_school_ids))
     return list(await session.scalars(query.distinct()))
+
+
+# --- what was so before -----------------------------------------------------------------------------------------------
+
+
+async def latest_past(session: AsyncSession, scope: Scope, kind: str, row_id: str) -> Past | None:
+    """The caller has checked the right to the row itself."""
+    query = select(Past).where(Past.kind == kind, Past.row_id == row_id).order_by(Past.until.desc()).limit(1)
+    return await session.scalar(query)
+
+
+async def pasts_of(session: AsyncSession, scope: Scope, school_id: str) -> list[Past]:
+    """A visible school's history (沿革), latest first; of its rooms, classes and enrolment too."""
+    query = select(Past).join(School, School.id == Past.school_id)
+    query = query.where(School.id == school_id, visible(scope)).order_by(Past.until.desc(), Past.kind, Past.row_id)
+    return list(await session.scalars(query.limit(MOST)))
+
+
+def past_at(school: Any, moment: Any) -> Any:
+    """Id of the row that says what a school was at a moment, as a correlated scalar; NULL: what it is now."""
+    query = select(Past.id).where(Past.kind == "school", Past.row_id == school.id, Past.until > moment)
+    return query.order_by(Past.until).limit(1).correlate_except(Past).scalar_subquery()
 
 
 async def add(session: AsyncSession, scope: Scope, row: Base) -> None:

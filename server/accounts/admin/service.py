@@ -22,32 +22,29 @@ from server.schools import store as schools
 from server.scope import SYSTEM, Part, Post, Scope, allows
 from server.security import Passwords
 
-GIVES: dict[Post, frozenset[Post]] = {
-    "school_admin": frozenset({"teacher", "assistant", "pupil"}),
-    "district_admin": frozenset(
-        {"teacher", "assistant", "pupil", "studio_host", "studio_member", "school_admin", "inspector"}
-    ),
-    "city_admin": frozenset(
-        {
-            "teacher",
-            "assistant",
-            "pupil",
-            "studio_host",
-            "studio_member",
-            "school_admin",
-            "district_admin",
-            "city_admin",
-            "inspector",
-            "evaluator",
-        }
-    ),
+_BY_SCHOOL: tuple[Post, ...] = ("teacher", "assistant", "class_teacher", "dean", "technician", "pupil")
+_BY_DISTRICT: tuple[Post, ...] = (
+    *_BY_SCHOOL,
+    "studio_host",
+    "studio_member",
+    "school_admin",
+    "inspector",
+    "area_head",
+    "certifier",
+)
+_BY_CITY: tuple[Post, ...] = (*_BY_DISTRICT, "district_admin", "city_admin", "evaluator")
+
+GIVES: dict[Post, tuple[Post, ...]] = {
+    "school_admin": _BY_SCHOOL,
+    "district_admin": _BY_DISTRICT,
+    "city_admin": _BY_CITY,
 }
 """Which posts each administrator gives."""
 
 OF_SCHOOL: frozenset[Post] = frozenset({"school_admin"})
 OF_DISTRICT: frozenset[Post] = frozenset({"district_admin"})
 """Posts that say of what: without it they would reach nothing."""
-WHOLE_CITY: frozenset[Post] = frozenset({"inspector", "evaluator"})
+WHOLE_CITY: frozenset[Post] = frozenset({"inspector", "evaluator", "area_head", "certifier"})
 """Posts that read the whole city when they do not say of what."""
 
 # No letter or digit that a teacher would mistake for another when it is read out over the telephone.
@@ -62,13 +59,10 @@ def one_time_password() -> str:
 
 def posts_given(scope: Scope) -> list[Post]:
     """Posts the asker may give, in the table's order."""
-    mine: set[Post] = set()
-    for post, given in GIVES.items():
-        mine |= given if scope.has(post) else set()
     if scope.system:
-        mine = set(GIVES["city_admin"])
-    order = list(GIVES["city_admin"])
-    return sorted(mine, key=sorted(order).index)
+        return list(_BY_CITY)
+    mine = {given for post, posts in GIVES.items() if scope.has(post) for given in posts}
+    return [post for post in _BY_CITY if post in mine]
 
 
 async def _reach(session: AsyncSession, scope: Scope, person: Person, post: PostHeld | PostBody) -> list[Part]:

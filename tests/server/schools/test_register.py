@@ -12,9 +12,10 @@ from server.errors import ConflictError, ForbiddenError, InvalidError, NotFoundE
 from server.ids import new_id
 from server.schools import service, store
 from server.schools.models import Device, Pairing
-from server.schools.schemas import EnrolmentBody, PairingBody, RoomBody, SchoolBody, SettlementBody
+from server.schools.schemas import EnrolmentBody, PairingBody, RoomBody, SchoolBody, SchoolEdit, SettlementBody
 from server.scope import SYSTEM, Scope
 from server.sheets import safe
+from tests.support.web import MONDAY as NOW
 from tests.support.web import Web
 
 TYPED = {
@@ -39,6 +40,11 @@ def school_scope(school: str) -> Scope:
 def body(**change: Any) -> SchoolBody:
     plain: dict[str, Any] = {**TYPED, **change}
     return SchoolBody(**plain)
+
+
+def edit(**change: Any) -> SchoolEdit:
+    plain: dict[str, Any] = {**TYPED, **change}
+    return SchoolEdit(**plain)
 
 
 async def test_stranger_and_teacher_cannot_open_the_register(web: Web) -> None:
@@ -117,9 +123,9 @@ async def test_district_cannot_create_for_another_nor_give_away(web: Web) -> Non
             await service.create(session, district_scope("120115"), body(), web.clock.now())
         school = await service.create(session, district_scope("120113"), body(), web.clock.now())
         with pytest.raises(ForbiddenError, match="school_district_foreign"):
-            await service.edit(session, district_scope("120113"), school.id, body(supervised_by="120115"))
+            await service.edit(session, district_scope("120113"), school.id, edit(supervised_by="120115"), NOW)
         with pytest.raises(NotFoundError):
-            await service.edit(session, district_scope("120115"), school.id, body())
+            await service.edit(session, district_scope("120115"), school.id, edit(), NOW)
 
 
 async def test_evaluator_reads_and_changes_nothing(web: Web) -> None:
@@ -159,10 +165,10 @@ async def test_enrolment_said_again_is_corrected(web: Web) -> None:
     async with web.transaction() as session:
         for pupils in (300, 310):
             year = EnrolmentBody(school_year=2026, phase="primary", pupils=pupils, teachers=20)
-            await service.set_enrolment(session, CITY, school.id, year)
+            await service.set_enrolment(session, CITY, school.id, year, NOW)
         with pytest.raises(InvalidError, match="enrolment_phase"):
             junior = EnrolmentBody(school_year=2026, phase="junior", pupils=1, teachers=1)
-            await service.set_enrolment(session, CITY, school.id, junior)
+            await service.set_enrolment(session, CITY, school.id, junior, NOW)
     async with web.database.reading() as session:
         rows, _ = await store.list_schools(session, CITY, store.SchoolFilter(), date(2026, 11, 1), 1, 9)
         assert rows[0][2] == 310
@@ -179,9 +185,10 @@ async def test_school_admin_keeps_own_rooms_only(web: Web) -> None:
         with pytest.raises(NotFoundError):
             await service.add_room(session, school_scope(mine.id), other.id, room)
         with pytest.raises(InvalidError, match="room_kind"):
-            await service.edit_room(session, school_scope(mine.id), made.id, RoomBody(name="x", kind="lead", pupils=1))
+            lead = RoomBody(name="x", kind="lead", pupils=1)
+            await service.edit_room(session, school_scope(mine.id), made.id, lead, NOW)
         with pytest.raises(ForbiddenError):
-            await service.edit(session, school_scope(mine.id), mine.id, body())
+            await service.edit(session, school_scope(mine.id), mine.id, edit(), NOW)
 
 
 async def test_revoked_device_is_out_at_once(web: Web) -> None:
@@ -214,10 +221,10 @@ async def test_pairing_crosses_districts_and_is_made_once(web: Web) -> None:
             await service.pair(session, CITY, wanted)
         assert await store.paired_with(session, district_scope("120101"), None, date(2026, 11, 1)) == [village.id]
         with pytest.raises(InvalidError, match="pairing_dates"):
-            await service.end_pairing(session, CITY, row.id, date(2026, 9, 1))
+            await service.end_pairing(session, CITY, row.id, date(2026, 9, 1), NOW)
         with pytest.raises(NotFoundError):
-            await service.end_pairing(session, district_scope("120115"), row.id, date(2026, 12, 1))
-        await service.end_pairing(session, district_scope("120101"), row.id, date(2026, 12, 1))
+            await service.end_pairing(session, district_scope("120115"), row.id, date(2026, 12, 1), NOW)
+        await service.end_pairing(session, district_scope("120101"), row.id, date(2026, 12, 1), NOW)
         assert await store.paired_with(session, CITY, [lead.id], date(2026, 12, 1)) == []
 
 

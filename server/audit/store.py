@@ -1,0 +1,164 @@
+"""SQL of the audit log. Readers see the entries of the part of the city they administer; sealing is our own job's."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, delete, exists, false, func, insert, or_, select, text, true
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from server.accounts.models import Person
+from server.audit.models import AuditEntry, AuditSeal, AuditWaiting
+from server.errors import ForbiddenError
+from server.paging import Paging
+from server.schools.models import School
+from server.scope import Scope
+
+LOCK = 0x746F6E68  # "tonh": beside the one of the migrations
+
+
+def _system(scope: Scope) -> None:
+    if not scope.system:
+        raise ForbiddenError
+
+
+# --- sealing and verifying --------------------------------------------------------------------------------------------
+
+
+async def only_sealer(session: AsyncSession, scope: Scope) -> bool:
+    """Whether this transaction alone may seal. On SQLite every writer is alone."""
+    _system(scope)
+    if session.get_bind().dialect.name != "postgresql":
+        return True
+    return bool(await session.scalar(text(f"SELECT pg_try_advisory_xact_lock({LOCK})")))
+
+
+async def anything_waits(session: AsyncSession, scope: Scope) -> bool:
+    _system(scope)
+    return bool(await session.scalar(select(exists(select(AuditWaiting)))))
+
+
+async def waiting(session: AsyncSession, scope: Scope, most: int) -> list[AuditEntry]:
+    _system(scope)
+    query = select(AuditEntry).join(AuditWaiting, AuditWaiting.entry_id == AuditEntry.id)
+    return list(await session.scalars(query.order_by(AuditEntry.at, AuditEntry.id).limit(most)))
+
+
+async def last_seal(session: AsyncSession, scope: Scope) -> AuditSeal | None:
+    _system(scope)
+    return await session.scalar(select(AuditSeal).order_by(AuditSeal.number.desc()).limit(1))
+
+
+async def add_seals(session: AsyncSession, scope: Scope, seals: list[dict[str, Any]]) -> None:
+    _system(scope)
+    if not seals:
+        return
+    await session.execute(insert(AuditSeal), seals)
+    done = delete(AuditWaiting).where(AuditWaiting.entry_id.in_([seal["entry_id"] for seal in seals]))
+    await session.execute(done.execution_options(synchronize_session=False))
+
+
+async def seals_after(
+    session: AsyncSession, scope: Scope, number: int, most: int
+) -> list[tuple[AuditSeal, AuditEntry | None]]:
+    _system(scope)
+    query = select(AuditSeal, AuditEntry).outerjoin(AuditEntry, AuditEntry.id == AuditSeal.entry_id)
+    rows = await session.execute(query.where(AuditSeal.number > number).order_by(AuditSeal.number).limit(most))
+    return [(row[0], row[1]) for row in rows]
+
+
+async def seal_at(session: AsyncSession, scope: Scope, number: int) -> AuditSeal | None:
+    _system(scope)
+    return await session.get(AuditSeal, number)
+
+
+async def count_waiting(session: AsyncSession, scope: Scope, before: datetime | None = None) -> int:
+    _system(scope)
+    query = select(func.count()).select_from(AuditWaiting)
+    if before is not None:
+        query = query.join(AuditEntry, AuditEntry.id == AuditWaiting.entry_id).where(AuditEntry.at < before)
+    return int(await session.scalar(query) or 0)
+
+
+async def count_lost(session: AsyncSession, scope: Scope) -> int:
+    """Entries that somebody took out of the queue, or put in without it."""
+    _system(scope)
+    query = select(func.count()).select_from(AuditEntry)
+    query = query.where(~exists().where(AuditSeal.entry_id == AuditEntry.id))
+    return int(await session.scalar(query.where(~exists().where(AuditWaiting.entry_id == AuditEntry.id))) or 0)
+
+
+async def add(session: AsyncSession, scope: Scope, *entries: AuditEntry) -> None:
+    session.add_all(entries)
+    session.add_all([AuditWaiting(entry_id=entry.id) for entry in entries])
+    await session.flush()
+
+
+# --- reading ----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class AuditFilter:
+    school: str = ""
+    person: str = ""
+    act: str = ""
+    kind: str = ""
+    row: str = ""
+    since: datetime | None = None
+    before: datetime | None = None
+
+
+def visible(scope: Scope) -> ColumnElement[bool]:
+    """Entries of the schools and districts that one administers; to work somewhere is not to administer it."""
+    if scope.city or scope.system:
+        return true()
+    districts = (
+        [one.district for one in scope.of("district_admin") if one.district] if scope.has("district_admin") else []
+    )
+    schools = [one.school for one in scope.of("school_admin") if one.school] if scope.has("school_admin") else []
+    if not (districts or schools):
+        return false()
+    there = select(School.id).where(or_(School.id.in_(schools), School.supervised_by.in_(districts)))
+    return or_(AuditEntry.school_id.in_(there), AuditEntry.district_id.in_(districts))
+
+
+def _filtered(query: Select[Any], scope: Scope, wanted: AuditFilter) -> Select[Any]:
+    query = query.where(visible(scope))
+    for column, value in (
+        (AuditEntry.school_id, wanted.school),
+        (AuditEntry.person_id, wanted.person),
+        (AuditEntry.act, wanted.act),
+        (AuditEntry.kind, wanted.kind),
+        (AuditEntry.row_id, wanted.row),
+    ):
+        if value:
+            query = query.where(column == value)
+    if wanted.since is not None:
+        query = query.where(AuditEntry.at >= wanted.since)
+    if wanted.before is not None:
+        query = query.where(AuditEntry.at < wanted.before)
+    return query
+
+
+async def entries(
+    session: AsyncSession, scope: Scope, wanted: AuditFilter, page: int, size: int
+) -> tuple[list[tuple[AuditEntry, str | None, str | None, int | None]], Paging]:
+    """Entries with the person's and the school's name and the number of their seal, latest first."""
+    count = await session.scalar(_filtered(select(func.count()).select_from(AuditEntry), scope, wanted))
+    paging = Paging(page, count or 0, size)
+    query = select(AuditEntry, Person.name, School.short_name, AuditSeal.number)
+    query = query.outerjoin(Person, Person.id == AuditEntry.person_id)
+    query = query.outerjoin(School, School.id == AuditEntry.school_id)
+    query = query.outerjoin(AuditSeal, AuditSeal.entry_id == AuditEntry.id)
+    query = _filtered(query, scope, wanted).order_by(AuditEntry.at.desc(), AuditEntry.id)
+    rows = await session.execute(query.offset(paging.offset).limit(size))
+    return [(row[0], row[1], row[2], row[3]) for row in rows], paging
+
+
+async def kinds(session: AsyncSession, scope: Scope) -> list[str]:
+    """What the asker's part of the log tells of, for choosing from."""
+    return list(
+        await session.scalars(select(AuditEntry.kind).where(visible(scope)).distinct().order_by(AuditEntry.kind))
+    )
