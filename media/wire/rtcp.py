@@ -1,21 +1,21 @@
 """RTCP compounds: split, sender and receiver reports, SDES (RFC 3550 section 6; reduced size: RFC 5506).
 
-Rule: a compound is split here, packet by packet, and one unreadable packet never takes its neighbours with it.
+Rule: a compound is split here, packet by packet, and one unreadable packet never takes its neighbours with it. (Named
+tuples: a thousand peers' reports a second, and a frozen dataclass takes five times as long to make.)
 """
 
 from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 SR, RR, SDES, RTPFB, PSFB = 200, 201, 202, 205, 206
 _REPORT = struct.Struct("!IB3sIIII")
 _NTP_FRACTION = 1 << 32
 
 
-@dataclass(frozen=True, slots=True)
-class Packet:
+class Packet(NamedTuple):
     """One packet of a compound: ``count`` is the 5-bit field (reports or feedback format), ``body`` what follows."""
 
     type: int
@@ -23,8 +23,7 @@ class Packet:
     body: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class ReportBlock:
+class ReportBlock(NamedTuple):
     """RFC 3550 section 6.4.1. ``fraction`` is of 256; ``lsr`` and ``dlsr`` in 1/65536 s."""
 
     ssrc: int
@@ -36,8 +35,7 @@ class ReportBlock:
     dlsr: int
 
 
-@dataclass(frozen=True, slots=True)
-class SenderReport:
+class SenderReport(NamedTuple):
     ssrc: int
     ntp: int
     rtp_timestamp: int
@@ -46,8 +44,7 @@ class SenderReport:
     blocks: tuple[ReportBlock, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class ReceiverReport:
+class ReceiverReport(NamedTuple):
     ssrc: int
     blocks: tuple[ReportBlock, ...] = ()
 

@@ -9,7 +9,7 @@ import hmac
 import ipaddress
 import struct
 import zlib
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from media.errors import PeerError
 
@@ -26,13 +26,13 @@ USE_CANDIDATE = 0x0025
 FINGERPRINT = 0x8028
 ICE_CONTROLLED = 0x8029
 ICE_CONTROLLING = 0x802A
-_HEAD, _ATTRIBUTE = struct.Struct("!HHI"), struct.Struct("!HH")
+_HEAD, _ATTRIBUTE, _FINGERPRINT = struct.Struct("!HHI"), struct.Struct("!HH"), struct.Struct("!HHI")
+_INTEGRITY_HEAD = _ATTRIBUTE.pack(MESSAGE_INTEGRITY, 20)
 _FINGERPRINT_XOR = 0x5354554E  # RFC 8489 section 14.7
 _KNOWN_REQUIRED = {USERNAME, MESSAGE_INTEGRITY, ERROR_CODE, XOR_MAPPED_ADDRESS, PRIORITY, USE_CANDIDATE}
 
 
-@dataclass(frozen=True, slots=True)
-class StunMessage:
+class StunMessage(NamedTuple):
     """A parsed message. ``raw`` and ``integrity_at`` let ``verify`` check the HMAC over the bytes as they came."""
 
     type: int
@@ -130,9 +130,13 @@ def xor_address(address: str, port: int, transaction: bytes) -> bytes:
 
 
 def success(request: StunMessage, address: str, port: int, password: str) -> bytes:
-    """The Binding success response that tells the peer its own address."""
+    """The Binding success response that tells the peer its own address. Laid out by hand: peers ask for ever."""
     mapped = xor_address(address, port, request.transaction)
-    return build(BINDING_SUCCESS, request.transaction, [(XOR_MAPPED_ADDRESS, mapped)], password)
+    size = 4 + len(mapped) + 24  # as if it ended with MESSAGE-INTEGRITY
+    attribute = request.transaction + _ATTRIBUTE.pack(XOR_MAPPED_ADDRESS, len(mapped)) + mapped
+    digest = hmac.digest(password.encode(), _HEAD.pack(BINDING_SUCCESS, size, MAGIC) + attribute, "sha1")
+    message = _HEAD.pack(BINDING_SUCCESS, size + 8, MAGIC) + attribute + _INTEGRITY_HEAD + digest
+    return message + _FINGERPRINT.pack(FINGERPRINT, 4, zlib.crc32(message) ^ _FINGERPRINT_XOR)
 
 
 def error(request: StunMessage, code: int, reason: str, password: str | None) -> bytes:
