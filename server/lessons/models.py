@@ -87,7 +87,7 @@ class Receipt(Base):
     lesson_id: Mapped[str] = mapped_column(ForeignKey("lessons.id"))
     room_id: Mapped[str] = mapped_column(ForeignKey("rooms.id"), index=True)
     position: Mapped[int]
-    assistant_id: Mapped[str | None] = mapped_column(ForeignKey("people.id"))
+    assistant_id: Mapped[str | None] = mapped_column(ForeignKey("people.id"), index=True)
     expected: Mapped[int]
 
     room: Mapped[Room] = relationship(lazy="joined")
@@ -179,6 +179,8 @@ class Node(Base):
     # a disk holds more bytes than 32 bits count
     spool_bytes: Mapped[int] = mapped_column(BigInteger)
     disk_free_bytes: Mapped[int] = mapped_column(BigInteger)
+    draining: Mapped[bool] = mapped_column(default=False)
+    """About to stop: no room is put there."""
 
 
 class Placement(Base):

@@ -1,15 +1,32 @@
-"""All SQL of terms, calendar and weekly slots. Terms and the calendar are public; slots follow their classroom."""
+"""All SQL of terms, calendar, bells, spans and weekly slots. Terms and the calendar are public; slots follow their
+classroom, bells and spans their school.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from datetime import date
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from server.classrooms import store as classrooms
+from server.classrooms.models import Classroom
+from server.database import Base
+from server.schools import store as schools
+from server.schools.models import School
 from server.scope import Scope
-from server.timetable.models import CalendarDay, Term, WeeklySlot
+from server.timetable.models import (
+    BellSchedule,
+    CalendarDay,
+    CalendarHorizon,
+    ResourceDay,
+    SchoolSpan,
+    Term,
+    WeeklySlot,
+)
+
+HORIZON = "city"
 
 
 async def term_on(session: AsyncSession, scope: Scope, day: date) -> Term | None:
@@ -17,9 +34,70 @@ async def term_on(session: AsyncSession, scope: Scope, day: date) -> Term | None
     return await session.scalar(select(Term).where(Term.starts_on <= day).order_by(Term.starts_on.desc()).limit(1))
 
 
+async def term(session: AsyncSession, scope: Scope, term_id: str) -> Term | None:
+    return await session.get(Term, term_id)
+
+
+async def terms(session: AsyncSession, scope: Scope) -> list[Term]:
+    """The latest first."""
+    return list(await session.scalars(select(Term).order_by(Term.starts_on.desc())))
+
+
+# --- calendar ---------------------------------------------------------------------------------------------------------
+
+
 async def calendar(session: AsyncSession, scope: Scope, first: date, last: date) -> Sequence[CalendarDay]:
     statement = select(CalendarDay).where(CalendarDay.day.between(first, last)).order_by(CalendarDay.day)
     return (await session.scalars(statement)).all()
+
+
+async def calendar_day(session: AsyncSession, scope: Scope, day: date) -> CalendarDay | None:
+    return await session.get(CalendarDay, day)
+
+
+async def horizon(session: AsyncSession, scope: Scope) -> CalendarHorizon | None:
+    return await session.get(CalendarHorizon, HORIZON)
+
+
+async def add(session: AsyncSession, scope: Scope, *rows: Base) -> None:
+    session.add_all(rows)
+    await session.flush()
+
+
+async def drop(session: AsyncSession, scope: Scope, row: Base) -> None:
+    await session.delete(row)
+    await session.flush()
+
+
+# --- bells and spans --------------------------------------------------------------------------------------------------
+
+
+async def schedules(session: AsyncSession, scope: Scope, school_ids: Collection[str]) -> list[BellSchedule]:
+    """Of any school: bells hang on the wall, and who plans with a school in another district must know them."""
+    query = select(BellSchedule).where(BellSchedule.school_id.in_(school_ids))
+    return list(await session.scalars(query.order_by(BellSchedule.school_id, BellSchedule.phase, BellSchedule.begins)))
+
+
+async def schedule(session: AsyncSession, scope: Scope, schedule_id: str) -> BellSchedule | None:
+    query = select(BellSchedule).join(School, School.id == BellSchedule.school_id)
+    return await session.scalar(query.where(BellSchedule.id == schedule_id, schools.visible(scope)))
+
+
+async def spans(
+    session: AsyncSession, scope: Scope, school_ids: Collection[str], first: date, last: date
+) -> list[SchoolSpan]:
+    """Of any school, like bells: the name of a sports day is no secret."""
+    query = select(SchoolSpan).where(SchoolSpan.school_id.in_(school_ids))
+    query = query.where(SchoolSpan.first_on <= last, SchoolSpan.last_on >= first)
+    return list(await session.scalars(query.order_by(SchoolSpan.first_on, SchoolSpan.id)))
+
+
+async def span(session: AsyncSession, scope: Scope, span_id: str) -> SchoolSpan | None:
+    query = select(SchoolSpan).join(School, School.id == SchoolSpan.school_id)
+    return await session.scalar(query.where(SchoolSpan.id == span_id, schools.visible(scope)))
+
+
+# --- slots ------------------------------------------------------------------------------------------------------------
 
 
 async def slots(session: AsyncSession, scope: Scope, classrooms: Collection[str]) -> Sequence[WeeklySlot]:
@@ -30,3 +108,15 @@ async def slots(session: AsyncSession, scope: Scope, classrooms: Collection[str]
         .order_by(WeeklySlot.classroom_id, WeeklySlot.weekday, WeeklySlot.starts)
     )
     return (await session.scalars(statement)).all()
+
+
+async def classrooms_of(session: AsyncSession, scope: Scope, term_id: str) -> list[Classroom]:
+    """Running classrooms of a term that the asker may see."""
+    query = select(Classroom).where(Classroom.term == term_id, Classroom.archived_at.is_(None))
+    query = query.where(classrooms.visible(scope)).order_by(Classroom.name, Classroom.id)
+    return list((await session.scalars(query)).unique())
+
+
+async def sweep(session: AsyncSession, scope: Scope, before: date) -> None:
+    """Lock rows of days that are over."""
+    await session.execute(delete(ResourceDay).where(ResourceDay.day < before))

@@ -76,6 +76,7 @@ def upgrade() -> None:
     create_notices()
     for table, column in columns():
         op.add_column(table, column)
+    op.create_index(op.f("ix_receipts_assistant_id"), "receipts", ["assistant_id"])
     guard()
 
 
@@ -123,6 +124,7 @@ def downgrade() -> None:
     op.execute("DROP TRIGGER lessons_follow_the_table" + ("" if sqlite else " ON lessons"))
     if not sqlite:
         op.execute("DROP FUNCTION lessons_follow_the_table()")
+    op.drop_index(op.f("ix_receipts_assistant_id"), "receipts")
     for table in reversed(TABLES):
         op.drop_table(table)
     for table, column in reversed(columns()):
