@@ -34,6 +34,7 @@ from server.failures import respond
 from server.garbage import collecting
 from server.jobs import Jobs
 from server.lessons.seating import Seating
+from server.liverooms.moving import Mover
 from server.middleware import BODY_BYTES, BodyLimit, Boundary, Csrf, Headers, Locale, RateLimit, SignInLayer
 from server.rates import Rates
 from server.scope import SYSTEM
@@ -55,6 +56,7 @@ PACKAGES = (
     "classrooms",
     "timetable",
     "lessons",
+    "liverooms",
     "recordings",
     "studios",
     "participation",
@@ -100,6 +102,7 @@ def create_app(
     app.state.seating = Seating(
         app.state.database, app.state.nodes, app.state.clock, app.state.keys.seat, app.state.clock.monotonic()
     )
+    app.state.mover = Mover(app.state.database, app.state.nodes, app.state.clock)
     _routes(app)
     return app
 

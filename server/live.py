@@ -65,11 +65,22 @@ class Nodes:
     async def close_room(self, node: Node, lesson: str, epoch: int, reason: str) -> None:
         await self._call(node, "DELETE", f"/rooms/{lesson}", {"epoch": epoch, "reason": reason})
 
+    async def hand_over(self, node: Node, lesson: str, epoch: int) -> None:
+        """Hold the room still and ship its log; undone by the node itself if ``tell_moved`` does not follow."""
+        await self._call(node, "POST", f"/rooms/{lesson}/handover", {"epoch": epoch})
+
+    async def tell_moved(self, node: Node, lesson: str, epoch: int) -> None:
+        await self._call(node, "POST", f"/rooms/{lesson}/moved", {"epoch": epoch})
+
+    async def seen(self, node: Node, lesson: str) -> dict[str, Any]:
+        """Media statistics of the last minutes."""
+        return await self._call(node, "GET", f"/rooms/{lesson}/seen", None)
+
     async def revoke(self, node: Node, lesson: str, seat: str) -> None:
         """Throw one seat out and refuse its tokens."""
         await self._call(node, "POST", f"/rooms/{lesson}/revoke", {"seat": seat})
 
-    async def _call(self, node: Node, method: str, path: str, body: dict[str, Any]) -> None:
+    async def _call(self, node: Node, method: str, path: str, body: dict[str, Any] | None) -> dict[str, Any]:
         expires = int(self._clock.now().timestamp()) + TOKEN_SECONDS
         headers = {"authorization": f"Bearer {sign({'aud': 'node', 'node': node.id, 'exp': expires}, self._key)}"}
         url = node.control_url.rstrip("/") + path
@@ -83,6 +94,7 @@ class Nodes:
         if answer.status_code >= 400 and not (method == "DELETE" and answer.status_code == 404):
             log.error("node %s refused %s %s: %s %s", node.id, method, path, answer.status_code, answer.text[:200])
             raise NodeRefusedError(f"{node.id}: {answer.status_code}")
+        return dict(answer.json()) if answer.status_code == 200 and answer.content else {}
 
     async def aclose(self) -> None:
         await self._client.aclose()
@@ -91,14 +103,14 @@ class Nodes:
 # --- node -> web ------------------------------------------------------------------------------------------------------
 
 
-def _node(request: Request) -> None:
+def node_secret(request: Request) -> None:
     secret = request.app.state.settings.node_secret
     shown = request.headers.get("authorization", "").removeprefix("Bearer ")
     if len(secret) < 16 or not hmac.compare_digest(shown.encode(), secret.encode()):
         raise ForbiddenError("node_secret")
 
 
-router = APIRouter(prefix="/internal", include_in_schema=False, dependencies=[Depends(_node)])
+router = APIRouter(prefix="/internal", include_in_schema=False, dependencies=[Depends(node_secret)])
 
 
 @router.post("/nodes/{node_id}/heartbeat")
@@ -147,6 +159,7 @@ def _row(beat: Heartbeat, now: datetime) -> Node:
         engine=beat.engine,
         spool_bytes=beat.spool_bytes,
         disk_free_bytes=beat.disk_free_bytes,
+        draining=beat.draining,
     )
 
 

@@ -111,7 +111,9 @@ Action = Literal[
     "studio.read",
     "studio.write",
     "audit.read",
+    "live.read",
     "node.read",
+    "node.write",
 ]
 
 Reach = Literal[
@@ -176,7 +178,9 @@ RIGHTS: dict[Action, dict[Post, Reach]] = {
     ),
     "studio.write": {"studio_host": "studio", **_ABOVE},
     "audit.read": _ADMINS,
+    "live.read": {**_ADMINS, **_TECHNICIAN, **_READERS},
     "node.read": {"city_admin": "city"},
+    "node.write": {"city_admin": "city"},
 }
 
 READS = (".read", ".watch")

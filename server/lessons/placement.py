@@ -25,7 +25,7 @@ def healthy(node: Node, now: datetime) -> bool:
 
 def choose(nodes: Sequence[Node], now: datetime, but: frozenset[str] = frozenset()) -> Node | None:
     """The least loaded healthy node; one with a full disk only when there is no other."""
-    fit = [node for node in nodes if healthy(node, now) and node.id not in but]
+    fit = [node for node in nodes if healthy(node, now) and not node.draining and node.id not in but]
     return min(fit, key=lambda n: (n.disk_free_bytes < DISK_FLOOR, n.load + ROOM_LOAD * n.rooms, n.id), default=None)
 
 

@@ -107,20 +107,6 @@ async def of_rooms(session: AsyncSession, scope: Scope, start: datetime, end: da
     return list((await session.scalars(query)).unique())
 
 
-async def in_the_way(
-    session: AsyncSession, scope: Scope, rooms: Sequence[str], teacher: str, start: datetime, end: datetime
-) -> Lesson | None:
-    """A lesson that already needs one of these rooms or this teacher then, whoever may see it."""
-    received = exists().where(Receipt.lesson_id == Lesson.id, Receipt.room_id.in_(rooms))
-    query = (
-        select(Lesson)
-        .where(Lesson.starts_at < end, Lesson.ends_at > start, Lesson.state != "cancelled")
-        .where(or_(Lesson.lead_room_id.in_(rooms), Lesson.teacher_id == teacher, received))
-        .limit(1)
-    )
-    return await session.scalar(query)
-
-
 async def add(session: AsyncSession, scope: Scope, *rows: Lesson | Receipt | Deck | Placement | Device) -> None:
     session.add_all(rows)
     await session.flush()
@@ -178,8 +164,27 @@ async def nodes(session: AsyncSession, scope: Scope) -> list[Node]:
 
 
 async def keep_node(session: AsyncSession, scope: Scope, row: Node) -> None:
+    """A node that was emptied on command takes no rooms until its process is another one."""
+    held = await session.get(Node, row.id)
+    if held is not None and held.draining and held.started_at == row.started_at:
+        row.draining = True
     await session.merge(row)
     await session.flush()
+
+
+async def drain_node(session: AsyncSession, scope: Scope, node_id: str) -> None:
+    """No room comes here until the node's own heartbeats say otherwise."""
+    if (node := await session.get(Node, node_id)) is not None:
+        node.draining = True
+
+
+async def lessons_on(session: AsyncSession, scope: Scope, node_id: str) -> list[str]:
+    """Lessons whose rooms may be open on a node: those that people can still enter."""
+    if not scope.system:
+        return []
+    query = select(Placement.lesson_id).join(Lesson, Lesson.id == Placement.lesson_id)
+    query = query.where(Placement.node_id == node_id, Lesson.state.in_(("published", "waiting", "live")))
+    return list(await session.scalars(query.order_by(Placement.placed_at)))
 
 
 async def placement(session: AsyncSession, scope: Scope, lesson_id: str) -> Placement | None:

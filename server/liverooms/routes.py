@@ -1,0 +1,59 @@
+"""Live rooms as JSON: move one, empty a node. Nodes that are about to stop ask for the latter themselves."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Annotated, Any, cast
+
+from fastapi import APIRouter, Depends, Path, Request
+from pydantic import BaseModel, ConfigDict, Field
+
+from server.dependencies import SignedIn
+from server.errors import ForbiddenError
+from server.live import node_secret
+from server.liverooms.moving import Mover
+from server.schools.schemas import Id
+from server.scope import Scope, allows
+
+router = APIRouter()
+
+NodeId = Annotated[str, Path(pattern=r"^[A-Za-z0-9_-]{1,32}$")]
+
+
+class MoveBody(BaseModel):
+    """``to``: a node's name; null: the least loaded other one."""
+
+    model_config = ConfigDict(extra="forbid")
+    to: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,32}$")] | None = None
+
+
+def mover(request: Request) -> Mover:
+    return cast(Mover, request.app.state.mover)
+
+
+def check_may_move(scope: Scope) -> None:
+    if not allows(scope, "node.write"):
+        raise ForbiddenError
+
+
+@router.post("/api/v1/liverooms/{lesson_id}/move", tags=["liverooms"])
+async def post_move(lesson_id: Id, body: MoveBody, request: Request, scope: SignedIn) -> dict[str, Any]:
+    """No transaction spans the calls to the nodes."""
+    check_may_move(scope)
+    return asdict(await mover(request).move(lesson_id, body.to))
+
+
+@router.post("/api/v1/nodes/{node_id}/drain", tags=["liverooms"])
+async def post_drain(node_id: NodeId, request: Request, scope: SignedIn) -> dict[str, list[str]]:
+    check_may_move(scope)
+    return await _drain(node_id, request)
+
+
+@router.post("/internal/nodes/{node_id}/drain", include_in_schema=False, dependencies=[Depends(node_secret)])
+async def post_own_drain(node_id: NodeId, request: Request) -> dict[str, list[str]]:
+    return await _drain(node_id, request)
+
+
+async def _drain(node_id: str, request: Request) -> dict[str, list[str]]:
+    moved, kept = await mover(request).drain(node_id)
+    return {"moved": moved, "kept": kept}
