@@ -63,7 +63,7 @@ class NodeProcess:
 
     def __init__(self, sfu: Sfu, port: int) -> None:
         self._sfu, self._port = sfu, port
-        self._connected = self._lost = 0
+        self._connected, self._lost = 0, list[str]()
 
     def do(self, verb: str, *arguments: Any) -> Any:
         return getattr(self, verb)(*arguments)
@@ -103,11 +103,12 @@ class NodeProcess:
     def garbage(self) -> int:
         return self._sfu.engine.garbage
 
-    def connected(self) -> tuple[int, int]:
-        """(ever connected, ever lost)"""
+    def connected(self) -> tuple[int, list[str]]:
+        """(ever connected, who was ever lost and why)"""
         for event in self._sfu.events():
             self._connected += isinstance(event, TransportConnected)
-            self._lost += isinstance(event, TransportLost)
+            if isinstance(event, TransportLost):
+                self._lost.append(f"{event.transport}: {event.reason}")
         return self._connected, self._lost
 
     def cpu(self) -> float:
