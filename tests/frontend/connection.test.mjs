@@ -323,3 +323,48 @@ test("attempts come quickly for a quarter of a minute, then every five seconds, 
   assert.equal(Math.round(even.next()), 300);
   assert.equal(new Backoff(() => 0).next() < new Backoff(() => 1).next(), true);
 });
+
+test("a room that moves is followed: the seat first, then the other node, wishes again under the same id", async () => {
+  let epoch = 1;
+  const { fake, connection, seen, asked } = begin({ ask: () => grant(epoch) });
+  connection.start();
+  await fake.settle();
+  fake.socket.open();
+  fake.socket.say(welcome(1));
+  const old = fake.socket;
+  const wish = connection.do("hand.raise", { pupil: null });
+  epoch = 2;
+  old.say({ type: "moved", epoch: 2 });
+  assert.equal(old.readyState, 1, "nothing is let go before there is a seat elsewhere");
+  await fake.settle();
+  assert.deepEqual(asked, [null, null]);
+  assert.equal(fake.socket.url, "ws://node-2/ws");
+  assert.equal(old.readyState, 3);
+  assert.equal(old.of("leave").length, 0, "the old node forwards until the new connections stand");
+  fake.socket.open();
+  assert.equal(fake.socket.of("join")[0].token, "seat-2");
+  fake.socket.say(welcome(2));
+  assert.equal(fake.socket.of("do")[0].id, old.of("do")[0].id);
+  fake.socket.say({ type: "done", id: old.of("do")[0].id, seq: 9 });
+  assert.equal(await wish, 9);
+  assert.equal(seen.status.filter((s) => s.phase === "waiting").length, 0);
+});
+
+test("without a seat elsewhere it stays until the node puts it out", async () => {
+  const { fake, connection } = begin({
+    ask: (_, times) => {
+      if (times === 1) return grant(1);
+      throw new SeatRefused("web_unreachable", false);
+    },
+  });
+  connection.start();
+  await fake.settle();
+  fake.socket.open();
+  fake.socket.say(welcome(1));
+  fake.socket.say({ type: "moved", epoch: 2 });
+  await fake.settle();
+  assert.equal(connection.status.phase, "joined");
+  fake.socket.say({ type: "closed", reason: "moved" });
+  assert.equal(connection.status.phase, "waiting");
+  connection.stop();
+});

@@ -3,7 +3,8 @@
 //   - a wish ("do") is sent again after a cut under the same id, so it happens once; it fails aloud after 20 s;
 //   - the node is tried again with the resume token first, so that a dead web locks nobody out; the web is asked for another
 //     seat, and told which epoch cannot be reached, only from the second failed attempt on;
-//   - "ended", "elsewhere", "revoked" and "full" are the end; "moved", "epoch" and "shutdown" ask for a new seat.
+//   - "ended", "elsewhere", "revoked" and "full" are the end; "moved", "epoch" and "shutdown" ask for a new seat;
+//   - a room that goes to another node ("moved") is followed while the old connections still carry sound and picture.
 // No DOM here; clock, timers, socket and the asking are given, so tests run it without waiting.
 
 import { Backoff } from "./backoff.js";
@@ -230,11 +231,12 @@ export class Connection {
     const message = /** @type {ServerMessage} */ (JSON.parse(data));
     if (message.type === "welcome") this.#welcomed(message);
     else if (message.type === "closed") this.#closed(message.reason);
+    else if (message.type === "moved") void this.#follow(message.epoch);
     else if (message.type === "pong") this.clock.pong(message.t, this.#heardAt, message.room_ms, message.at_ms);
     else if (message.type === "answer") this.#answered(message);
     else if (message.type === "done") this.#wishes.done(message.id, message.seq);
     else if (message.type === "error") this.#refused(message);
-    if (message.type !== "welcome" && message.type !== "closed") this.#listener.message(message);
+    if (message.type !== "welcome" && message.type !== "closed" && message.type !== "moved") this.#listener.message(message);
   }
 
   /** @param {Welcome} welcome */
@@ -260,6 +262,22 @@ export class Connection {
     this.#grant = null;
     this.#resume = null;
     this.#wait(reason);
+  }
+
+  /** The room goes on elsewhere: a seat there first, then let go here. Without one, the node will say "closed". @param {number} epoch */
+  async #follow(epoch) {
+    const turn = this.#turn;
+    let fresh;
+    try {
+      fresh = await this.#ask(null);
+    } catch {
+      return;
+    }
+    if (turn !== this.#turn || !this.joined || fresh.epoch < epoch) return;
+    this.#drop(false);
+    this.#grant = fresh;
+    this.#resume = null;
+    this.#connect(fresh);
   }
 
   /** @param {import("./messages.js").ErrorMessage} message */
