@@ -15,20 +15,25 @@ from media.engine import (
     EngineEvent,
     KeyFrameWanted,
     LinkConfig,
+    LinkSwitched,
     RtcpArrived,
     StreamActive,
     StreamConfig,
 )
 from media.errors import PeerError, ResourceError
+from media.forward import layers
 from media.forward.inbox import Inbox
 from media.forward.pictures import Pictures
 from media.forward.registry import Registry
 from media.forward.router import PublishedTrack, Router, Slot
+from media.forward.steering import Steering
+from media.forward.taps import LayerTap
 from media.forward.upkeep import Upkeep
 from media.parameters import (
     Candidate,
     IceCredentials,
     MediaEvent,
+    Quality,
     SlotParameters,
     TrackParameters,
     TransportAnswer,
@@ -57,8 +62,9 @@ class Sfu:
         self._handles = itertools.count(1)
         self._registry = Registry()
         self._pictures = Pictures(self._registry, engine)
-        self._inbox = Inbox(self._registry, engine, self._pictures)
-        self._upkeep = Upkeep(self._registry, engine, self._pictures, config.silence_s)
+        self._steering = Steering(self._registry, engine, self._pictures)
+        self._inbox = Inbox(self._registry, engine, self._pictures, self._steering)
+        self._upkeep = Upkeep(self._registry, engine, self._pictures, self._steering, config.silence_s)
 
     # --- rooms, transports -------------------------------------------------------------------------------------------
 
@@ -84,6 +90,7 @@ class Sfu:
         made = PeerTransport.create(router, transport, peer, parameters, self._certificate, now)
         self.engine.add_peer(peer)
         self._registry.add(made)
+        self._registry.states[transport].line = parameters.line
         self._upkeep.watch(made, now)
         return self._answer(made.ice.local)
 
@@ -110,6 +117,7 @@ class Sfu:
             for datagram in gone.dtls.close():
                 self.engine.send(gone.path, datagram)
         self.engine.remove_peer(gone.peer)
+        self._steering.forget(transport)
         self._registry.forget(gone)
 
     def _answer(self, local: IceCredentials) -> TransportAnswer:
@@ -128,24 +136,19 @@ class Sfu:
             raise ResourceError(f"track {track!r} exists")
         if len(state.tracks) >= self.config.max_tracks:
             raise ResourceError("too many tracks")
-        stream = next(self._handles)
-        config = StreamConfig(
-            parameters.kind,
-            parameters.mid,
-            parameters.codec,
-            parameters.extensions,
-            parameters.ssrcs[:1],
-            parameters.rtx_ssrcs[:1],
-            parameters.rids[0] if parameters.rids else None,
-        )
-        self.engine.add_stream(stream, owner.peer, config)
-        self._registry.add_track(PublishedTrack(track, transport, owner.router, stream, parameters))
+        streams = [next(self._handles) for _ in parameters.rids or (None,)]
+        made = layers.make(streams, parameters.rids, parameters.kind == "video")
+        for layer in made:
+            self.engine.add_stream(layer.stream, owner.peer, _stream_config(parameters, layer.rid))
+            layer.want(now)  # until it is known that nobody does
+        self._registry.add_track(PublishedTrack(track, transport, owner.router, made, parameters))
         state.transport_cc = state.transport_cc or parameters.extensions.transport_cc is not None
 
     def unpublish(self, track: str, now: float) -> None:
         gone = self._registry.tracks.get(track)
         if gone is not None:
-            self.engine.remove_stream(gone.stream)
+            for layer in gone.layers:
+                self.engine.remove_stream(layer.stream)
             self._registry.forget_track(gone)
 
     def add_slot(self, transport: str, slot: SlotParameters) -> None:
@@ -159,7 +162,8 @@ class Sfu:
         link = next(self._handles)
         config = LinkConfig(slot.kind, slot.mid, slot.codecs, slot.extensions, slot.ssrc, slot.rtx_ssrc)
         self.engine.add_link(link, owner.peer, config)
-        state.slots[slot.mid] = Slot(transport, link, slot)
+        self._registry.add_slot(state, Slot(transport, link, slot))
+        self._steering.join(state, slot.extensions.transport_cc is not None)
 
     def route(self, transport: str, mid: str, track: str | None, now: float) -> None:
         """Shows ``track`` in that slot; the same track again changes nothing. Without its codec the slot stays dark."""
@@ -171,16 +175,31 @@ class Sfu:
             return
         source = self._registry.tracks.get(track) if track is not None else None
         shown = self.engine.switch(slot.link, source.stream if source else None)
-        slot.track = source.name if source and shown else None
-        self._pictures.ask_for(self._registry.transports[transport], now)
+        slot.clear()
+        if source is not None and shown:
+            slot.track, slot.target = source.name, source.stream
+        owner = self._registry.transports[transport]
+        self._steering.place(owner, self._registry.states[transport], now)
+        self._pictures.ask_for(owner, now)
         self.engine.flush()
+
+    def limit(self, transport: str, mid: str, most: Quality | None) -> None:
+        """No better picture makes sense where this slot is seen (a small tile); None: any does."""
+        state = self._registry.states.get(transport)
+        if state is not None and (slot := state.slots.get(mid)) is not None:
+            slot.most = most
 
     def record(self, track: str, sink: TrackSink | None) -> None:
         """The recorder subscribes (or, with None, leaves)."""
         found = self._registry.tracks.get(track)
-        if found is not None:
-            found.sink = sink
-            self.engine.tap(found.stream, sink)
+        if found is None:
+            return
+        if found.tap is not None:
+            found.tap.close()
+        codec = found.parameters.codec
+        found.tap = LayerTap(self.engine, found.layers, codec.mime, sink) if sink is not None else None
+        if found.tap is not None:
+            found.tap.follow(float("-inf"))
 
     def request_key_frame(self, track: str, now: float) -> None:
         self._pictures.ask(track, now)
@@ -200,9 +219,10 @@ class Sfu:
 
     def tick(self, now: float) -> float:
         """Does what is due; returns when it wants to be called again."""
-        due = self._upkeep.wheel.tick(now)
+        due = min(self._upkeep.wheel.tick(now), self._steering.step(now))
+        waiting = self.engine.pump(now)
         self.engine.flush()
-        return due
+        return due if waiting is None else min(due, waiting)
 
     def events(self) -> list[MediaEvent]:
         drained, self._registry.events = self._registry.events, []
@@ -239,9 +259,11 @@ class Sfu:
                 else:
                     self._on_dtls(event.data, event.path, now)
             elif isinstance(event, StreamActive):
-                self._upkeep.set_active(self._registry.by_stream[event.stream], True, now)
+                self._upkeep.stream_came(self._registry.by_stream[event.stream], event.stream, now)
+            elif isinstance(event, LinkSwitched):
+                self._steering.switched(event.link, event.stream)
             elif isinstance(event, KeyFrameWanted):
-                self._pictures.ask(self._registry.by_stream[event.stream].name, now)
+                self._pictures.ask(self._registry.by_stream[event.stream].name, now, event.stream)
 
     def _on_stun(self, data: bytes, path: Path, now: float) -> None:
         transport = self._registry.by_ufrag.get(stun.local_ufrag(data) or "")
@@ -274,3 +296,17 @@ class Sfu:
         for datagram in transport.dtls.receive(data):
             self.engine.send(path, datagram)
         self._upkeep.settle(transport, now)
+
+
+def _stream_config(parameters: TrackParameters, rid: str | None) -> StreamConfig:
+    """Layers have no SSRC in the offer: they are learnt by rid (RFC 8852)."""
+    named = rid is None
+    return StreamConfig(
+        parameters.kind,
+        parameters.mid,
+        parameters.codec,
+        parameters.extensions,
+        parameters.ssrcs[:1] if named else (),
+        parameters.rtx_ssrcs[:1] if named else (),
+        rid,
+    )

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Sequence
 from media.forward.gradient import Gradient
 from media.wire.sequence import extend
 
-START = 400_000.0  # the lowest layer, sound and a slide; the first probe comes within a second
+START = 600_000.0  # the lowest layer, sound and a slide; the first probe comes within a second
 LOWEST, HIGHEST = 24_000.0, 30_000_000.0
 _BETA = 0.85  # section 5.5
 _FASTER = 1.08  # a second, far from the known capacity
@@ -58,6 +58,11 @@ class Estimator:
         self._last_clock: float | None = None
         self._probe: _Probe | None = None
         self.probed: float | None = None  # what the newest finished probe found
+
+    @property
+    def heard(self) -> bool:
+        """The peer does send feedback."""
+        return self._heard_at is not None
 
     # --- in ----------------------------------------------------------------------------------------------------------
 

@@ -7,14 +7,16 @@ from media.forward import reports
 from media.forward.pictures import Pictures
 from media.forward.registry import Registry
 from media.forward.router import PeerState
+from media.forward.steering import Steering
 from media.wire import feedback, rtcp
 
 
 class Inbox:
     """``take`` one decrypted compound."""
 
-    def __init__(self, registry: Registry, engine: Engine, pictures: Pictures) -> None:
+    def __init__(self, registry: Registry, engine: Engine, pictures: Pictures, steering: Steering) -> None:
         self._registry = registry
+        self._steering = steering
         self._engine = engine
         self._pictures = pictures
 
@@ -31,15 +33,18 @@ class Inbox:
                 reports.note_report_blocks(state, receiver.blocks, now)
             elif packet.type == rtcp.RTPFB and packet.count == feedback.NACK:
                 self._nack(state, packet, now)
+            elif packet.type == rtcp.RTPFB and packet.count == feedback.TRANSPORT_CC:
+                self._steering.feedback(transport, state, feedback.transport_cc(packet), now)
             elif packet.type == rtcp.PSFB:
                 self._picture_feedback(state, packet, now)
 
     def _sender_report(self, state: PeerState, report: rtcp.SenderReport, now: float) -> None:
         for name in state.tracks:
             track = self._registry.tracks[name]
-            seen = self._engine.reception(track.stream)
-            if seen is not None and seen.ssrc == report.ssrc:
-                reports.note_sender_report(track, state, report, now)
+            for layer in track.layers:
+                seen = self._engine.reception(layer.stream)
+                if seen is not None and seen.ssrc == report.ssrc:
+                    reports.note_sender_report(track, layer, state, report, now)
 
     def _nack(self, state: PeerState, packet: rtcp.Packet, now: float) -> None:
         media = feedback.media_ssrc(packet)
@@ -57,4 +62,4 @@ class Inbox:
         for slot in state.slots.values():
             if slot.parameters.ssrc in wanted and slot.track is not None:
                 state.subscriber.key_frames += 1
-                self._pictures.ask(slot.track, now)
+                self._pictures.ask(slot.track, now, slot.shown)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from media.engine import Engine
+from media.engine import Detail, Engine
 from media.forward.registry import Registry
 from media.forward.reports import OWN_SSRC
 from media.forward.router import PublishedTrack
@@ -17,17 +17,24 @@ class Pictures:
         self._registry = registry
         self._engine = engine
 
-    def ask(self, track: str, now: float) -> None:
+    def ask(self, track: str, now: float, stream: int | None = None) -> None:
+        """``stream``: the layer whose picture is wanted; None: the recorder's, or the best."""
         found = self._registry.tracks.get(track)
         if found is not None and found.video:
+            layer = found.layer(stream) or (found.tap.layer if found.tap else found.layers[-1])
+            found.keys_of.add(layer.stream)
             found.key_frames.ask()
             self.send_due(found, now)
 
     def send_due(self, track: PublishedTrack, now: float) -> None:
+        """One compound for all layers that are due: a browser then encodes one whole picture of each, once."""
         owner = self._registry.transports[track.transport]
-        seen = self._engine.reception(track.stream)
-        if seen is not None and owner.connected and track.key_frames.due(now):
-            self._engine.send_rtcp(owner.peer, feedback.build_pli(OWN_SSRC, seen.ssrc))
+        found = {stream: self._engine.reception(stream) for stream in track.keys_of}
+        ssrcs = {stream: seen.ssrc for stream, seen in found.items() if seen is not None}
+        if ssrcs and owner.connected and track.key_frames.due(now):
+            track.keys_of -= ssrcs.keys()
+            asked = b"".join(feedback.build_pli(OWN_SSRC, ssrc) for ssrc in ssrcs.values())
+            self._engine.send_rtcp(owner.peer, asked)
 
     def ask_for_waiting(self, now: float) -> None:
         """A request or its key frame may get lost: slots still dark ask again."""
@@ -42,6 +49,8 @@ class Pictures:
             track = self._registry.tracks.get(slot.track) if slot.track else None
             if track is None or not track.video:
                 continue
+            if slot.detail is Detail.NOTHING:
+                continue
             sending = self._engine.sending(slot.link)
-            if sending is not None and not sending.started:
-                self.ask(track.name, now)
+            if sending is not None and (not sending.started or slot.target != slot.shown):
+                self.ask(track.name, now, slot.target)

@@ -9,37 +9,43 @@ import logging
 
 from media.engine import Engine, Reception
 from media.forward.clock import NTP_BASE, SenderClock
+from media.forward.layers import Layer
 from media.forward.router import PeerState, PublishedTrack
+from media.forward.sound import reported_loss
 from media.wire import feedback, rtcp
 
 log = logging.getLogger("tongtang.media")
 
 OWN_SSRC = 1  # ours as receiver; browsers accept any
 CNAME = "tongtang"
+_LOSS_SMOOTHING = 0.3  # a report covers a second or two of sound: some fifty packets
 
 
 def receiver_compound(engine: Engine, tracks: list[PublishedTrack], now: float) -> bytes:
     """RR + SDES for everything a publisher sends us; empty when nothing came yet."""
     blocks = []
     for track in tracks:
-        seen = engine.reception(track.stream)
-        if seen is not None:
-            blocks.append(_block(track, seen, now))
+        for layer in track.layers:
+            seen = engine.reception(layer.stream)
+            if seen is not None:
+                blocks.append(_block(track, layer, seen, now))
     if not blocks:
         return b""
     report = rtcp.ReceiverReport(OWN_SSRC, tuple(blocks[:31]))
     return rtcp.build_receiver_report(report) + rtcp.build_cname(OWN_SSRC, CNAME)
 
 
-def _block(track: PublishedTrack, seen: Reception, now: float) -> rtcp.ReportBlock:
-    """RFC 3550 appendix A.3."""
-    expected, received = seen.expected - track.prior[0], seen.received - track.prior[1]
-    track.prior = (seen.expected, seen.received)
+def _block(track: PublishedTrack, layer: Layer, seen: Reception, now: float) -> rtcp.ReportBlock:
+    """RFC 3550 appendix A.3; of sound the publisher also hears what its worst listener loses."""
+    expected, received = seen.expected - layer.prior[0], seen.received - layer.prior[1]
+    layer.prior = (seen.expected, seen.received)
     lost = expected - received
     fraction = min(255, (lost << 8) // expected) if expected > 0 and lost > 0 else 0
+    if not track.video:
+        fraction = reported_loss(fraction / 256, (track.listener_loss,))
     lsr = dlsr = 0
-    if track.sr is not None and track.sr.ssrc == seen.ssrc:
-        lsr, dlsr = track.sr.middle, round((now - track.sr.arrival) * 65536)
+    if layer.sr is not None and layer.sr.ssrc == seen.ssrc:
+        lsr, dlsr = layer.sr.middle, round((now - layer.sr.arrival) * 65536)
     total = max(0, seen.expected - seen.received)
     return rtcp.ReportBlock(seen.ssrc, fraction, total, seen.highest, seen.jitter, lsr, dlsr)
 
@@ -47,12 +53,13 @@ def _block(track: PublishedTrack, seen: Reception, now: float) -> rtcp.ReportBlo
 def sender_compound(engine: Engine, link: int, track: PublishedTrack, publisher: PeerState, now: float) -> bytes:
     """SR + SDES for one slot: node's clock, subscriber's timestamps. Empty until the publisher's clock is known."""
     sending = engine.sending(link)
-    seen = engine.reception(track.stream)
-    if sending is None or not sending.started or sending.stream != track.stream or seen is None:
+    layer = track.layer(sending.stream) if sending is not None and sending.started else None
+    seen = engine.reception(layer.stream) if layer is not None else None
+    if sending is None or layer is None or seen is None:
         return b""
-    if track.sr is None or track.sr.ssrc != seen.ssrc:
+    if layer.sr is None or layer.sr.ssrc != seen.ssrc:
         return b""
-    timestamp = publisher.clock.timestamp_at(track.sr, now, track.parameters.codec.clock_rate)
+    timestamp = publisher.clock.timestamp_at(layer.sr, now, track.parameters.codec.clock_rate)
     if timestamp is None:
         return b""
     report = rtcp.SenderReport(
@@ -65,15 +72,17 @@ def sender_compound(engine: Engine, link: int, track: PublishedTrack, publisher:
     return rtcp.build_sender_report(report) + rtcp.build_cname(sending.ssrc, CNAME)
 
 
-def note_sender_report(track: PublishedTrack, state: PeerState, report: rtcp.SenderReport, now: float) -> None:
+def note_sender_report(
+    track: PublishedTrack, layer: Layer, state: PeerState, report: rtcp.SenderReport, now: float
+) -> None:
     seconds = rtcp.from_ntp(report.ntp)
     if not report.ntp:
         return  # RFC 3550 section 6.4.1: a sender without a clock says zero
     state.clock.note(seconds, now)
-    track.sr = SenderClock(report.ssrc, seconds, report.rtp_timestamp, rtcp.middle(report.ntp), now)
-    if track.sink is not None:
+    layer.sr = SenderClock(report.ssrc, seconds, report.rtp_timestamp, rtcp.middle(report.ntp), now)
+    if track.tap is not None:
         try:
-            track.sink.on_sender_report(report.ssrc, seconds, report.rtp_timestamp, now)
+            track.tap.report(layer.sr)
         except Exception:  # the recorder's fault must not end the publisher's RTCP
             log.exception("the recorder of track %s failed", track.name)
 
@@ -83,7 +92,11 @@ def note_report_blocks(state: PeerState, blocks: tuple[rtcp.ReportBlock, ...], n
     if not blocks:
         return
     state.subscriber.loss = max(b.fraction for b in blocks) / 256
+    by_ssrc = {slot.parameters.ssrc: slot for slot in state.slots.values()}
     for block in blocks:
+        if (slot := by_ssrc.get(block.ssrc)) is not None:
+            slot.loss += _LOSS_SMOOTHING * (block.fraction / 256 - slot.loss)
+            slot.jitter = block.jitter / slot.parameters.codecs[0].clock_rate
         if block.lsr:
             trip = (rtcp.middle(rtcp.to_ntp(now + NTP_BASE)) - block.lsr - block.dlsr) & 0xFFFFFFFF
             if trip < 0x80000000:

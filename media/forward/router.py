@@ -4,51 +4,109 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from media.forward.clock import PublisherClock, SenderClock
+from media.engine import Detail
+from media.forward.allocate import OFF
+from media.forward.clock import PublisherClock
+from media.forward.estimate import Estimator
 from media.forward.keyframes import KeyFrameRequests
-from media.parameters import SlotParameters, TrackParameters
-from media.record.sink import TrackSink
+from media.forward.layers import Layer
+from media.forward.patience import Patience
+from media.forward.probe import Prober
+from media.forward.sound import Thrift
+from media.forward.taps import LayerTap
+from media.parameters import Quality, SlotParameters, TrackParameters
 
 
 @dataclass(slots=True)
 class PublishedTrack:
-    """``stream`` is the engine's handle. Report state is that of RFC 3550 appendix A.3."""
+    """``layers``, lowest first: one engine stream each; a track without rids has one."""
 
     name: str
     transport: str
     router: str
-    stream: int
+    layers: tuple[Layer, ...]
     parameters: TrackParameters
     key_frames: KeyFrameRequests = field(default_factory=KeyFrameRequests)
-    sr: SenderClock | None = None
+    keys_of: set[int] = field(default_factory=set)  # streams that the next request is for
     active: bool = False
-    sink: TrackSink | None = None
-    prior: tuple[int, int] = (0, 0)  # (expected, received) at the last report
+    tap: LayerTap | None = None  # the recorder's
+    wanted_said: tuple[str, ...] | None = None
+    listener_loss: float = 0.0  # of the worst
+    thrift: Thrift = field(default_factory=Thrift)
 
     @property
     def video(self) -> bool:
         return self.parameters.kind == "video"
 
+    @property
+    def stream(self) -> int:
+        """The only stream of sound, the lowest layer of a picture."""
+        return self.layers[0].stream
+
+    def layer(self, stream: int | None) -> Layer | None:
+        return next((one for one in self.layers if one.stream == stream), None)
+
 
 @dataclass(slots=True)
 class Slot:
-    """``link`` is the engine's handle."""
+    """``link`` is the engine's handle. ``target`` is the stream it was last told to show, ``shown`` the one it shows;
+    ``level`` what was allotted (``allocate.py``), ``said`` the quality that signaling was told."""
 
     transport: str
     link: int
     parameters: SlotParameters
     track: str | None = None
+    target: int | None = None
+    shown: int | None = None
+    detail: Detail = Detail.ALL
+    level: int = OFF
+    most: Quality | None = None  # no better one makes sense where it is seen
+    said: Quality | None = None
+    asked: float = float("-inf")  # when a still was last asked for
+    patience: Patience = field(default_factory=Patience)
+    loss: float = 0.0
+    jitter: float | None = None  # seconds
+    redundancy: int = 0
+
+    @property
+    def video(self) -> bool:
+        return self.parameters.kind == "video"
+
+    def clear(self) -> None:
+        """It shows nothing any more."""
+        self.track = self.target = self.shown = self.said = None
+        self.level = OFF
+        self.patience = Patience()
 
 
 @dataclass(slots=True)
 class Subscriber:
-    """What the peer's reports say of what it receives."""
+    """What the peer's reports say of what it receives, and what is made of them."""
 
     loss: float = 0.0
     rtt: float | None = None
     nacks: int = 0
     key_frames: int = 0
     remb: int | None = None
+    estimator: Estimator | None = None  # where transport-cc was negotiated
+    prober: Prober = field(default_factory=Prober)
+    paced: float | None = None
+
+    @property
+    def estimate(self) -> float | None:
+        """Bit/s; None: nobody knows a limit."""
+        if self.estimator is not None and (self.estimator.heard or self.remb is None):
+            return self.estimator.rate
+        return self.remb
+
+    @property
+    def heard(self) -> bool:
+        return self.remb is not None or (self.estimator is not None and self.estimator.heard)
+
+    @property
+    def doubtful(self) -> bool:
+        """Nothing said so far that the line is thin."""
+        return self.estimator is not None and self.estimator.last_decrease == float("-inf") and self.remb is None
 
 
 @dataclass(slots=True)
@@ -69,3 +127,4 @@ class PeerState:
     subscriber: Subscriber = field(default_factory=Subscriber)
     feedback_count: int = 0
     transport_cc: bool = False
+    line: str | None = None  # see TransportParameters

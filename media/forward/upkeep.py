@@ -8,6 +8,8 @@ from media.forward.pictures import Pictures
 from media.forward.registry import Registry
 from media.forward.router import PublishedTrack, Slot
 from media.forward.speakers import LISTEN_EVERY, Ears
+from media.forward.steering import STEER_EVERY, Steering
+from media.forward.wishes import WEIGH_EVERY, WISH_EVERY, Wishes
 from media.parameters import TrackActive, TransportConnected, TransportLost
 from media.transport.transport import PeerTransport
 from media.wheel import Beat, Rota, Wheel
@@ -16,18 +18,22 @@ _REPAIR_EVERY = 0.02  # a NACK should leave within a frame
 _FEEDBACK_EVERY = 0.05  # browsers' estimators expect 50..250 ms
 _CARE_EVERY = 0.1
 _LOOK_EVERY = 0.02  # how exactly the looks below keep their time
+_LAYER_RUNS, _LAYER_PAUSE = 0.3, 0.7  # seconds without a packet; a slow camera sends five a second
 _REPORT_EVERY = 1.0  # RFC 3550 section 6.2 would allow 5 s; lip sync wants the first one soon
 
 
 class Upkeep:
     """``wheel`` drives it; ``settle`` and ``set_active`` are also called when packets change something."""
 
-    def __init__(self, registry: Registry, engine: Engine, pictures: Pictures, silence_s: float) -> None:
+    def __init__(
+        self, registry: Registry, engine: Engine, pictures: Pictures, steering: Steering, silence_s: float
+    ) -> None:
         self._registry = registry
         self._engine = engine
         self._pictures = pictures
         self._silence = silence_s
         self.ears = Ears(registry, engine)
+        wishes = Wishes(registry, engine)
         self._health = Rota()  # transports: DTLS timers, silence
         self._reports = Rota()  # connected transports, each in its own moment of the second
         self.wheel = Wheel(
@@ -36,6 +42,9 @@ class Upkeep:
             Beat(_CARE_EVERY, self._care),
             Beat(_LOOK_EVERY, self._look),
             Beat(LISTEN_EVERY, self.ears.listen),
+            Beat(STEER_EVERY, steering.beat),
+            Beat(WISH_EVERY, wishes.layers),
+            Beat(WEIGH_EVERY, wishes.sounds),
         )
 
     def watch(self, transport: PeerTransport, now: float) -> None:
@@ -63,9 +72,18 @@ class Upkeep:
         transport.lost, transport.connected = reason, False
         self._registry.events.append(TransportLost(transport.router, transport.name, reason))
 
-    def set_active(self, track: PublishedTrack, active: bool, now: float) -> None:
-        track.active = active
-        self._registry.events.append(TrackActive(track.router, track.transport, track.name, active))
+    def stream_came(self, track: PublishedTrack, stream: int, now: float) -> None:
+        """The engine's ``StreamActive``."""
+        if (layer := track.layer(stream)) is not None:
+            layer.active = True
+            self._settle_track(track, now)
+
+    def _settle_track(self, track: PublishedTrack, now: float) -> None:
+        """A track runs while one of its layers does."""
+        active = any(layer.active for layer in track.layers)
+        if active != track.active:
+            track.active = active
+            self._registry.events.append(TrackActive(track.router, track.transport, track.name, active))
         if active:  # viewers who were routed before it came wait for a picture
             self._pictures.send_due(track, now)
 
@@ -74,11 +92,12 @@ class Upkeep:
         for track in self._registry.tracks.values():
             if not track.video or not track.active:
                 continue
-            missing = self._engine.missing(track.stream, now)
-            seen = self._engine.reception(track.stream) if missing else None
-            if seen is not None:
-                owner = self._registry.transports[track.transport]
-                self._engine.send_rtcp(owner.peer, reports.nack_compound(seen.ssrc, missing))
+            for layer in track.layers:
+                missing = self._engine.missing(layer.stream, now) if layer.active else []
+                seen = self._engine.reception(layer.stream) if missing else None
+                if seen is not None:
+                    owner = self._registry.transports[track.transport]
+                    self._engine.send_rtcp(owner.peer, reports.nack_compound(seen.ssrc, missing))
 
     def _feedback(self, now: float) -> None:
         """Transport-wide feedback: without it a browser's estimate stays at 450 kbit/s and upper layers never start."""
@@ -87,20 +106,32 @@ class Upkeep:
             if not state.transport_cc:
                 continue
             peer = self._registry.transports[name].peer
-            seen = (self._engine.reception(self._registry.tracks[t].stream) for t in state.tracks)
+            streams = (layer.stream for t in state.tracks for layer in self._registry.tracks[t].layers)
+            seen = (self._engine.reception(stream) for stream in streams)
             media = next((s.ssrc for s in seen if s is not None), 0)
             if compound := reports.transport_cc_compound(self._engine, peer, state, media):
                 self._engine.send_rtcp(peer, compound)
 
     def _care(self, now: float) -> None:
-        """Paused tracks, key frames still owed."""
+        """Paused tracks and layers, key frames still owed, the recorder's layer."""
         for track in self._registry.tracks.values():
-            if not track.active:
-                continue
-            self._pictures.send_due(track, now)
-            seen = self._engine.reception(track.stream)
-            if seen is not None and now - seen.last_arrival > PAUSE:
-                self.set_active(track, False, now)
+            if track.active:
+                self._look_at_layers(track, now)
+                self._settle_track(track, now)
+            if track.tap is not None and (layer := track.tap.follow(now)) is not None:
+                self._pictures.ask(track.name, now, layer.stream)
+
+    def _look_at_layers(self, track: PublishedTrack, now: float) -> None:
+        """Who waits for a layer that stopped sees nothing: while another one runs that is noticed sooner."""
+        found = [(layer, self._engine.reception(layer.stream)) for layer in track.layers]
+        silent = {layer.index: now - seen.last_arrival for layer, seen in found if seen is not None}
+        limit = _LAYER_PAUSE if min(silent.values(), default=0.0) < _LAYER_RUNS else PAUSE
+        for layer in track.layers:
+            since = silent.get(layer.index)
+            if since is not None and since < _LAYER_RUNS:
+                layer.active = True
+            elif since is not None and since > limit:
+                layer.active = False
 
     def _look(self, now: float) -> None:
         """What is due for single transports: a thousand that are idle cost fifty looks a beat, not a thousand."""

@@ -1,0 +1,272 @@
+"""Applies what estimates and the table of allocation say to links: layers, stills, pacing, probes, redundancy.
+
+Rule: decides nothing itself; ``estimate``, ``probe``, ``allocate``, ``layers``, ``patience`` and ``sound`` do, and they
+are pure. A room of a school that shares a line is steered together with the others on it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from media.engine import Detail, Engine
+from media.forward import layers
+from media.forward.allocate import OFF, STILLS, Demand, allocate, wanted_rate
+from media.forward.estimate import Estimator
+from media.forward.ladder import ladder, most_level
+from media.forward.layers import Layer
+from media.forward.pictures import Pictures
+from media.forward.probe import Probe
+from media.forward.registry import Registry
+from media.forward.router import PeerState, PublishedTrack, Slot, Subscriber
+from media.parameters import SlotQuality
+from media.transport.transport import PeerTransport
+
+STEER_EVERY = 0.1
+_STILL_EVERY = 5.0  # seconds between the pictures of a line too thin for moving ones
+_PACE = 1.15  # of the estimate: a key frame should not take much longer than the line needs
+_PROBE_STEP = 0.005
+_AT_ONCE = 0.85  # an estimate that fell below this share is acted on before the next beat
+
+Member = tuple[PeerTransport, PeerState]
+
+
+@dataclass(slots=True)
+class _Place:
+    """One picture that wants its share."""
+
+    transport: PeerTransport
+    state: PeerState
+    slot: Slot
+    track: PublishedTrack
+    rungs: tuple[Layer, ...]
+    demand: Demand
+    level: int = OFF
+
+    @property
+    def price(self) -> float:
+        return self.demand.price(self.level)
+
+
+class Steering:
+    """``beat`` ten times a second, ``feedback`` per transport-cc message, ``step`` whenever it asked to be called."""
+
+    def __init__(self, registry: Registry, engine: Engine, pictures: Pictures) -> None:
+        self._registry = registry
+        self._engine = engine
+        self._pictures = pictures
+        self._probes: dict[str, tuple[Probe, int]] = {}  # transport -> probe under way, bytes sent
+        self._judged: dict[str, float] = {}  # transport -> when its last probe can be judged
+
+    # --- feedback ----------------------------------------------------------------------------------------------------
+
+    def feedback(
+        self, transport: PeerTransport, state: PeerState, results: Sequence[tuple[int, float | None]], now: float
+    ) -> None:
+        estimator = state.subscriber.estimator
+        if estimator is None:
+            return
+        before = estimator.rate
+        estimator.rtt = state.subscriber.rtt or estimator.rtt
+        estimator.sent(self._engine.departures(transport.peer))
+        estimator.feedback(results, now)
+        if estimator.rate < before * _AT_ONCE:
+            self.place(transport, state, now)
+
+    # --- beats -------------------------------------------------------------------------------------------------------
+
+    def beat(self, now: float) -> None:
+        for group in self._groups():
+            for transport, state in group:
+                if state.subscriber.estimator is not None:
+                    state.subscriber.estimator.watch(now)
+                    self._judge(transport, state, now)
+            self._steer(group, now)
+
+    def place(self, transport: PeerTransport, state: PeerState, now: float) -> None:
+        """At once, because something changed for this receiver."""
+        group = [(transport, state)]
+        if state.line is not None:
+            group = [m for m in self._receivers() if m[1].line == state.line] or group
+        self._steer(group, now)
+
+    def _receivers(self) -> Iterable[Member]:
+        for name, state in self._registry.states.items():
+            if state.slots and any(slot.track is not None for slot in state.slots.values()):
+                yield self._registry.transports[name], state
+
+    def _groups(self) -> list[list[Member]]:
+        shared: dict[str, list[Member]] = {}
+        alone: list[list[Member]] = []
+        for transport, state in self._receivers():
+            if not transport.connected:
+                continue
+            if state.line is None:
+                alone.append([(transport, state)])
+            else:
+                shared.setdefault(state.line, []).append((transport, state))
+        return alone + list(shared.values())
+
+    def _steer(self, group: Sequence[Member], now: float) -> None:
+        budget: float | None = 0.0
+        places: list[_Place] = []
+        for transport, state in group:
+            estimate = state.subscriber.estimate
+            budget = None if budget is None or estimate is None else budget + estimate - self.sound_price(state)
+            places += self._places(transport, state, now)
+        levels = allocate(budget, [place.demand for place in places])
+        for place in places:
+            level = levels[place.demand.key]
+            if level < 0 and place.state.subscriber.doubtful:
+                level = 0
+            place.level = level
+            self._set(place, level if level < 0 else place.rungs[level].index, now)
+        for transport, state in group:
+            self._follow(transport, state, [p for p in places if p.state is state], now)
+
+    def _places(self, transport: PeerTransport, state: PeerState, now: float) -> list[_Place]:
+        found = []
+        for rank, slot, track in self._pictures_of(state):
+            rungs = ladder(track.layers, now)
+            level = slot.level if slot.level < 0 else sum(one.index < slot.level for one in rungs)
+            level = min(level, len(rungs) - 1)
+            most = most_level(rungs, slot.most)
+            if slot.patience.waits(now):
+                most = min(most, max(level, STILLS))
+            demand = Demand(f"{transport.name} {slot.parameters.mid}", rank, tuple(r.price for r in rungs), most, level)
+            found.append(_Place(transport, state, slot, track, rungs, demand))
+        return found
+
+    def _pictures_of(self, state: PeerState) -> Iterable[tuple[int, Slot, PublishedTrack]]:
+        """(rank, slot, track): screens first, then in the order of the slots."""
+        for place, slot in enumerate(state.slots.values()):
+            track = self._registry.tracks.get(slot.track) if slot.track and slot.video else None
+            if track is not None:
+                yield (0 if track.parameters.source == "screen" else 1 + place), slot, track
+
+    def sound_price(self, state: PeerState) -> float:
+        found = 0.0
+        for slot in state.slots.values():
+            track = self._registry.tracks.get(slot.track) if slot.track and not slot.video else None
+            if track is not None and track.active:
+                found += track.layers[0].price * (1 + slot.redundancy * 0.8)
+        return found
+
+    # --- one slot ----------------------------------------------------------------------------------------------------
+
+    def _set(self, place: _Place, level: int, now: float) -> None:
+        slot, track = place.slot, place.track
+        if level != slot.level:
+            slot.patience.note(slot.level, level, now)
+            slot.level = level
+        if level >= 0:
+            track.layers[level].want(now)
+        track.layers[0].want(now)  # whoever's line breaks must not wait for the publisher
+        layer = layers.nearest(track.layers, level)
+        detail = Detail.NOTHING if level == OFF or layer is None else Detail.STILLS if level == STILLS else Detail.ALL
+        raised = detail is Detail.ALL and slot.detail is not Detail.ALL
+        if layer is not None and layer.stream != slot.target and detail is not Detail.NOTHING:
+            self._switch(slot, track, layer, now)
+        if detail is not slot.detail:
+            slot.detail = detail
+            self._engine.set_detail(slot.link, detail)
+        if raised or (detail is Detail.STILLS and now - slot.asked > _STILL_EVERY):
+            slot.asked = now
+            self._pictures.ask(track.name, now, slot.target)
+        self._say(place.transport, slot, track)
+
+    def _switch(self, slot: Slot, track: PublishedTrack, layer: Layer, now: float) -> None:
+        shown = track.layer(slot.shown)
+        if shown is None:
+            self._engine.switch(slot.link, layer.stream)
+        else:
+            delta = layers.offset(shown, layer, track.parameters.codec.clock_rate)
+            self._engine.switch(slot.link, layer.stream, keep=True, delta=delta)
+        slot.target = layer.stream
+        self._pictures.ask(track.name, now, layer.stream)
+
+    def _say(self, transport: PeerTransport, slot: Slot, track: PublishedTrack) -> None:
+        """What it really gets: of a layer that is still to come, what is shown meanwhile."""
+        shown = track.layer(slot.shown)
+        level = slot.level if slot.level < 0 or shown is None else shown.index
+        if shown is None and level >= 0 and slot.said is None:
+            return  # it has just begun
+        name = layers.quality(len(track.layers), level)
+        if name != slot.said:
+            slot.said = name
+            self._registry.events.append(SlotQuality(transport.router, transport.name, slot.parameters.mid, name))
+
+    def switched(self, link: int, stream: int) -> None:
+        """The engine's ``LinkSwitched``."""
+        slot = self._registry.by_link.get(link)
+        track = self._registry.tracks.get(slot.track) if slot is not None and slot.track else None
+        if slot is None or track is None or track.layer(stream) is None:
+            return
+        slot.shown = stream
+        self._say(self._registry.transports[slot.transport], slot, track)
+
+    # --- one receiver ------------------------------------------------------------------------------------------------
+
+    def _follow(self, transport: PeerTransport, state: PeerState, places: Sequence[_Place], now: float) -> None:
+        """Pacing and probes, once the receiver said a word of what arrives."""
+        subscriber = state.subscriber
+        self._pace(transport, subscriber)
+        estimator = subscriber.estimator
+        if estimator is None or not estimator.heard or transport.name in self._probes or transport.name in self._judged:
+            return
+        if not any(place.slot.shown is not None for place in places):
+            return  # nothing was sent that could be sent again
+        sound = self.sound_price(state)
+        media = sound + sum(place.price for place in places)
+        wanted = sound + wanted_rate([place.demand for place in places])
+        probe = subscriber.prober.due(now, estimator.rate, wanted, media, estimator.last_decrease)
+        if probe is not None:
+            estimator.probing(probe.begin, probe.end + 2 * _PROBE_STEP)
+            self._probes[transport.name] = (probe, 0)
+
+    def _pace(self, transport: PeerTransport, subscriber: Subscriber) -> None:
+        pace = round(subscriber.estimate * _PACE, -3) if subscriber.heard and subscriber.estimate is not None else None
+        if pace != subscriber.paced:
+            subscriber.paced = pace
+            self._engine.pace(transport.peer, pace)
+
+    def _judge(self, transport: PeerTransport, state: PeerState, now: float) -> None:
+        due = self._judged.get(transport.name)
+        estimator = state.subscriber.estimator
+        if due is not None and estimator is not None and (estimator.probed is not None or now > due + 1.0):
+            del self._judged[transport.name]
+            state.subscriber.prober.ended(now, estimator.rate)
+
+    def step(self, now: float) -> float:
+        """Sends what is due of probes under way; when it wants to be called again."""
+        for name in list(self._probes):
+            probe, sent = self._probes[name]
+            transport = self._registry.transports.get(name)
+            if transport is None:
+                del self._probes[name]
+                continue
+            share = (now - probe.begin + _PROBE_STEP) / max(probe.end - probe.begin, _PROBE_STEP)
+            owed = round(probe.size * min(share, 1.0)) - sent
+            got = self._send(name, owed, now) if owed > 0 else 0
+            if share >= 1.0 or (owed > 0 and not got):
+                del self._probes[name]
+                self._judged[name] = now
+            else:
+                self._probes[name] = (probe, sent + got)
+        return now + _PROBE_STEP if self._probes else float("inf")
+
+    def _send(self, name: str, size: int, now: float) -> int:
+        """The newest packets of the first picture that has any."""
+        for slot in self._registry.states[name].slots.values():
+            if slot.video and slot.shown is not None and (sent := self._engine.probe(slot.link, size, now)):
+                return sent
+        return 0
+
+    def forget(self, transport: str) -> None:
+        self._probes.pop(transport, None)
+        self._judged.pop(transport, None)
+
+    def join(self, state: PeerState, transport_cc: bool) -> None:
+        """A receiver's slot was added."""
+        if transport_cc and state.subscriber.estimator is None:
+            state.subscriber.estimator = Estimator()

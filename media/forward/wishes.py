@@ -1,0 +1,67 @@
+"""What publishers should know of their audience: which layers are taken, how thin the worst listener's line is.
+
+Rule: told when it changes, as events for signaling; ``layers`` and ``sound`` decide.
+"""
+
+from __future__ import annotations
+
+from media.engine import Engine
+from media.forward import layers, sound
+from media.forward.registry import Registry
+from media.forward.router import PeerState, PublishedTrack, Slot
+from media.parameters import AudioBudget, LayersWanted
+
+WISH_EVERY = 0.2
+WEIGH_EVERY = 1.0
+
+
+class Wishes:
+    """``layers`` five times a second: who wants a better picture should not wait; ``sounds`` once a second."""
+
+    def __init__(self, registry: Registry, engine: Engine) -> None:
+        self._registry = registry
+        self._engine = engine
+
+    def layers(self, now: float) -> None:
+        for track in self._registry.tracks.values():
+            if not track.parameters.rids:
+                continue
+            if track.tap is not None:
+                track.layers[-1].want(now)
+            if (rids := layers.wanted(track.layers, now)) != track.wanted_said:
+                track.wanted_said = rids
+                self._registry.events.append(LayersWanted(track.router, track.transport, track.name, rids))
+
+    def sounds(self, now: float) -> None:
+        """Prices of all streams; of sound also what its listeners lose and can take."""
+        worst: dict[str, tuple[float, float | None]] = {}  # track -> (loss, thinnest line)
+        for state in self._registry.states.values():
+            for slot in state.slots.values():
+                if slot.track is not None and not slot.video:
+                    worst[slot.track] = self._listener(worst.get(slot.track, (0.0, None)), state, slot)
+        for track in self._registry.tracks.values():
+            for layer in track.layers:
+                layer.measure(self._engine.reception(layer.stream), now)
+            if not track.video:
+                self._tell(track, *worst.get(track.name, (0.0, None)), now)
+
+    def _listener(self, worst: tuple[float, float | None], state: PeerState, slot: Slot) -> tuple[float, float | None]:
+        line = state.subscriber.estimate
+        track = self._registry.tracks.get(slot.track or "")
+        if track is not None:
+            price = track.layers[0].price
+            spare = float("inf") if line is None else line - price * (1 + slot.redundancy)
+            wanted = sound.redundancy(slot.loss, spare, price, slot.redundancy)
+            if wanted != slot.redundancy:
+                slot.redundancy = wanted
+                self._engine.set_redundancy(slot.link, wanted)
+        thinnest = line if worst[1] is None else worst[1] if line is None else min(worst[1], line)
+        return max(worst[0], slot.loss), thinnest
+
+    def _tell(self, track: PublishedTrack, loss: float, line: float | None, now: float) -> None:
+        track.listener_loss = loss
+        budget = track.thrift.step(line, now)
+        if budget is not None:
+            self._registry.events.append(
+                AudioBudget(track.router, track.transport, track.name, budget.bitrate, budget.ptime_ms)
+            )
