@@ -42,6 +42,7 @@ from signaling.messages import (
 )
 from signaling.negotiation import Leg, Pc, guess_sources
 from signaling.ops import NODE, Entry, room_body
+from signaling.outside import withdrawn
 from signaling.participant import Participant
 from signaling.recording import due
 from signaling.sdp.model import SdpError
@@ -93,6 +94,11 @@ class LiveRoom:
     def live(self) -> bool:
         return self.log.state.phase == "live"
 
+    @property
+    def sends(self) -> bool:
+        """Something comes from the lead room."""
+        return any(leg.connected for leg in self.switchboard.lead_legs(self.spec))
+
     def write(self, kind: str, body: dict[str, Any], now: float, by: str = NODE, intent: str | None = None) -> Append:
         return Append((self.log.write(kind, by, body, self.clock.room_ms(now), intent),))
 
@@ -112,8 +118,12 @@ class LiveRoom:
         """A RoomSpec from the web: the log keeps the newest."""
         if spec == self.spec:
             return []
+        gone = withdrawn(self.spec, spec)
         self.spec = spec
-        return [self.write("room", room_body(spec, self.clock.zero_at_ms), now), *self._route()]
+        effects: list[Effect] = [self.write("room", room_body(spec, self.clock.zero_at_ms), now)]
+        for person in [self.lobby.people[seat] for seat in gone if seat in self.lobby.people]:
+            effects += self._remove(person, "revoked", now)
+        return [*effects, *self._route(), *self._record()]
 
     def durable(self, entries: tuple[Entry, ...], now: float) -> list[Effect]:
         """These ops are on disk: now they happened."""
@@ -171,7 +181,7 @@ class LiveRoom:
         if seated.new:
             effects.append(self.counter.joined(seat, "ws", now))
         effects += self._sign_in(seat, now) + self.voices.tell(connection)
-        effects += self.switchboard.shows(seated.participant) + self.switchboard.advice(seated.participant)
+        effects += self.switchboard.shows(self.spec, seated.participant) + self.switchboard.advice(seated.participant)
         return effects + self._route() + self._say_people(now)
 
     def refuses(self, seat: Seat) -> str | None:
@@ -285,11 +295,8 @@ class LiveRoom:
         )
 
     def http_delete(self, resource: str, now: float) -> list[Effect]:
-        for person in list(self.lobby.people.values()):
-            for pc, leg in list(person.legs.items()):
-                if leg.resource == resource:
-                    return self._end_leg(person, pc, "left", now)
-        return []
+        found = self.lobby.resource(resource)
+        return self._end_leg(found[0], found[1].pc, "left", now) if found else []
 
     def refused(self, transport: str, connection: str, request: str, code: str, now: float) -> list[Effect]:
         """The media plane did not take a negotiation."""
@@ -313,7 +320,7 @@ class LiveRoom:
             leg.connected, leg.path = True, event.path
             if leg.pc == "sub":
                 person.presence.media(True, now)
-            return self._route() + self._schedule(now) + self._say_people(now)
+            return self._route() + self._schedule(now) + self._record() + self._say_people(now)
         if isinstance(event, TransportLost):
             return self._transport_lost(person, leg, event.reason, now)
         if isinstance(event, SlotQuality):
@@ -341,15 +348,10 @@ class LiveRoom:
 
     # --- recording ------------------------------------------------------------------------------------------------
 
-    def _teacher_pub(self) -> Leg | None:
-        teacher = self.lobby.people.get(self.spec.teacher_seat)
-        return teacher.legs.get("pub") if teacher else None
-
     def _schedule(self, now: float) -> list[Effect]:
         """Switch recording as the timetable says; the switch is an op like any other."""
-        pub = self._teacher_pub()
         head = self.log.head
-        reason = due(self.spec, head, self.clock.at_ms(now), pub is not None and pub.connected)
+        reason = due(self.spec, head, self.clock.at_ms(now), self.sends)
         if self.held or (reason is not None) == head.recording.on:
             return []
         return [self.write("recording", {"on": reason is not None, "reason": reason or "closed"}, now)]
@@ -358,7 +360,7 @@ class LiveRoom:
         return self.switchboard.route(self.spec, self.log.state.floor)
 
     def _record(self) -> list[Effect]:
-        return self.switchboard.record(self._teacher_pub() if self.log.state.recording.on else None)
+        return self.switchboard.record(self.switchboard.lead_legs(self.spec) if self.log.state.recording.on else [])
 
     def saved(self, room_ms: int, stalled: bool) -> list[Effect]:
         """To the teacher's page: 已保存至."""

@@ -109,6 +109,11 @@ class Lobby:
                     return person, leg
         return None
 
+    def resource(self, resource: str) -> tuple[Participant, Leg] | None:
+        """The peer connection of a WHIP or WHEP session."""
+        legs = [(person, leg) for person in self.people.values() for leg in person.legs.values()]
+        return next((found for found in legs if found[1].resource == resource), None)
+
     def present(self) -> frozenset[str]:
         return frozenset(self.people)
 

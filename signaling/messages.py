@@ -306,6 +306,14 @@ class RoomPlace(_Message):
     """Pupils on the class's roll."""
 
 
+class EncoderKey(_Message):
+    """A stream key that admits an encoder (WHIP) as this classroom's camera and microphone. The node never holds the
+    key itself."""
+
+    room: str
+    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+
+
 class RoomSpec(_Message):
     """What the web tells a node of a lesson; also the body of the log's first op, so that a node recovers without the
     web.
@@ -325,9 +333,10 @@ class RoomSpec(_Message):
     ends_at_ms: int
     rooms: list[RoomPlace]
     record: bool = True
+    encoders: list[EncoderKey] = Field(default_factory=list)
 
     def public(self) -> dict[str, Any]:
-        return self.model_dump(exclude={"record"})
+        return self.model_dump(exclude={"record", "encoders"})
 
 
 class RoomReport(_Message):

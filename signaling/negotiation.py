@@ -22,6 +22,7 @@ Pc = Literal["pub", "sub"]
 SOURCES: dict[Role, frozenset[Source]] = {
     "teacher": frozenset({"camera", "mic", "screen", "screen-audio"}),
     "class": frozenset({"camera", "mic"}),
+    "encoder": frozenset({"camera", "mic", "screen", "screen-audio"}),
 }
 """What a role may publish; roles not listed publish nothing."""
 

@@ -56,7 +56,7 @@ class Participant:
     def light(self, now: float, live: bool) -> Light:
         rtt, loss = self.rtt_ms or 0.0, self.loss or 0.0
         sub = self.legs.get("sub")
-        receives = self.seat.role != "assistant"
+        receives = self.seat.role not in ("assistant", "encoder")
         if (
             self.away_since is not None
             or rtt > RED_RTT_MS

@@ -8,7 +8,7 @@ from signaling.seats import Role
 
 RIGHTS: dict[str, frozenset[Role]] = {
     "publish.stage": frozenset({"teacher"}),
-    "publish.room": frozenset({"class"}),
+    "publish.room": frozenset({"class", "encoder"}),
     "subscribe": frozenset({"teacher", "class", "watch", "inspector"}),
     "lesson.open": frozenset({"teacher"}),
     "lesson.close": frozenset({"teacher"}),

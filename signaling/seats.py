@@ -22,7 +22,7 @@ SEAT_SECONDS = 600
 RESUME_AFTER_END_SECONDS = 1800
 MAX_TOKEN_CHARS = 4096
 
-Role = Literal["teacher", "class", "assistant", "watch", "inspector"]
+Role = Literal["teacher", "class", "assistant", "watch", "inspector", "encoder"]
 
 
 class SeatError(Exception):
@@ -35,7 +35,8 @@ class SeatError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Seat:
-    """A right to enter. ``id`` is the opaque participant id in logs: "t-…", "r-<room id>", "a-…", "w-…"."""
+    """A right to enter. ``id`` is the opaque participant id in logs: "t-…", "r-<room id>", "a-…", "w-…", "e-<room id>"
+    (an encoder, which stands for its room)."""
 
     lesson: str
     epoch: int

@@ -6,6 +6,7 @@ Pure: everything is said in effects; the room (``live.py``) tells who is in, who
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from media.parameters import AudioBudget, LayersWanted, Source, TrackParameters
@@ -14,6 +15,7 @@ from signaling.effects import Effect, Negotiate, Record, RemoveTransport, Route,
 from signaling.lobby import Lobby
 from signaling.messages import Error, RoomSpec, Slots, SlotShows
 from signaling.negotiation import Leg, Pc, Plan, plan_pub, plan_sub
+from signaling.outside import stands_for
 from signaling.participant import Participant
 from signaling.recording import RECORDED
 from signaling.roles import may
@@ -88,27 +90,29 @@ class Switchboard:
 
     # --- who sees what --------------------------------------------------------------------------------------------
 
-    def _tracks(self) -> dict[Feed, str]:
-        """What is really sent now."""
+    def _tracks(self, spec: RoomSpec) -> dict[Feed, str]:
+        """What is really sent now; an encoder's pictures and sound in place of its classroom's page's."""
         tracks: dict[Feed, str] = {}
-        for person in self.lobby.people.values():
+        for person in sorted(self.lobby.people.values(), key=lambda one: one.seat.role == "encoder"):
             pub = person.legs.get("pub")
             if pub is not None and pub.connected:
-                tracks |= {(person.seat.id, parameters.source): track for track, parameters in pub.tracks.values()}
+                seat = stands_for(spec, person.seat)
+                tracks |= {(seat, parameters.source): track for track, parameters in pub.tracks.values()}
         return tracks
 
     def route(self, spec: RoomSpec, floor: tuple[str, ...]) -> list[Effect]:
         """Bring every viewer's slots to what the policy says, and tell those for whom something changed."""
-        tracks = self._tracks()
+        tracks = self._tracks(spec)
         rooms = tuple(room.seat for room in spec.rooms if not room.lead)
         stage = Stage(spec.teacher_seat, rooms, floor, frozenset(tracks))
         effects: list[Effect] = []
         for person in self.lobby.people.values():
             if sub := person.legs.get("sub"):
-                effects += self._route_one(stage, tracks, person, sub)
+                effects += self._route_one(spec, stage, person, sub)
         return effects
 
-    def _route_one(self, stage: Stage, tracks: dict[Feed, str], person: Participant, sub: Leg) -> list[Effect]:
+    def _route_one(self, spec: RoomSpec, stage: Stage, person: Participant, sub: Leg) -> list[Effect]:
+        tracks = self._tracks(spec)
         audio = [slot.mid for slot in sub.slots.values() if slot.kind == "audio"]
         video = [slot.mid for slot in sub.slots.values() if slot.kind == "video"]
         feeds = layout(stage, person.seat.id, person.seat.role, audio, video)
@@ -116,14 +120,14 @@ class Switchboard:
         first, news = not sub.shown, changed(sub.shown, wanted)
         sub.shown = wanted
         routes: list[Effect] = [Route(sub.transport, mid, track) for mid, track in news.items()]
-        return routes + self.shows(person) if first or news else []
+        return routes + self.shows(spec, person) if first or news else []
 
-    def shows(self, person: Participant) -> list[Effect]:
+    def shows(self, spec: RoomSpec, person: Participant) -> list[Effect]:
         """The slots message for a page with a living receiving connection."""
         sub = person.legs.get("sub")
         if sub is None or person.connection is None or sub.resource is not None:
             return []
-        feeds: dict[str | None, Feed] = {track: feed for feed, track in self._tracks().items()}
+        feeds: dict[str | None, Feed] = {track: feed for feed, track in self._tracks(spec).items()}
         shows = []
         for slot in sub.slots.values():
             seat, source = feeds.get(sub.shown.get(slot.mid), (None, None))
@@ -135,7 +139,7 @@ class Switchboard:
         sub = person.legs.get("sub")
         if sub is None or not sub.connected or person.seat.id == spec.teacher_seat:
             return []
-        tracks = self._tracks()
+        tracks = self._tracks(spec)
         wanted = [tracks.get((spec.teacher_seat, source)) for source in PICTURES]
         return [mid for track in wanted if track for mid, shown in sub.shown.items() if shown == track]
 
@@ -161,14 +165,20 @@ class Switchboard:
             return []
         return [Send((person.connection,), told) for told in pub.advice.values()]
 
+    def lead_legs(self, spec: RoomSpec) -> list[Leg]:
+        """What is sent from the lead room: the teacher's page, and an encoder that took its place."""
+        people = sorted(self.lobby.people.values(), key=lambda one: one.seat.role == "encoder")
+        legs = [
+            one.legs["pub"] for one in people if "pub" in one.legs and stands_for(spec, one.seat) == spec.teacher_seat
+        ]
+        return [leg for leg in legs if leg.connected or leg.resource is None]
+
     # --- the recorder is a subscriber -----------------------------------------------------------------------------
 
-    def record(self, pub: Leg | None) -> list[Effect]:
-        """Bring the recorder's subscriptions to these tracks; None: to none."""
-        wanted: dict[str, tuple[Source, TrackParameters]] = {}
-        for track, parameters in pub.tracks.values() if pub else ():
-            if parameters.source in RECORDED:
-                wanted[track] = (parameters.source, parameters)
+    def record(self, legs: Sequence[Leg]) -> list[Effect]:
+        """Bring the recorder's subscriptions to these legs' tracks, each source from the last that has it."""
+        sources = {parameters.source: (name, parameters) for leg in legs for name, parameters in leg.tracks.values()}
+        wanted = {name: (source, held) for source, (name, held) in sources.items() if source in RECORDED}
         before, self._recorded = self._recorded, wanted
         gone = [
             Record(track, source, None)

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from media.errors import MediaError, ResourceError
-from media.parameters import TransportAnswer
+from media.parameters import IceCredentials, TransportAnswer
 from signaling.effects import (
     Append,
     Close,
@@ -149,6 +149,11 @@ class RoomHost:
         for slot in effect.slots:
             plane.add_slot(transport, slot)
         return answer
+
+    def restart(self, transport: str, ice: IceCredentials, now: float) -> TransportAnswer:
+        """For a session over HTTP; raises what the media plane raises."""
+        self._answers[transport] = self._world.plane.restart_ice(transport, ice, now)
+        return self._answers[transport]
 
     def _route(self, effect: Route, now: float) -> None:
         try:

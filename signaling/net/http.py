@@ -40,12 +40,10 @@ def application(node: Node, socket: WebSocketDoor, whip: WhipDoor, whep: WhepDoo
         Route("/control/rooms/{lesson}/revoke", control.revoke, methods=["POST"]),
     ]
     for name, door in (("whip", whip), ("whep", whep)):
+        every = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]  # what is not allowed is the door's to say
         routes += [
-            Route(f"/{name}/{{lesson}}", door.post, methods=["POST"]),
-            Route(f"/{name}/{{lesson}}", door.options, methods=["OPTIONS"]),
-            Route(f"/{name}/{{lesson}}/{{resource}}", door.delete, methods=["DELETE"]),
-            Route(f"/{name}/{{lesson}}/{{resource}}", door.patch, methods=["PATCH"]),
-            Route(f"/{name}/{{lesson}}/{{resource}}", door.options, methods=["OPTIONS"]),
+            Route(f"/{name}/{{lesson}}", door.endpoint, methods=every),
+            Route(f"/{name}/{{lesson}}/{{resource}}", door.session, methods=every),
         ]
     return Starlette(routes=routes)
 

@@ -117,7 +117,7 @@ def _take(one: Accepted, ours: TransportAnswer, first: bool) -> MediaSection:
         ssrcs=sources[1],
         rids=rids,
         simulcast=simulcast,
-        candidates=tuple(_candidate(candidate) for candidate in ours.candidates) if first else (),
+        candidates=tuple(candidate_line(candidate) for candidate in ours.candidates) if first else (),
         end_of_candidates=first,
     )
 
@@ -152,6 +152,6 @@ def _sources(slot: SlotParameters, stream: str) -> tuple[tuple[SsrcGroup, ...], 
     return (SsrcGroup("FID", (slot.ssrc, slot.rtx_ssrc)),), (primary, Ssrc(slot.rtx_ssrc, attributes))
 
 
-def _candidate(one: Candidate) -> str:
+def candidate_line(one: Candidate) -> str:
     tail = " tcptype passive" if one.protocol == "tcp" else ""  # RFC 6544 section 4.5
     return f"{one.foundation} 1 {one.protocol} {one.priority} {one.address} {one.port} typ host{tail}"

@@ -25,7 +25,7 @@ MAX_MEDIA = 64
 MAX_LINES = 4000
 _TOKEN = re.compile(r"^[A-Za-z0-9_.+-]{1,64}$")
 _RID = re.compile(r"^[A-Za-z0-9_-]{1,64}$")  # RFC 8852 section 3.3 names letters and digits; encoders send - and _ too
-_ICE = re.compile(r"^[A-Za-z0-9+/=_-]{1,256}$")  # RFC 8839 section 5.4, plus what encoders really send
+ICE_CHARACTERS = re.compile(r"^[A-Za-z0-9+/=_-]{1,256}$")  # RFC 8839 section 5.4, plus what encoders really send
 
 
 @dataclass(slots=True)
@@ -105,7 +105,7 @@ def _media(block: _Block, session: _Block) -> MediaSection:
         raise SdpError("sdp_malformed", "m= line")
     ufrag, pwd = (block.one(name) or session.one(name) for name in ("ice-ufrag", "ice-pwd"))
     for value in (ufrag, pwd):
-        if value is not None and not _ICE.match(value):
+        if value is not None and not ICE_CHARACTERS.match(value):
             raise SdpError("sdp_ice", "characters")
     mid = block.one("mid")
     if mid is not None and not _TOKEN.match(mid):

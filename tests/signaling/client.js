@@ -1,5 +1,5 @@
 // A minimal client for tests of the node: joins, publishes the fake devices, receives on fixed slots, counts.
-async function client({ ws, lesson, token, publish, audio, video }) {
+async function client({ ws, lesson, token, publish, audio, video, layers, codec }) {
   const socket = new WebSocket(ws);
   const me = { log: [], slots: [], people: [], errors: [], socket, pcs: {} };
   window.me = me;
@@ -10,6 +10,7 @@ async function client({ ws, lesson, token, publish, audio, video }) {
       me.log.push(message);
       if (message.type === "welcome") resolve(message);
       if (message.type === "answer") answers[message.id].resolve(message.sdp);
+      if (message.type === "layers" && me.camera) rest(me.camera.sender, message.rids);
       if (message.type === "slots") me.slots = message.slots;
       if (message.type === "people") me.people = message.people;
       if (message.type === "error") {
@@ -35,7 +36,11 @@ async function client({ ws, lesson, token, publish, audio, video }) {
   if (publish) {
     const stream = await navigator.mediaDevices.getUserMedia({ audio: true, video: { width: 640, height: 360 } });
     const pc = (me.pcs.pub = new RTCPeerConnection({ bundlePolicy: "max-bundle" }));
-    const camera = pc.addTransceiver(stream.getVideoTracks()[0], { direction: "sendonly" });
+    const camera = (me.camera = pc.addTransceiver(stream.getVideoTracks()[0], { direction: "sendonly", sendEncodings: layers }));
+    if (codec) {
+      const all = RTCRtpSender.getCapabilities("video").codecs;
+      camera.setCodecPreferences(all.filter((one) => [codec, "video/rtx"].includes(one.mimeType)));
+    }
     const mic = pc.addTransceiver(stream.getAudioTracks()[0], { direction: "sendonly" });
     me.sources = () => ({ [camera.mid]: "camera", [mic.mid]: "mic" });
     await me.offer("pub", pc, me.sources);
@@ -53,6 +58,28 @@ async function client({ ws, lesson, token, publish, audio, video }) {
     await me.offer("sub", pc);
   }
   return me.welcome;
+}
+async function rest(sender, rids) {
+  const parameters = sender.getParameters();
+  for (const one of parameters.encodings) one.active = rids.includes(one.rid);
+  await sender.setParameters(parameters);
+}
+// rid -> {frames, width, active, codec} of what the camera sends
+async function sent() {
+  const found = {};
+  const stats = await window.me.pcs.pub.getStats();
+  stats.forEach((one) => {
+    if (one.type !== "outbound-rtp" || one.kind !== "video") return;
+    const codec = stats.get(one.codecId);
+    found[one.rid || ""] = {
+      frames: one.framesEncoded || 0,
+      width: one.frameWidth || 0,
+      active: one.active,
+      codec: codec ? codec.mimeType : null,
+      rtx: one.rtxSsrc !== undefined,
+    };
+  });
+  return found;
 }
 // mid -> {kind, frames, codec, energy} of what is received
 async function received() {

@@ -33,7 +33,10 @@ async def browser() -> AsyncIterator[Browser]:
             await opened.close()
 
 
-async def enter(browser: Browser, node: NodeProcess, web: FakeWeb, role: Any, room: str | None = None) -> Page:
+async def enter(
+    browser: Browser, node: NodeProcess, web: FakeWeb, role: Any, room: str | None = None, **more: Any
+) -> Page:
+    """``more``: how the camera is sent (``layers``, ``codec``)."""
     page = await browser.new_page()
     await page.goto(f"{node.http}/healthz")
     await page.add_script_tag(path=CLIENT)
@@ -47,6 +50,7 @@ async def enter(browser: Browser, node: NodeProcess, web: FakeWeb, role: Any, ro
             "publish": publish,
             "audio": audio,
             "video": video,
+            **more,
         },
     )
     return page

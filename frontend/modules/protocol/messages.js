@@ -7,7 +7,7 @@ export const PROTOCOL_VERSION = 1;
 export const MAX_MESSAGE_BYTES = 64 * 1024;
 
 /**
- * @typedef {"teacher" | "class" | "assistant" | "watch" | "inspector"} Role
+ * @typedef {"teacher" | "class" | "assistant" | "watch" | "inspector" | "encoder"} Role
  * @typedef {"camera" | "mic" | "screen" | "screen-audio"} Source
  * @typedef {"pub" | "sub"} PeerName
  * @typedef {{epoch: number, seq: number}} LastSeen
