@@ -9,16 +9,18 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import logging
-import random
 from collections.abc import Sequence
+from random import Random, SystemRandom
 from typing import Any
 
 from media.engine import (
     Datagram,
+    Detail,
     EngineEvent,
     KeyFrameWanted,
     LinkConfig,
     LinkSwitched,
+    Loudness,
     PeerCounters,
     Port,
     Reception,
@@ -89,11 +91,12 @@ def head_of(negotiated: Extensions, mid: str, audio_level: bool) -> Head:
 
 
 class CEngine:
-    """See ``media.engine.Engine``. ``native``: what ``find_native`` gave."""
+    """See ``media.engine.Engine``. ``module``: what ``find_native`` gave; ``random``: as of ``PythonEngine``."""
 
     native = True
 
-    def __init__(self, module: Any) -> None:
+    def __init__(self, module: Any, random: Random | None = None) -> None:
+        self._random = random or SystemRandom()
         self._core = module.Engine(Datagram, RtcpArrived, StreamActive, KeyFrameWanted, LinkSwitched, self._on_tap)
         self._ports: dict[int, Port] = {}
         self._sockets: set[int] = set()  # handles of ports that the core reads itself
@@ -161,7 +164,7 @@ class CEngine:
         numbers = (ids.mid or 0, ids.rid or 0, ids.repaired_rid or 0, ids.audio_level or 0, ids.transport_cc or 0)
         form = _form(config.kind, codec)
         made = (stream, peer, form, codec.clock_rate, codec.payload_type, _optional(codec.rtx), config.mid)
-        self._core.add_stream(*made, config.rid or "", numbers, config.ssrcs, config.rtx_ssrcs)
+        self._core.add_stream(*made, config.rid, numbers, config.ssrcs, config.rtx_ssrcs)
         self._streams[stream] = config
 
     def remove_stream(self, stream: int) -> None:
@@ -194,22 +197,27 @@ class CEngine:
         codec = config.codecs[0]
         bare = head_of(config.extensions, config.mid, audio_level=False)
         level = head_of(config.extensions, config.mid, config.kind == "audio")
-        sequence, timestamp = random.getrandbits(15), random.getrandbits(31)  # RFC 3550 section 5.1
+        sequence, timestamp = self._random.getrandbits(15), self._random.getrandbits(31)  # RFC 3550 section 5.1
         made = (link, peer, _form(config.kind, codec), codec.clock_rate, codec.payload_type, _optional(codec.rtx))
         self._core.add_link(*made, config.ssrc, _optional(config.rtx_ssrc), bare, level, sequence, timestamp)
         self._links[link] = config
 
-    def switch(self, link: int, stream: int | None) -> bool:
+    def switch(self, link: int, stream: int | None, *, keep: bool = False, delta: int | None = None) -> bool:
         config = self._links.get(link)
-        if config is None:
-            return False
         shown = self._streams.get(stream) if stream is not None else None
-        codec = matching(config.codecs, shown.codec) if shown else None
-        if stream is None or codec is None:
-            self._core.switch(link, -1, -1, -1)
-            return stream is None
-        self._core.switch(link, stream, codec.payload_type, _optional(codec.rtx))
+        codec = matching(config.codecs, shown.codec) if config and shown else None
+        if config is None or codec is None:
+            self._core.flush()
+            if config is not None and (stream is None or not keep):
+                self._core.switch(link, -1, 0, 0, -1, False, -1)
+            return config is not None and stream is None
+        form = _form(config.kind, codec)
+        known = -1 if delta is None else delta & 0xFFFFFFFF
+        self._core.switch(link, stream, form, codec.payload_type, _optional(codec.rtx), keep, known)
         return True
+
+    def set_detail(self, link: int, detail: Detail) -> None:
+        self._core.set_detail(link, int(detail))
 
     # --- packets -----------------------------------------------------------------------------------------------------
 
@@ -251,6 +259,19 @@ class CEngine:
         done: int = self._core.resend(link, sequences, now)
         return done
 
+    def probe(self, link: int, size: int, now: float) -> int:
+        done: int = self._core.probe(link, size, now)
+        return done
+
+    def set_redundancy(self, link: int, distance: int) -> None:
+        return None
+
+    def pace(self, peer: int, bits_per_second: float | None) -> None:
+        return None
+
+    def pump(self, now: float) -> float | None:
+        return None
+
     # --- what feedback and statistics need ---------------------------------------------------------------------------
 
     def missing(self, stream: int, now: float) -> list[int]:
@@ -262,6 +283,14 @@ class CEngine:
 
     def arrivals(self, peer: int) -> list[tuple[int, float]]:
         return sorted(dict(self._core.arrivals(peer)).items())
+
+    def departures(self, peer: int) -> list[tuple[int, float, int]]:
+        left: list[tuple[int, float, int]] = self._core.departures(peer)
+        return left
+
+    def loudness(self, stream: int) -> Loudness | None:
+        found = self._core.loudness(stream)
+        return Loudness(*found) if found else None
 
     def reception(self, stream: int) -> Reception | None:
         found = self._core.reception(stream)

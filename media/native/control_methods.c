@@ -1,4 +1,5 @@
 /* Methods per person: ports, peers, streams, links. Unknown handles are ignored: teardown and packets cross. */
+#include "bytes.h"
 #include "module.h"
 
 #define MOST_SSRCS 16
@@ -66,7 +67,7 @@ static PyObject *add_peer(EngineObject *self, PyObject *handle)
         return PyErr_NoMemory();
     }
     peer->handle = number;
-    peer->highest = 65536; /* FIRST_CYCLE */
+    peer->highest = peer->transport_cc = FIRST_CYCLE;
     return leave(self, Py_NewRef(Py_None));
 }
 
@@ -158,7 +159,7 @@ static int know_all(Peer *peer, Stream *stream, PyObject *ssrcs, int rtx)
     return 0;
 }
 
-/* add_stream(stream, peer, form, clock, payload type, rtx or -1, mid, rid or "", (mid, rid, repaired, level,
+/* add_stream(stream, peer, form, clock, payload type, rtx or -1, mid, rid or None, (mid, rid, repaired, level,
  * transport-cc ids), ssrcs, rtx ssrcs) */
 static PyObject *add_stream(EngineObject *self, PyObject *arguments)
 {
@@ -167,11 +168,11 @@ static PyObject *add_stream(EngineObject *self, PyObject *arguments)
     const char *mid, *rid;
     Ids ids;
     PyObject *ssrcs, *rtx_ssrcs;
-    if (!PyArg_ParseTuple(arguments, "LLiiiiss(iiiii)O!O!", &handle, &owner, &form, &clock, &payload_type, &rtx, &mid, &rid,
+    if (!PyArg_ParseTuple(arguments, "LLiiiisz(iiiii)O!O!", &handle, &owner, &form, &clock, &payload_type, &rtx, &mid, &rid,
                           &ids.mid, &ids.rid, &ids.repaired_rid, &ids.audio_level, &ids.transport_cc, &PyTuple_Type,
                           &ssrcs, &PyTuple_Type, &rtx_ssrcs))
         return NULL;
-    if (strlen(mid) > MOST_MID || strlen(rid) > MOST_MID)
+    if (strlen(mid) > MOST_MID || (rid && strlen(rid) > MOST_MID))
         return PyErr_Format(PyExc_ValueError, "mid or rid longer than %d", MOST_MID);
     if (enter(self) < 0)
         return NULL;
@@ -186,7 +187,9 @@ static PyObject *add_stream(EngineObject *self, PyObject *arguments)
         *stream = (Stream){.handle = handle, .peer = peer, .form = (Form)form, .payload_type = payload_type, .rtx = rtx,
                            .ids = ids, .last_arrival = -Py_HUGE_VAL};
         strcpy(stream->mid, mid);
-        strcpy(stream->rid, rid);
+        strcpy(stream->rid, rid ? rid : "");
+        stream->has_rid = rid != NULL;
+        stream->loudest = SILENT;
         receiver_init(&stream->receiver, clock);
     }
     if (!stream || history_init(&stream->history, form == AUDIO ? AUDIO_HISTORY : VIDEO_HISTORY) < 0 ||
@@ -262,10 +265,10 @@ static PyObject *add_link(EngineObject *self, PyObject *arguments)
         return leave(self, Py_NewRef(Py_None));
     Link *link = calloc(1, sizeof *link);
     if (link) {
-        *link = (Link){.handle = handle, .peer = peer, .form = (Form)form, .ssrc = (uint32_t)ssrc, .waiting = 1,
-                       .rtx_ssrc = (uint32_t)rtx_ssrc, .has_rtx_ssrc = rtx_ssrc >= 0, .payload_type = payload_type,
-                       .rtx = rtx, .rtx_sequence = (uint16_t)(sequence ^ 0x5555), .clock = clock,
-                       .highest = 65536 + (int64_t)sequence - 1, .last_timestamp = timestamp, .last_at = -1.0,
+        *link = (Link){.handle = handle, .peer = peer, .format = {(Form)form, payload_type, rtx}, .ssrc = (uint32_t)ssrc,
+                       .rtx_ssrc = (uint32_t)rtx_ssrc, .has_rtx_ssrc = rtx_ssrc >= 0, .gate = {.detail = ALL},
+                       .rtx_sequence = (uint16_t)(sequence ^ 0x5555), .rate = clock, .shown = -1,
+                       .highest = FIRST_CYCLE + (int64_t)sequence - 1, .last_timestamp = timestamp, .last_at = -1.0,
                        .guard = {.tokens = 60000.0 / 8}};
     }
     if (!link || head_of(bare, &link->bare) < 0 || head_of(with_level, &link->with_level) < 0 ||
@@ -277,16 +280,32 @@ static PyObject *add_link(EngineObject *self, PyObject *arguments)
     return leave(self, Py_NewRef(Py_None));
 }
 
-/* switch(link, stream or -1, payload type, rtx or -1) */
+/* switch(link, stream or -1, form, payload type, rtx or -1, keep, delta or -1) */
 static PyObject *switch_link(EngineObject *self, PyObject *arguments)
 {
-    long long handle, shown;
-    int payload_type, rtx;
-    if (!PyArg_ParseTuple(arguments, "LLii", &handle, &shown, &payload_type, &rtx) || enter(self) < 0)
+    long long handle, shown, delta;
+    int form, payload_type, rtx, keep;
+    if (!PyArg_ParseTuple(arguments, "LLiiipL", &handle, &shown, &form, &payload_type, &rtx, &keep, &delta) ||
+        enter(self) < 0)
         return NULL;
     Link *link = find(&self->engine->links, handle);
     if (link)
-        engine_switch(self->engine, link, shown < 0 ? NULL : find(&self->engine->streams, shown), payload_type, rtx);
+        engine_switch(self->engine, link, shown < 0 ? NULL : find(&self->engine->streams, shown),
+                      (Format){(Form)form, payload_type, rtx}, keep,
+                      delta < 0 ? UNKNOWN_CLOCK : (Clock){1, (uint32_t)delta});
+    return leave(self, Py_NewRef(Py_None));
+}
+
+/* set_detail(link, detail) */
+static PyObject *set_detail(EngineObject *self, PyObject *arguments)
+{
+    long long handle;
+    int detail;
+    if (!PyArg_ParseTuple(arguments, "Li", &handle, &detail) || enter(self) < 0)
+        return NULL;
+    Link *link = find(&self->engine->links, handle);
+    if (link && detail >= NOTHING && detail <= ALL)
+        engine_limit(self->engine, link, (Detail)detail);
     return leave(self, Py_NewRef(Py_None));
 }
 
@@ -305,5 +324,6 @@ PyMethodDef control_methods[] = {
     {"tap", (PyCFunction)tap, METH_VARARGS, NULL},
     {"add_link", (PyCFunction)add_link, METH_VARARGS, NULL},
     {"switch", (PyCFunction)switch_link, METH_VARARGS, NULL},
+    {"set_detail", (PyCFunction)set_detail, METH_VARARGS, NULL},
     {0},
 };

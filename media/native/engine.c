@@ -27,6 +27,7 @@ void engine_free(Engine *engine)
     table_free(&engine->paths);
     list_free(&engine->waiting);
     free(engine->events);
+    free(engine->switched);
     free(engine->data);
     free(engine);
 }
@@ -38,6 +39,19 @@ void engine_stamp(Engine *engine, double now)
     engine->stamp[0] = (uint8_t)(stamp >> 16);
     engine->stamp[1] = (uint8_t)(stamp >> 8);
     engine->stamp[2] = (uint8_t)stamp;
+}
+
+void engine_switched(Engine *engine, int64_t link, int64_t stream)
+{
+    if (engine->switched_count == engine->switched_size) {
+        int larger = engine->switched_size ? 2 * engine->switched_size : 16;
+        Event *switched = realloc(engine->switched, (size_t)larger * sizeof *switched);
+        if (!switched)
+            return;
+        engine->switched = switched;
+        engine->switched_size = larger;
+    }
+    engine->switched[engine->switched_count++] = (Event){.kind = LINK_SWITCHED, .one = link, .two = stream};
 }
 
 void engine_event(Engine *engine, Event event, const uint8_t *data, int size)
@@ -104,7 +118,7 @@ void engine_remove_peer(Engine *engine, Peer *peer)
         engine_remove_stream(engine, peer->streams.items[0]);
     while (peer->links.count) {
         Link *link = peer->links.items[peer->links.count - 1];
-        engine_switch(engine, link, NULL, -1, -1);
+        engine_switch(engine, link, NULL, link->format, 0, UNKNOWN_CLOCK);
         peer->links.count--;
         table_take(&engine->links, (uint64_t)link->handle);
         link_free(link);
@@ -130,17 +144,6 @@ int engine_add_stream(Engine *engine, Stream *stream)
     return 0;
 }
 
-void engine_remove_stream(Engine *engine, Stream *stream)
-{
-    engine_flush(engine);
-    for (size_t i = 0; i < stream->links.count; i++)
-        link_show(stream->links.items[i], NULL, -1, -1);
-    list_remove(&stream->peer->streams, stream);
-    peer_forget(stream->peer, stream);
-    table_take(&engine->streams, (uint64_t)stream->handle);
-    stream_free(stream);
-}
-
 int engine_add_link(Engine *engine, Link *link)
 {
     if (list_add(&link->peer->links, link) < 0)
@@ -150,14 +153,4 @@ int engine_add_link(Engine *engine, Link *link)
         return -1;
     }
     return 0;
-}
-
-void engine_switch(Engine *engine, Link *link, Stream *stream, int payload_type, int rtx)
-{
-    engine_flush(engine);
-    if (link->stream)
-        list_remove(&link->stream->links, link);
-    link_show(link, stream, payload_type, rtx);
-    if (stream && list_add(&stream->links, link) < 0)
-        link->stream = NULL;
 }

@@ -12,6 +12,7 @@
 #include <stdint.h>
 #include <sys/socket.h>
 
+#include "gate.h"
 #include "receiver.h"
 #include "srtp.h"
 #include "table.h"
@@ -21,6 +22,7 @@
 #define MOST_MID 16
 #define MOST_SOURCES_LEARNT 64
 #define MOST_ARRIVALS 4096
+#define MOST_DEPARTURES 2048 /* two seconds of 5 Mbit/s: feedback comes every 50 to 250 ms */
 
 typedef struct {
     int64_t port; /* engine port */
@@ -65,6 +67,15 @@ Packet *history_get(const History *history, int64_t number);
 typedef enum { AUDIO, VP8, H264, OTHER_VIDEO } Form;
 
 int starts_key_frame(Form form, const uint8_t *payload, int size);
+
+/* Added to VP8 picture ids (modulo their width) and to TL0PICIDX (modulo 256); both 0: nothing to do. */
+typedef struct {
+    uint16_t picture;
+    uint8_t tl0;
+} Shift;
+
+Shift shift_behind(const Packet *last, Shift shifted, const Packet *first);
+void renumber(uint8_t *payload, int size, Shift shift);
 
 /* --- ports and what goes out --------------------------------------------------------------------------------------- */
 
@@ -114,6 +125,12 @@ typedef struct {
     double at;
 } Arrival;
 
+typedef struct {
+    int64_t number;
+    double at;
+    int size;
+} Departure;
+
 struct Peer {
     int64_t handle;
     Srtp *receive, *send;
@@ -126,8 +143,10 @@ struct Peer {
     Arrival *arrivals;
     int arrived, arrivals_size;
     int64_t highest;
-    uint16_t transport_cc; /* last number sent */
-    uint64_t received_packets, received_bytes, sent_packets, sent_bytes, retransmitted, refused;
+    int64_t transport_cc; /* last number sent, extended */
+    Departure *departures; /* a ring, made when the first packet with a number leaves */
+    int departed, departures_at;
+    uint64_t received_packets, received_bytes, sent_packets, sent_bytes, retransmitted, refused, probed;
 };
 
 typedef struct {
@@ -140,10 +159,13 @@ struct Stream {
     Form form;
     int payload_type, rtx; /* rtx: -1 without */
     Ids ids;
-    char mid[MOST_MID + 1], rid[MOST_MID + 1]; /* rid: empty without */
+    char mid[MOST_MID + 1], rid[MOST_MID + 1];
+    int has_rid;
     Receiver receiver;
     History history;
     List links, burst; /* burst: Packets of this drain, each with a reference */
+    List expected_by;  /* links that will show it from its next key frame on, and another one until then */
+    int levels, voiced, loudest, level_sum;
     int waiting, key_wanted, tapped, has_ssrc;
     uint32_t ssrc;
     double last_arrival;
@@ -159,6 +181,7 @@ typedef struct {
 typedef struct {
     int64_t stream, first, offset; /* stream: its handle */
     uint32_t timestamp_offset;
+    Shift shift;
 } Segment;
 
 #define SEGMENTS 8
@@ -176,22 +199,30 @@ typedef struct {
     int64_t octets;
 } Guard;
 
+typedef struct {
+    Form form;
+    int payload_type, rtx; /* rtx: -1 without */
+} Format;
+
 struct Link {
     int64_t handle;
     Peer *peer;
-    Stream *stream;
-    Form form;
+    Stream *stream, *upcoming; /* upcoming: takes over at its next key frame */
+    Format format, upcoming_format;
+    Clock upcoming_clock;
+    Gate gate;
+    Shift shift;
+    Packet *last; /* newest VP8 packet sent, with a reference */
     Head bare, with_level;
     uint32_t ssrc, rtx_ssrc;
     int has_rtx_ssrc;
-    int payload_type, rtx; /* of the codec shown */
-    int waiting, started;
     uint16_t rtx_sequence;
     uint64_t packets, octets;
     /* media/forward/rewrite.py */
-    int clock;
-    int64_t highest, first, offset;
-    uint32_t last_timestamp, timestamp_offset;
+    int rate;
+    int64_t highest, offset;
+    int64_t shown; /* handle of the stream whose packets the newest segment holds, -1 */
+    uint32_t last_timestamp, timestamp_offset, base;
     double last_at;
     Segment segments[SEGMENTS];
     int segment_count;
@@ -203,6 +234,7 @@ Source *peer_learn(Peer *peer, const uint8_t *packet, int size);
 int peer_know(Peer *peer, uint32_t ssrc, Stream *stream, int rtx);
 void peer_forget(Peer *peer, const Stream *stream);
 void peer_arrived(Peer *peer, uint16_t sequence, double now);
+void peer_departed(Peer *peer, int64_t number, double now, int size);
 
 void stream_free(Stream *stream);
 void stream_begin(Stream *stream, uint32_t ssrc);
@@ -210,13 +242,16 @@ void stream_restart(Stream *stream);
 void stream_keep(Engine *engine, Stream *stream, Packet *packet, double now);
 
 void link_free(Link *link);
-void link_show(Link *link, Stream *stream, int payload_type, int rtx);
+void link_show(Link *link, Stream *stream, const Format *format, Clock delta);
+int link_started(const Link *link);
+void link_adopt(Link *link); /* what it shows gives way to what it was to show next */
 void link_forward(Engine *engine, Link *link, Packet *const *burst, size_t count, double now);
 int link_resend(Engine *engine, Link *link, uint16_t sequence, double now);
+int link_probe(Engine *engine, Link *link, int size); /* bytes sent */
 
 /* --- the engine ---------------------------------------------------------------------------------------------------- */
 
-typedef enum { STUN, DTLS, RTCP, STREAM_ACTIVE, KEY_FRAME_WANTED, LINK_SWITCHED, TAPPED } EventKind;
+typedef enum { STUN, DTLS, RTCP, STREAM_ACTIVE, KEY_FRAME_WANTED, TAPPED, LINK_SWITCHED } EventKind;
 
 typedef struct {
     EventKind kind;
@@ -234,6 +269,8 @@ struct Engine {
     double now;
     uint8_t stamp[3]; /* abs-send-time */
     List waiting;     /* streams with packets not forwarded yet */
+    Event *switched;  /* LINK_SWITCHED: told behind the others */
+    int switched_count, switched_size;
     Event *events;
     int event_count, event_size;
     uint8_t *data;
@@ -246,6 +283,7 @@ struct Engine {
 Engine *engine_new(void);
 void engine_free(Engine *engine);
 void engine_stamp(Engine *engine, double now);
+void engine_switched(Engine *engine, int64_t link, int64_t stream);
 void engine_event(Engine *engine, Event event, const uint8_t *data, int size);
 /* One datagram that lies in a buffer of at least MOST_DATAGRAM bytes. */
 void engine_take(Engine *engine, uint8_t *data, int size, const Path *path, double now);
@@ -265,7 +303,8 @@ void engine_aim(Engine *engine, Peer *peer, Port *port, const Path *path);
 int engine_add_stream(Engine *engine, Stream *stream); /* owns it when 0 */
 void engine_remove_stream(Engine *engine, Stream *stream);
 int engine_add_link(Engine *engine, Link *link);
-void engine_switch(Engine *engine, Link *link, Stream *stream, int payload_type, int rtx);
+void engine_switch(Engine *engine, Link *link, Stream *stream, Format format, int keep, Clock delta);
+void engine_limit(Engine *engine, Link *link, Detail detail);
 void engine_remove_peer(Engine *engine, Peer *peer);
 void engine_detach(Engine *engine, Port *port);
 

@@ -246,4 +246,5 @@ void engine_service(Engine *engine, Port *port, double now)
         if (got < AT_ONCE)
             break;
     }
+    engine_deliver(engine);
 }

@@ -7,38 +7,72 @@
 #include "bytes.h"
 #include "engine.h"
 
+#define PLAUSIBLE 2.0          /* seconds that a clock from sender reports may differ from the arrivals */
 #define SMALLEST_STEP (1.0 / 30) /* seconds between the last packet of one source and the first of the next */
 
 void link_free(Link *link)
 {
+    packet_drop(link->last);
     free(link->guard.done);
     free(link);
 }
 
-void link_show(Link *link, Stream *stream, int payload_type, int rtx)
+int link_started(const Link *link)
 {
+    return link->stream && link->shown == link->stream->handle && gate_flows(&link->gate);
+}
+
+/* From the stream's next key frame on; nothing until then. */
+void link_show(Link *link, Stream *stream, const Format *format, Clock delta)
+{
+    gate_shut(&link->gate, add_clocks(gate_clock(&link->gate), delta));
     link->stream = stream;
-    link->waiting = 1;
-    link->started = 0;
-    if (payload_type >= 0) {
-        link->payload_type = payload_type;
-        link->rtx = rtx;
+    link->shown = -1;
+    link->upcoming = NULL;
+    if (!format)
+        return;
+    if (format->form != link->format.form) {
+        packet_drop(link->last);
+        link->last = NULL;
     }
+    link->format = *format;
 }
 
 /* --- numbers ------------------------------------------------------------------------------------------------------- */
 
-/* The packet with this number and timestamp will be the first of the new source. */
-static void begin(Link *link, int64_t number, uint32_t timestamp, double now)
+static uint32_t magnitude(int32_t value) { return value < 0 ? 0u - (uint32_t)value : (uint32_t)value; }
+
+/* The packet with this number and timestamp will be the first of a new segment (media/forward/rewrite.py). */
+static void new_segment(Link *link, int64_t number, uint32_t timestamp, double now)
 {
     double passed = link->last_at >= 0 ? fmax(now - link->last_at, SMALLEST_STEP) : 0.0;
-    link->first = number;
+    Clock clock = link->gate.step;
+    uint32_t expected = link->last_timestamp + (uint32_t)(int64_t)rint(passed * link->rate);
+    uint32_t base = link->base + clock.value;
+    int32_t off = (int32_t)(timestamp + base - expected);
+    if (!clock.known || !link->segment_count || magnitude(off) > PLAUSIBLE * link->rate)
+        link->base = link->timestamp_offset = expected - timestamp;
+    else { /* a decoder takes two pictures of one timestamp for one */
+        int32_t behind = (int32_t)(link->last_timestamp + 1 - timestamp - base);
+        link->base = base;
+        link->timestamp_offset = base + (behind > 0 ? (uint32_t)behind : 0);
+    }
     link->offset = link->highest + 1 - number;
-    link->timestamp_offset = (uint32_t)((int64_t)link->last_timestamp + (int64_t)rint(passed * link->clock) - timestamp);
     if (link->segment_count == SEGMENTS)
         memmove(link->segments, link->segments + 1, (size_t)--link->segment_count * sizeof *link->segments);
     link->segments[link->segment_count++] =
-        (Segment){link->stream->handle, number, link->offset, link->timestamp_offset};
+        (Segment){link->stream->handle, number, link->offset, link->timestamp_offset, link->shift};
+}
+
+static void begin(Engine *engine, Link *link, const Packet *media, double now)
+{
+    Shift none = {0, 0};
+    link->shift = link->format.form == VP8 ? shift_behind(link->last, link->shift, media) : none;
+    new_segment(link, media->number, media->timestamp, now);
+    if (link->shown != link->stream->handle) {
+        link->shown = link->stream->handle;
+        engine_switched(engine, link->handle, link->shown);
+    }
 }
 
 /* --- writing ------------------------------------------------------------------------------------------------------- */
@@ -47,59 +81,82 @@ typedef struct {
     int type; /* with the marker's bit */
     uint32_t sequence, timestamp, ssrc;
     const Packet *media;
+    Shift shift;
     int original; /* RTX: the number that comes first in the payload; -1 */
 } Written;
 
-/* The hottest lines of the house: one head, one encryption that is also the copy. */
-static int write_packet(Engine *engine, Link *link, Written what)
+static int write_head(const Engine *engine, const Link *link, const Written *what, uint8_t *at)
 {
-    Peer *peer = link->peer;
-    const Packet *media = what.media;
+    const Packet *media = what->media;
     const Head *head = media->has_level ? &link->with_level : &link->bare;
-    uint8_t *at = out_room(engine, peer, head->size + 2 + media->size);
-    if (!at)
-        return 0;
     memcpy(at, head->bytes, (size_t)head->size);
-    at[1] = (uint8_t)what.type;
-    put16(at + 2, what.sequence);
-    put32(at + 4, what.timestamp);
-    put32(at + 8, what.ssrc);
+    at[1] = (uint8_t)what->type;
+    put16(at + 2, what->sequence);
+    put32(at + 4, what->timestamp);
+    put32(at + 8, what->ssrc);
     if (head->level_at)
         at[head->level_at] = media->level;
     if (head->stamp_at)
         memcpy(at + head->stamp_at, engine->stamp, 3);
     if (head->transport_cc_at)
-        put16(at + head->transport_cc_at, ++peer->transport_cc);
+        put16(at + head->transport_cc_at, (uint32_t)link->peer->transport_cc + 1);
+    return head->size;
+}
+
+/* The hottest lines of the house: one head, one encryption that is also the copy. Bytes sent. */
+static int write_packet(Engine *engine, Link *link, Written what)
+{
+    Peer *peer = link->peer;
+    const Packet *media = what.media;
+    uint8_t *at = out_room(engine, peer, (int)sizeof link->bare.bytes + 2 + media->size);
+    if (!at)
+        return 0;
+    int head = write_head(engine, link, &what, at), size = media->size;
     const uint8_t *payload = media->payload;
-    int size = media->size;
-    if (what.original >= 0) { /* RFC 4588 section 4 */
-        put16(at + head->size, (uint32_t)what.original);
-        memcpy(at + head->size + 2, payload, (size_t)size);
-        payload = at + head->size;
-        size += 2;
+    if (what.original >= 0 || what.shift.picture || what.shift.tl0) { /* changed, so copied first */
+        int more = what.original >= 0 ? 2 : 0; /* RFC 4588 section 4 */
+        put16(at + head, (uint32_t)what.original);
+        memcpy(at + head + more, payload, (size_t)size);
+        renumber(at + head + more, size, what.shift);
+        payload = at + head;
+        size += more;
     }
-    int sealed = srtp_protect(peer->send, at, head->size, payload, size);
-    if (sealed)
-        out_queue(engine, peer, sealed);
-    return sealed > 0;
+    int sealed = srtp_protect(peer->send, at, head, payload, size);
+    if (!sealed)
+        return 0;
+    if ((media->has_level ? link->with_level : link->bare).transport_cc_at)
+        peer_departed(peer, ++peer->transport_cc, engine->now, sealed);
+    out_queue(engine, peer, sealed);
+    return sealed;
+}
+
+static void keep_last(Link *link, Packet *media)
+{
+    packet_drop(link->last);
+    media->references++;
+    link->last = media;
 }
 
 void link_forward(Engine *engine, Link *link, Packet *const *burst, size_t count, double now)
 {
+    Gate *gate = &link->gate;
     for (size_t i = 0; i < count; i++) {
-        const Packet *media = burst[i];
+        Packet *media = burst[i];
         int64_t number = media->number;
-        if (link->waiting) {
-            if (!media->starts || !link->stream || !link->peer->port || !link->peer->send)
+        if (!gate->open) {
+            if (!link->peer->port || !link->peer->send || !link->stream)
                 continue;
-            begin(link, number, media->timestamp, now);
-            link->waiting = 0;
-            link->started = 1;
-        } else if (number < link->first)
+            Verdict verdict = gate_admits(gate, number, media->timestamp, media->starts);
+            if (verdict == TURNED_AWAY)
+                continue;
+            if (verdict == BEGINS)
+                begin(engine, link, media, now);
+        } else if (number < gate->first)
             continue; /* of before the switch */
         number += link->offset;
         uint32_t timestamp = media->timestamp + link->timestamp_offset;
-        Written what = {link->payload_type | media->marker, (uint32_t)number, timestamp, link->ssrc, media, -1};
+        Written what = {link->format.payload_type | media->marker, (uint32_t)number, timestamp, link->ssrc, media,
+                        link->shift, -1};
         if (!write_packet(engine, link, what))
             continue;
         link->packets++;
@@ -108,6 +165,8 @@ void link_forward(Engine *engine, Link *link, Packet *const *burst, size_t count
             link->highest = number;
             link->last_timestamp = timestamp;
             link->last_at = now;
+            if (media->size && link->format.form == VP8)
+                keep_last(link, media);
         }
     }
 }
@@ -166,24 +225,63 @@ static int allows(Guard *guard, int64_t number, int size, double now)
     return 1;
 }
 
+typedef struct {
+    const Packet *media;
+    const Segment *segment;
+    int64_t out;
+} Sent;
+
+/* What the history still holds of the packet that went out under this number; 0 for nothing. */
+static int find_sent(const Engine *engine, const Link *link, uint16_t sequence, Sent *sent)
+{
+    sent->out = extend(sequence, link->highest);
+    sent->segment = NULL;
+    for (int i = link->segment_count; !sent->segment && i-- > 0;)
+        if (sent->out <= link->highest && sent->out >= link->segments[i].first + link->segments[i].offset)
+            sent->segment = &link->segments[i];
+    const Stream *stream = sent->segment ? table_get(&engine->streams, (uint64_t)sent->segment->stream) : NULL;
+    sent->media = stream ? history_get(&stream->history, sent->out - sent->segment->offset) : NULL;
+    return sent->media != NULL;
+}
+
+/* As RTX (RFC 4588 section 4) where negotiated, else the same once more; bytes sent. */
+static int repeat(Engine *engine, Link *link, const Sent *sent)
+{
+    const Packet *media = sent->media;
+    uint16_t sequence = (uint16_t)sent->out;
+    Written what = {link->format.payload_type | media->marker, sequence, media->timestamp + sent->segment->timestamp_offset,
+                    link->ssrc, media, sent->segment->shift, -1};
+    if (link->format.rtx >= 0 && link->has_rtx_ssrc) {
+        what.type = link->format.rtx | media->marker;
+        what.original = sequence;
+        what.sequence = ++link->rtx_sequence;
+        what.ssrc = link->rtx_ssrc;
+    }
+    return write_packet(engine, link, what);
+}
+
 int link_resend(Engine *engine, Link *link, uint16_t sequence, double now)
 {
-    int64_t out = extend(sequence, link->highest);
-    const Segment *segment = NULL;
-    for (int i = link->segment_count; !segment && i-- > 0;)
-        if (out <= link->highest && out >= link->segments[i].first + link->segments[i].offset)
-            segment = &link->segments[i];
-    Stream *stream = segment ? table_get(&engine->streams, (uint64_t)segment->stream) : NULL;
-    const Packet *media = stream ? history_get(&stream->history, out - segment->offset) : NULL;
-    if (!media)
+    Sent sent;
+    if (!find_sent(engine, link, sequence, &sent))
         return 0;
     refill(&link->guard, (int64_t)link->octets, now);
-    if (!allows(&link->guard, out, media->size, now))
+    return allows(&link->guard, sent.out, sent.media->size, now) && repeat(engine, link, &sent) > 0;
+}
+
+#define NEWEST 16      /* packets a probe repeats, over and over */
+#define MOST_PROBES 64 /* packets of one probe: 0.1 s of 6 Mbit/s */
+
+int link_probe(Engine *engine, Link *link, int size)
+{
+    Sent newest[NEWEST];
+    int count = 0, done = 0;
+    if (link->format.rtx < 0 || !link->has_rtx_ssrc)
         return 0;
-    uint32_t timestamp = media->timestamp + segment->timestamp_offset;
-    if (link->rtx < 0 || !link->has_rtx_ssrc)
-        return write_packet(engine, link, (Written){link->payload_type | media->marker, sequence, timestamp, link->ssrc,
-                                                    media, -1});
-    return write_packet(engine, link, (Written){link->rtx | media->marker, ++link->rtx_sequence, timestamp,
-                                                link->rtx_ssrc, media, sequence});
+    for (int i = 0; i < NEWEST; i++)
+        if (find_sent(engine, link, (uint16_t)(link->highest - i), &newest[count]) && newest[count].media->size)
+            count++;
+    for (int i = 0; count && i < MOST_PROBES && done < size; i++)
+        done += repeat(engine, link, &newest[i % count]);
+    return done;
 }

@@ -78,26 +78,38 @@ static PyObject *event_object(EngineObject *self, const Event *event)
     }
 }
 
-/* What happened since the last call, as a list of events; the recorder's packets go to ``on_tap`` on the way. */
-PyObject *take_events(EngineObject *self)
+static int tell(EngineObject *self, const Event *event, PyObject *list)
+{
+    const char *data = (const char *)self->engine->data + event->start;
+    PyObject *made;
+    if (event->kind == TAPPED)
+        made = PyObject_CallFunction(self->on_tap, "Ly#d", (long long)event->one, data, (Py_ssize_t)event->size, event->at);
+    else
+        made = event_object(self, event);
+    int bad = !made || (event->kind != TAPPED && PyList_Append(list, made) < 0);
+    Py_XDECREF(made);
+    return bad ? -1 : 0;
+}
+
+int take_events(EngineObject *self, PyObject *list)
 {
     Engine *engine = self->engine;
-    PyObject *list = PyList_New(0);
-    for (int i = 0; list && i < engine->event_count; i++) {
-        const Event *event = &engine->events[i];
-        PyObject *made;
-        if (event->kind == TAPPED)
-            made = PyObject_CallFunction(self->on_tap, "Ly#d", (long long)event->one, (const char *)engine->data + event->start,
-                                         (Py_ssize_t)event->size, event->at);
-        else
-            made = event_object(self, event);
-        if (!made || (event->kind != TAPPED && PyList_Append(list, made) < 0))
-            Py_CLEAR(list);
-        Py_XDECREF(made);
-    }
+    int bad = 0;
+    for (int i = 0; !bad && i < engine->event_count; i++)
+        bad = tell(self, &engine->events[i], list);
     engine->event_count = 0;
     engine->data_fill = 0;
-    return list;
+    return bad;
+}
+
+int take_switched(EngineObject *self, PyObject *list)
+{
+    Engine *engine = self->engine;
+    int bad = 0;
+    for (int i = 0; !bad && i < engine->switched_count; i++)
+        bad = tell(self, &engine->switched[i], list);
+    engine->switched_count = 0;
+    return bad;
 }
 
 /* Called from anywhere in the engine, with or without the GIL. */
@@ -134,7 +146,7 @@ static PyObject *engine_make(PyTypeObject *type, PyObject *arguments, PyObject *
     EngineObject *self = (EngineObject *)type->tp_alloc(type, 0);
     if (!self)
         return NULL;
-    PyObject *makers[] = {datagram, datagram, rtcp, active, wanted, switched};
+    PyObject *makers[] = {datagram, datagram, rtcp, active, wanted, on_tap, switched};
     for (int i = 0; i <= LINK_SWITCHED; i++)
         self->makers[i] = Py_NewRef(makers[i]);
     self->on_tap = Py_NewRef(on_tap);

@@ -21,7 +21,11 @@ PyObject *leave(EngineObject *self, PyObject *result); /* ``result`` */
 
 int path_of(PyObject *object, Path *path); /* (port, (host, number)); -1 with an exception */
 PyObject *path_object(const Path *path);
-PyObject *take_events(EngineObject *self);
+/* What happened since the last call onto a list; the recorder's packets go to ``on_tap`` on the way. */
+int take_events(EngineObject *self, PyObject *list);
+int take_switched(EngineObject *self, PyObject *list);
+
+#define SILENT 127 /* RFC 6464 section 3: -127 dBov, or nothing at all */
 
 extern PyMethodDef packet_methods[], control_methods[];
 

@@ -18,16 +18,20 @@ static PyObject *receive(EngineObject *self, PyObject *arguments)
         PyBuffer_Release(&data);
         return NULL;
     }
+    PyObject *list = PyList_New(0);
     if (data.len > MOST_DATAGRAM)
         self->engine->garbage++;
-    else {
+    else if (list && take_switched(self, list) == 0) { /* of the flush before */
         uint8_t buffer[MOST_DATAGRAM + TRAILER];
         memcpy(buffer, data.buf, (size_t)data.len);
         engine_stamp(self->engine, now);
         engine_take(self->engine, buffer, (int)data.len, &path, now);
-    }
+        if (take_events(self, list) < 0)
+            Py_CLEAR(list);
+    } else
+        Py_CLEAR(list);
     PyBuffer_Release(&data);
-    return leave(self, take_events(self));
+    return leave(self, list);
 }
 
 /* take(data, path, arrival): one of a burst; ``stamp`` came before, ``events`` comes after. */
@@ -60,10 +64,21 @@ static PyObject *stamp(EngineObject *self, PyObject *now)
     Py_RETURN_NONE;
 }
 
+static PyObject *all_events(EngineObject *self)
+{
+    PyObject *list = PyList_New(0);
+    if (list && (take_events(self, list) < 0 || take_switched(self, list) < 0))
+        Py_CLEAR(list);
+    return list;
+}
+
 static PyObject *events(EngineObject *self, PyObject *unused)
 {
     (void)unused;
-    return enter(self) < 0 ? NULL : leave(self, take_events(self));
+    if (enter(self) < 0)
+        return NULL;
+    engine_deliver(self->engine);
+    return leave(self, all_events(self));
 }
 
 /* service(port, now) -> events; without the GIL */
@@ -80,7 +95,7 @@ static PyObject *service(EngineObject *self, PyObject *arguments)
         PyEval_RestoreThread(self->engine->python);
         self->engine->python = NULL;
     }
-    return leave(self, take_events(self));
+    return leave(self, all_events(self));
 }
 
 /* --- out ----------------------------------------------------------------------------------------------------------- */
@@ -171,6 +186,23 @@ static PyObject *resend(EngineObject *self, PyObject *arguments)
     return leave(self, PyLong_FromLong(done));
 }
 
+/* probe(link, bytes, now) -> bytes sent */
+static PyObject *probe(EngineObject *self, PyObject *arguments)
+{
+    long long handle;
+    int size, done = 0;
+    double now;
+    if (!PyArg_ParseTuple(arguments, "Lid", &handle, &size, &now) || enter(self) < 0)
+        return NULL;
+    Link *link = find(&self->engine->links, handle);
+    if (link) {
+        engine_stamp(self->engine, now);
+        done = link_probe(self->engine, link, size);
+        link->peer->probed += (uint64_t)done;
+    }
+    return leave(self, PyLong_FromLong(done));
+}
+
 /* --- what feedback and statistics need ----------------------------------------------------------------------------- */
 
 /* missing(stream, now, ask) -> numbers to NACK now; ask False: only forgets what is too old */
@@ -222,6 +254,42 @@ static PyObject *arrivals(EngineObject *self, PyObject *handle)
     return list;
 }
 
+/* departures(peer) -> [(extended number, time sent, bytes)] since the last call, ascending */
+static PyObject *departures(EngineObject *self, PyObject *handle)
+{
+    long long number = PyLong_AsLongLong(handle);
+    if (PyErr_Occurred())
+        return NULL;
+    Peer *peer = find(&self->engine->peers, number);
+    PyObject *list = PyList_New(peer ? peer->departed : 0);
+    for (int i = 0; list && peer && i < peer->departed; i++) {
+        const Departure *one = &peer->departures[(peer->departures_at + i) % MOST_DEPARTURES];
+        PyObject *triple = Py_BuildValue("Ldi", (long long)one->number, one->at, one->size);
+        if (!triple)
+            Py_CLEAR(list);
+        else
+            PyList_SET_ITEM(list, i, triple);
+    }
+    if (peer)
+        peer->departed = peer->departures_at = 0;
+    return list;
+}
+
+/* loudness(stream) -> the fields of media.engine.Loudness, or None */
+static PyObject *loudness(EngineObject *self, PyObject *handle)
+{
+    long long number = PyLong_AsLongLong(handle);
+    if (PyErr_Occurred())
+        return NULL;
+    Stream *stream = find(&self->engine->streams, number);
+    if (!stream)
+        Py_RETURN_NONE;
+    PyObject *made = Py_BuildValue("iiii", stream->levels, stream->voiced, stream->loudest, stream->level_sum);
+    stream->levels = stream->voiced = stream->level_sum = 0;
+    stream->loudest = SILENT;
+    return made;
+}
+
 /* reception(stream) -> the fields of media.engine.Reception, or None */
 static PyObject *reception(EngineObject *self, PyObject *handle)
 {
@@ -248,10 +316,10 @@ static PyObject *sending(EngineObject *self, PyObject *handle)
         Py_RETURN_NONE;
     return Py_BuildValue("kKKLkO", (unsigned long)link->ssrc, (unsigned long long)link->packets,
                          (unsigned long long)link->octets, link->stream ? (long long)link->stream->handle : -1LL,
-                         (unsigned long)link->timestamp_offset, link->started ? Py_True : Py_False);
+                         (unsigned long)link->timestamp_offset, link_started(link) ? Py_True : Py_False);
 }
 
-/* counters(peer) -> the first six fields of media.engine.PeerCounters, or None */
+/* counters(peer) -> the fields of media.engine.PeerCounters, or None */
 static PyObject *counters(EngineObject *self, PyObject *handle)
 {
     long long number = PyLong_AsLongLong(handle);
@@ -260,9 +328,10 @@ static PyObject *counters(EngineObject *self, PyObject *handle)
     const Peer *p = find(&self->engine->peers, number);
     if (!p)
         Py_RETURN_NONE;
-    return Py_BuildValue("KKKKKK", (unsigned long long)p->received_packets, (unsigned long long)p->received_bytes,
+    return Py_BuildValue("KKKKKKiiK", (unsigned long long)p->received_packets, (unsigned long long)p->received_bytes,
                          (unsigned long long)p->sent_packets, (unsigned long long)p->sent_bytes,
-                         (unsigned long long)p->retransmitted, (unsigned long long)p->refused);
+                         (unsigned long long)p->retransmitted, (unsigned long long)p->refused, 0, 0,
+                         (unsigned long long)p->probed);
 }
 
 static PyObject *handles_of(const List *list, int links)
@@ -306,8 +375,11 @@ PyMethodDef packet_methods[] = {
     {"send", (PyCFunction)send_plain, METH_VARARGS, NULL},
     {"send_rtcp", (PyCFunction)send_rtcp, METH_VARARGS, NULL},
     {"resend", (PyCFunction)resend, METH_VARARGS, NULL},
+    {"probe", (PyCFunction)probe, METH_VARARGS, NULL},
     {"missing", (PyCFunction)missing, METH_VARARGS, NULL},
     {"arrivals", (PyCFunction)arrivals, METH_O, NULL},
+    {"departures", (PyCFunction)departures, METH_O, NULL},
+    {"loudness", (PyCFunction)loudness, METH_O, NULL},
     {"reception", (PyCFunction)reception, METH_O, NULL},
     {"sending", (PyCFunction)sending, METH_O, NULL},
     {"counters", (PyCFunction)counters, METH_O, NULL},

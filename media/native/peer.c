@@ -13,6 +13,7 @@ void peer_free(Peer *peer)
     list_free(&peer->streams);
     list_free(&peer->links);
     free(peer->arrivals);
+    free(peer->departures);
     srtp_close(peer->receive);
     srtp_close(peer->send);
     free(peer);
@@ -58,6 +59,17 @@ void peer_arrived(Peer *peer, uint16_t sequence, double now)
         peer->arrivals_size = size;
     }
     peer->arrivals[peer->arrived++] = (Arrival){number, now};
+}
+
+void peer_departed(Peer *peer, int64_t number, double now, int size)
+{
+    if (!peer->departures && !(peer->departures = malloc(MOST_DEPARTURES * sizeof *peer->departures)))
+        return;
+    peer->departures[(peer->departures_at + peer->departed) % MOST_DEPARTURES] = (Departure){number, now, size};
+    if (peer->departed < MOST_DEPARTURES)
+        peer->departed++;
+    else /* the oldest is forgotten */
+        peer->departures_at = (peer->departures_at + 1) % MOST_DEPARTURES;
 }
 
 /* --- whose SSRC is this? By mid and rid (RFC 8843 section 9.2), else by a payload type of one stream only ---------- */
@@ -130,44 +142,44 @@ static int says(Text text, const char *word)
     return text.size == (int)strlen(word) && !memcmp(text.at, word, (size_t)text.size);
 }
 
+static int has_type(const Stream *stream, int type) { return type == stream->payload_type || type == stream->rtx; }
+
 Source *peer_learn(Peer *peer, const uint8_t *packet, int size)
 {
     Block block;
     if (peer->sources.used >= MOST_SOURCES_LEARNT || !parse(packet, size, &block))
         return NULL;
-    int type = packet[1] & 0x7F, candidates = 0;
-    Stream *stream = NULL;
-    Text mid = {NULL, -1};
-    for (size_t i = 0; i < peer->streams.count; i++) {
-        Stream *one = peer->streams.items[i];
-        if (type != one->payload_type && type != one->rtx)
-            continue;
-        if (!candidates++) /* ids are one set per BUNDLE: the first one's will do */
-            mid = text_of(block, one->ids.mid);
-    }
-    int first = 1, left = 0;
-    Ids ids = {0};
-    for (size_t i = 0; i < peer->streams.count; i++) {
-        Stream *one = peer->streams.items[i];
-        if (type != one->payload_type && type != one->rtx)
-            continue;
-        if (first)
-            ids = one->ids;
-        first = 0;
-        if (mid.size >= 0 && !says(mid, one->mid))
-            continue;
-        left++;
-        stream = one;
-    }
-    if (left != 1)
+    int type = packet[1] & 0x7F, layers = 0;
+    const Stream *first = NULL; /* ids are one set per BUNDLE: the first one's will do */
+    Stream *found[MOST_SOURCES_LEARNT];
+    size_t count = 0, left = 0;
+    for (size_t i = 0; !first && i < peer->streams.count; i++)
+        if (has_type(peer->streams.items[i], type))
+            first = peer->streams.items[i];
+    if (!first)
         return NULL;
-    int rtx = type == stream->rtx;
-    Text rid = text_of(block, rtx ? ids.repaired_rid : ids.rid);
-    if (rid.size < 0 && *stream->rid)
-        return NULL; /* a layer that does not say which: wait for a packet that does */
-    int wanted = rid.size < 0 || !*stream->rid || says(rid, stream->rid);
+    Text mid = text_of(block, first->ids.mid);
+    for (size_t i = 0; i < peer->streams.count && count < MOST_SOURCES_LEARNT; i++) {
+        Stream *one = peer->streams.items[i];
+        if (has_type(one, type) && (mid.size < 0 || says(mid, one->mid))) {
+            found[count++] = one;
+            layers |= one->has_rid;
+        }
+    }
+    int rtx = count && type == found[0]->rtx;
     uint32_t ssrc = get32(packet + 8);
-    if (peer_know(peer, ssrc, wanted ? stream : NULL, rtx) < 0)
+    if (layers) {
+        Text rid = text_of(block, rtx ? first->ids.repaired_rid : first->ids.rid);
+        if (rid.size < 0)
+            return NULL; /* a layer that does not say which: wait for a packet that does */
+        for (size_t i = 0; i < count; i++)
+            if (!found[i]->has_rid || says(rid, found[i]->rid))
+                found[left++] = found[i];
+        count = left;
+        if (!count)
+            peer_know(peer, ssrc, NULL, rtx); /* a layer that nobody takes */
+    }
+    if (count != 1 || peer_know(peer, ssrc, found[0], rtx) < 0)
         return NULL;
     return table_get(&peer->sources, ssrc);
 }

@@ -4,18 +4,13 @@
 #include "bytes.h"
 #include "engine.h"
 
-static void drop_burst(Stream *stream)
+void stream_free(Stream *stream)
 {
     for (size_t i = 0; i < stream->burst.count; i++)
         packet_drop(stream->burst.items[i]);
-    stream->burst.count = 0;
-}
-
-void stream_free(Stream *stream)
-{
-    drop_burst(stream);
     list_free(&stream->burst);
     list_free(&stream->links);
+    list_free(&stream->expected_by);
     history_clear(&stream->history);
     free(stream->history.ring);
     receiver_free(&stream->receiver);
@@ -36,8 +31,10 @@ void stream_begin(Stream *stream, uint32_t ssrc)
 void stream_restart(Stream *stream)
 {
     for (size_t i = 0; i < stream->links.count; i++)
-        ((Link *)stream->links.items[i])->waiting = 1;
-    stream->key_wanted = stream->form != AUDIO && stream->links.count;
+        gate_shut(&((Link *)stream->links.items[i])->gate, UNKNOWN_CLOCK);
+    for (size_t i = 0; i < stream->expected_by.count; i++)
+        ((Link *)stream->expected_by.items[i])->upcoming_clock = UNKNOWN_CLOCK;
+    stream->key_wanted = stream->form != AUDIO && (stream->links.count || stream->expected_by.count);
 }
 
 /* A copy for the recorder, as media/record/sink.py wants it: no extensions, no padding, primary payload type. */
@@ -53,10 +50,23 @@ static void tap(Engine *engine, const Stream *stream, const Packet *packet, doub
     engine_event(engine, (Event){.kind = TAPPED, .one = stream->handle, .at = now}, plain, 12 + packet->size);
 }
 
+/* RFC 6464 section 3: V bit, then -dBov. */
+static void hear(Stream *stream, int level)
+{
+    stream->levels++;
+    stream->voiced += level >> 7;
+    level &= 0x7F;
+    stream->level_sum += level;
+    if (level < stream->loudest)
+        stream->loudest = level;
+}
+
 void stream_keep(Engine *engine, Stream *stream, Packet *packet, double now)
 {
     history_put(&stream->history, packet);
-    if (stream->links.count) {
+    if (packet->has_level)
+        hear(stream, packet->level);
+    if (stream->links.count || stream->expected_by.count) {
         if (stream->waiting || list_add(&engine->waiting, stream) == 0) {
             stream->waiting = 1;
             packet->starts = (uint8_t)starts_key_frame(stream->form, packet->payload, packet->size);
@@ -66,18 +76,4 @@ void stream_keep(Engine *engine, Stream *stream, Packet *packet, double now)
     }
     if (stream->tapped)
         tap(engine, stream, packet, now);
-}
-
-/* Link after link, so that the arena stays in the cache. */
-void engine_deliver(Engine *engine)
-{
-    for (size_t i = 0; i < engine->waiting.count; i++) {
-        Stream *stream = engine->waiting.items[i];
-        for (size_t k = 0; k < stream->links.count; k++)
-            link_forward(engine, stream->links.items[k], (Packet *const *)stream->burst.items, stream->burst.count,
-                         engine->now);
-        drop_burst(stream);
-        stream->waiting = 0;
-    }
-    engine->waiting.count = 0;
 }

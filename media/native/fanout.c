@@ -1,0 +1,110 @@
+/* Who gets which stream: packets wait here until the socket is drained, then go out viewer by viewer, so that the one
+ * arena stays in the processor's cache (media/forward/fanout.py). */
+#include "engine.h"
+
+static void drop_burst(Stream *stream)
+{
+    for (size_t i = 0; i < stream->burst.count; i++)
+        packet_drop(stream->burst.items[i]);
+    stream->burst.count = 0;
+}
+
+void engine_deliver(Engine *engine)
+{
+    for (size_t i = 0; i < engine->waiting.count; i++) {
+        Stream *stream = engine->waiting.items[i];
+        Packet *const *burst = (Packet *const *)stream->burst.items;
+        size_t count = stream->burst.count, start = 0;
+        for (size_t k = 0; k < stream->links.count; k++)
+            link_forward(engine, stream->links.items[k], burst, count, engine->now);
+        while (start < count && !burst[start]->starts)
+            start++;
+        while (start < count && stream->expected_by.count) {
+            Link *link = stream->expected_by.items[0];
+            link_adopt(link);
+            link_forward(engine, link, burst + start, count - start, engine->now);
+        }
+        drop_burst(stream);
+        stream->waiting = 0;
+    }
+    engine->waiting.count = 0;
+}
+
+static void call_off(Link *link)
+{
+    if (link->upcoming)
+        list_remove(&link->upcoming->expected_by, link);
+    link->upcoming = NULL;
+}
+
+static void leave(Link *link)
+{
+    call_off(link);
+    if (link->stream)
+        list_remove(&link->stream->links, link);
+}
+
+static void show(Link *link, Stream *stream, const Format *format, Clock delta)
+{
+    link_show(link, stream, format, delta);
+    if (stream && list_add(&stream->links, link) < 0)
+        link_show(link, NULL, NULL, UNKNOWN_CLOCK);
+}
+
+void link_adopt(Link *link)
+{
+    Stream *stream = link->upcoming;
+    if (!stream)
+        return;
+    leave(link);
+    show(link, stream, &link->upcoming_format, link->upcoming_clock);
+}
+
+void engine_switch(Engine *engine, Link *link, Stream *stream, Format format, int keep, Clock delta)
+{
+    engine_flush(engine);
+    if (!stream) {
+        leave(link);
+        link_show(link, NULL, NULL, UNKNOWN_CLOCK);
+    } else if (keep && !gate_waiting(&link->gate)) {
+        call_off(link);
+        if (link->stream == stream || list_add(&stream->expected_by, link) < 0)
+            return;
+        link->upcoming = stream;
+        link->upcoming_format = format;
+        link->upcoming_clock = delta;
+    } else {
+        leave(link);
+        show(link, stream, &format, delta);
+    }
+}
+
+void engine_limit(Engine *engine, Link *link, Detail detail)
+{
+    engine_flush(engine);
+    if (link->format.form == AUDIO)
+        return;
+    if (detail == NOTHING)
+        link_adopt(link); /* what goes on is what was to come */
+    gate_limit(&link->gate, detail, link->last_timestamp - link->timestamp_offset);
+}
+
+void engine_remove_stream(Engine *engine, Stream *stream)
+{
+    engine_flush(engine);
+    while (stream->expected_by.count)
+        call_off(stream->expected_by.items[0]);
+    while (stream->links.count) {
+        Link *link = stream->links.items[0];
+        if (link->upcoming)
+            link_adopt(link);
+        else {
+            leave(link);
+            link_show(link, NULL, NULL, UNKNOWN_CLOCK);
+        }
+    }
+    list_remove(&stream->peer->streams, stream);
+    peer_forget(stream->peer, stream);
+    table_take(&engine->streams, (uint64_t)stream->handle);
+    stream_free(stream);
+}
