@@ -109,6 +109,7 @@ class PythonEngine:
             return
         self.flush()
         found.outbox.aim(None, None)
+        self._fanout.backlogs.pop(peer, None)
         for path in [p for p, owner in self._intake.paths.items() if owner is found]:
             del self._intake.paths[path]
         for stream in [s.handle for s in self._fanout.streams.values() if s.peer == peer]:
@@ -156,6 +157,20 @@ class PythonEngine:
         if found is not None and found[1].config.kind == "video":
             self._fanout.limit(found[1], detail)
 
+    def pace(self, peer: int, bits_per_second: float | None) -> None:
+        self.flush()
+        found = self._peers.get(peer)
+        if found is None:
+            return
+        if bits_per_second is None:
+            found.backlog.drain(self._fanout.now)
+            found.outbox.backlog = None
+            self._fanout.backlogs.pop(peer, None)
+            self.flush()
+        else:
+            found.backlog.set_rate(bits_per_second)
+            found.outbox.backlog = self._fanout.backlogs[peer] = found.backlog
+
     # --- packets in --------------------------------------------------------------------------------------------------
 
     def receive(self, data: bytes, path: Path, now: float) -> list[EngineEvent]:
@@ -187,6 +202,8 @@ class PythonEngine:
         return events + self._fanout.take_events()
 
     def _stamp(self, now: float) -> None:
+        if now != self._burst.now and self._burst.owner is not None:
+            self._burst.owner.flush()  # a burst has one time of departure
         self._fanout.now = self._burst.now = now
         self._burst.stamp = abs_send_time(now).to_bytes(3, "big")
 
@@ -196,6 +213,11 @@ class PythonEngine:
         self._fanout.deliver()
         if self._burst.owner is not None:
             self._burst.owner.flush()
+
+    def pump(self, now: float) -> float | None:
+        self._stamp(now)
+        self.flush()
+        return min((b.next for b in self._fanout.backlogs.values() if b.busy), default=None)
 
     def send(self, path: Path, data: bytes) -> None:
         if port := self._ports.get(path[0]):
@@ -258,11 +280,7 @@ class PythonEngine:
 
     def departures(self, peer: int) -> list[tuple[int, float, int]]:
         found = self._peers.get(peer)
-        if found is None:
-            return []
-        taken = list(found.outbox.departed)
-        found.outbox.departed.clear()
-        return taken
+        return found.outbox.take_departures() if found else []
 
     def loudness(self, stream: int) -> Loudness | None:
         found = self._fanout.streams.get(stream)
@@ -294,5 +312,7 @@ class PythonEngine:
             o.sent_bytes,
             p.retransmitted,
             p.refused,
-            probed=p.probed,
+            p.backlog.bytes,
+            p.backlog.dropped,
+            p.probed,
         )

@@ -7,6 +7,7 @@ stays in the processor's cache.
 from __future__ import annotations
 
 from media.engine import Detail, EngineEvent
+from media.forward.backlog import Backlog
 from media.forward.history import Media
 from media.forward.subscription import Subscription, Upcoming, matching
 from media.forward.track import InboundStream
@@ -15,12 +16,13 @@ from media.forward.track import InboundStream
 class Fanout:
     """``streams`` by handle. ``events`` are what delivering led to; the engine tells them at its next occasion."""
 
-    __slots__ = ("_waiting", "events", "now", "streams")
+    __slots__ = ("_waiting", "backlogs", "events", "now", "streams")
 
     def __init__(self) -> None:
         self.streams: dict[int, InboundStream] = {}
         self.events: list[EngineEvent] = []
         self.now = 0.0
+        self.backlogs: dict[int, Backlog] = {}  # of the peers that are paced
         self._waiting: list[InboundStream] = []  # with packets not forwarded yet
 
     def add(self, stream: InboundStream, media: Media, start: bool) -> None:
@@ -29,8 +31,7 @@ class Fanout:
         stream.burst.append((media, start))
 
     def deliver(self) -> None:
-        if not self._waiting:
-            return
+        """Forwards what came in, and lets out what waited long enough."""
         streams, self._waiting = self._waiting, []
         for stream in streams:
             burst, stream.burst = stream.burst, []
@@ -39,8 +40,11 @@ class Fanout:
             for link in list(stream.expected_by):
                 at = next((i for i, (_, start) in enumerate(burst) if start), None)
                 if at is not None:
-                    self.adopt(link)
+                    self.adopt(link, at_once=False)
                     link.forward(burst[at:], self.now)
+        for backlog in self.backlogs.values():
+            if backlog.busy:
+                backlog.release(self.now, self.events)
 
     def take_events(self) -> list[EngineEvent]:
         taken = self.events[:]
@@ -82,13 +86,13 @@ class Fanout:
             self.adopt(link)  # what goes on is what was to come
         link.limit(detail)
 
-    def adopt(self, link: Subscription) -> None:
-        """What the link shows gives way to what it was to show next."""
+    def adopt(self, link: Subscription, at_once: bool = True) -> None:
+        """What the link shows gives way to what it was to show next; ``at_once``: also what still waits to go out."""
         coming = link.upcoming
         if coming is None:
             return
         self.leave(link)
-        link.show(coming.stream, coming.codec, coming.clock)
+        (link.show if at_once else link.follow)(coming.stream, coming.codec, coming.clock)
         self.streams[coming.stream].links.append(link)
 
     def leave(self, link: Subscription) -> None:

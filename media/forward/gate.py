@@ -23,9 +23,9 @@ def add_clocks(first: int | None, second: int | None) -> int | None:
 
 
 class Gate:
-    """``open``: every packet from ``first`` on passes, nobody needs to ask. Else ``admits`` is asked per packet."""
+    """``open``: every packet from ``first`` on passes, nobody needs to ask. Else ``judge`` is asked per packet."""
 
-    __slots__ = ("_clock", "detail", "first", "open", "picture", "step")
+    __slots__ = ("_clock", "detail", "first", "open", "picture")
 
     def __init__(self) -> None:
         self.detail = Detail.ALL
@@ -33,7 +33,6 @@ class Gate:
         self.first = 0  # lower numbers are of before
         self.picture: int | None = None  # timestamp of the one picture that passes while not open
         self._clock: int | None = None
-        self.step: int | None = None  # ``clock`` of the segment that began last
 
     @property
     def waiting(self) -> bool:
@@ -61,8 +60,10 @@ class Gate:
         elif detail is Detail.STILLS and self.open:
             self.open, self.picture = False, newest
 
-    def admits(self, number: int, timestamp: int, start: bool) -> Verdict:
-        """``start``: a decoder can begin with this packet."""
+    def judge(self, number: int, timestamp: int, start: bool) -> Verdict:
+        """``start``: a decoder can begin with this packet. Changes nothing."""
+        if self.open:
+            return Verdict.PASSES if number >= self.first else Verdict.TURNED_AWAY
         if self.detail is Detail.NOTHING:
             return Verdict.TURNED_AWAY
         if self.picture is not None:
@@ -70,9 +71,12 @@ class Gate:
                 return Verdict.TURNED_AWAY
             if timestamp == self.picture:
                 return Verdict.PASSES
-        if not start:
-            return Verdict.TURNED_AWAY
-        self.first, self.step = number, self.clock
+        return Verdict.BEGINS if start else Verdict.TURNED_AWAY
+
+    def begin(self, number: int, timestamp: int) -> int | None:
+        """With the packet that ``judge`` said begins; the ``clock`` of the segment that begins."""
+        clock = self.clock
+        self.first = number
         self.open = self.detail is Detail.ALL
         self.picture = None if self.open else timestamp
-        return Verdict.BEGINS
+        return clock

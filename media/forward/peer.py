@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from media.forward.backlog import Backlog
 from media.forward.track import InboundStream, Source
 from media.transport.outbox import Burst, Outbox
 from media.transport.srtp import SrtpSession
@@ -19,6 +20,7 @@ class EnginePeer:
     __slots__ = (
         "_arrivals",
         "_highest",
+        "backlog",
         "handle",
         "level_id",
         "outbox",
@@ -37,6 +39,7 @@ class EnginePeer:
     def __init__(self, handle: int, burst: Burst) -> None:
         self.handle = handle
         self.outbox = Outbox(burst)
+        self.backlog = Backlog()  # in use while it is also the outbox's
         self.srtp: SrtpSession | None = None
         self.sources: dict[int, Source] = {}
         self.streams: list[InboundStream] = []

@@ -6,15 +6,18 @@ outgoing arena, behind each other, so that one system call sends a burst.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from media.engine import Detail, EngineEvent, LinkConfig, LinkSwitched
+from media.forward.backlog import Backlog, Waiting
 from media.forward.gate import Gate, Verdict, add_clocks
 from media.forward.history import Media, ResendGuard
 from media.forward.rewrite import Rewriter, Segment
 from media.parameters import Codec
 from media.transport.outbox import Outbox
 from media.wire.extensions import Layout
+from media.wire.sequence import signed32
 from media.wire.vp8 import Shift, renumbered, shift_behind
 
 
@@ -38,6 +41,15 @@ def _parameter(codec: Codec, name: str, default: str) -> str:
     return default
 
 
+@dataclass(frozen=True, slots=True)
+class Step:
+    """Of one segment to the next. ``clock``: brings its timestamps to those of the segment before."""
+
+    stream: int
+    codec: Codec
+    clock: int | None
+
+
 @dataclass(slots=True)
 class Upcoming:
     """The stream that takes over at its next key frame; ``clock``: what leads its timestamps to the shown one's."""
@@ -52,6 +64,7 @@ class Subscription:
 
     __slots__ = (
         "_bare",
+        "_codec",
         "_events",
         "_guard",
         "_last",
@@ -60,6 +73,7 @@ class Subscription:
         "_shift",
         "_shown",
         "_ssrc",
+        "_tail",
         "_type",
         "_with_level",
         "codec",
@@ -88,7 +102,7 @@ class Subscription:
         self.config = config
         self._bare = Layout(config.extensions, config.mid, audio_level=False)
         self._with_level = Layout(config.extensions, config.mid, config.kind == "audio")
-        self.codec = config.codecs[0]
+        self.codec = self._codec = config.codecs[0]  # of what goes out, and of what passes the gate: a backlog apart
         self._type = self.codec.payload_type
         self._ssrc = config.ssrc
         self.rewriter = Rewriter(self.codec.clock_rate, sequence, timestamp)
@@ -100,6 +114,7 @@ class Subscription:
         self.upcoming: Upcoming | None = None
         self._shift: Shift | None = None
         self._last = b""  # newest VP8 payload sent, as it came
+        self._tail = 0  # timestamp of the newest picture in the backlog
         self.packets = self.octets = 0
 
     @property
@@ -112,57 +127,98 @@ class Subscription:
 
     def show(self, stream: int | None, codec: Codec | None, delta: int | None = None) -> None:
         """From the stream's next key frame on; nothing until then. ``delta``: see ``Engine.switch``."""
+        if self._outbox.backlog is not None:
+            self._outbox.backlog.forget(self)
+        self._shown = None
+        self.follow(stream, codec, delta)
+
+    def follow(self, stream: int | None, codec: Codec | None, delta: int | None) -> None:
+        """As ``show``, but what waits in the backlog goes out before."""
         self.gate.shut(add_clocks(self.gate.clock, delta))
-        self.stream, self._shown, self.upcoming = stream, None, None
-        if codec is not None:
-            if codec.mime.lower() != self.codec.mime.lower():
-                self._last = b""
-            self.codec, self._type = codec, codec.payload_type
+        self.stream, self.upcoming = stream, None
+        self._codec = codec or self._codec
 
     def limit(self, detail: Detail) -> None:
         newest = (self.rewriter.last_timestamp - self.rewriter.timestamp_offset) & 0xFFFFFFFF
+        if backlog := self._outbox.backlog:
+            newest = self._tail
+            if detail is Detail.NOTHING:
+                backlog.forget(self)
         self.gate.limit(detail, newest)
+
+    # --- the way out -------------------------------------------------------------------------------------------------
 
     def forward(self, burst: list[tuple[Media, bool]], now: float) -> None:
         """Packets of one source in order of arrival; True beside one: a decoder can begin with it."""
-        rewriter, write, ssrc, gate = self.rewriter, self._write, self._ssrc, self.gate
+        if self._outbox.backlog is not None and self.config.kind == "video":
+            self._queue_up(self._outbox.backlog, burst, now)
+            return
+        gate = self.gate
+        at = 0 if gate.open else self._knock(burst, now)
+        first = gate.first  # lower numbers are of before the switch
+        self.emit([media for media, _ in burst[at:] if media[0] >= first], now)
+
+    def _knock(self, burst: list[tuple[Media, bool]], now: float) -> int:
+        """While the gate is not open; how many packets that took."""
+        for at, (media, start) in enumerate(burst):
+            if self.gate.open:
+                return at
+            verdict = self.gate.judge(media[0], media[1], start) if self._outbox.ready else Verdict.TURNED_AWAY
+            if verdict is Verdict.BEGINS:
+                self.begin(self._step(media), media, now)
+            if verdict is not Verdict.TURNED_AWAY:
+                self.emit((media,), now)
+        return len(burst)
+
+    def _queue_up(self, backlog: Backlog, burst: list[tuple[Media, bool]], now: float) -> None:
         for media, start in burst:
-            number, timestamp, marker, level, payload = media
-            if not gate.open:
-                if not self._outbox.ready or not (verdict := gate.admits(number, timestamp, start)):
-                    continue
-                if verdict is Verdict.BEGINS:
-                    self._begin(media, now)
-            elif number < gate.first:
-                continue  # of before the switch
-            number += rewriter.offset
-            timestamp = (timestamp + rewriter.timestamp_offset) & 0xFFFFFFFF
-            if self._shift is not None:
-                payload = renumbered(payload, self._shift)
-            if write(self._type | marker, number & 0xFFFF, timestamp, ssrc, level, payload):
+            number, timestamp, _, _, payload = media
+            verdict = self.gate.judge(number, timestamp, start) if self._outbox.ready else Verdict.TURNED_AWAY
+            if verdict is Verdict.TURNED_AWAY:
+                continue
+            opens = verdict is Verdict.BEGINS or signed32(timestamp - self._tail) > 0
+            if backlog.late(opens, now):
+                self.gate.shut(self.gate.clock)
+                backlog.drop(self)
+                continue
+            step = self._step(media) if verdict is Verdict.BEGINS else None
+            self._tail = timestamp if opens else self._tail
+            backlog.put(Waiting(self, media, step, opens, len(payload) + self._bare.size))
+
+    def _step(self, media: Media) -> Step:
+        """The gate opens with this packet."""
+        clock = self.gate.begin(media[0], media[1])
+        return Step(self.stream or 0, self._codec, clock)
+
+    def begin(self, step: Step, media: Media, now: float) -> None:
+        """The next segment, with this packet as its first."""
+        number, timestamp, _, _, payload = media
+        before, self.codec = self.codec, step.codec
+        self._type = step.codec.payload_type
+        vp8 = before.mime.lower() == step.codec.mime.lower() == "video/vp8"
+        self._shift = shift_behind(self._last, self._shift, payload) if vp8 else None
+        self.rewriter.switch(step.stream, number, timestamp, now, step.clock, self._shift)
+        if self._shown != step.stream:
+            self._shown = step.stream
+            self._events.append(LinkSwitched(self.handle, step.stream))
+
+    def emit(self, passed: Sequence[Media], now: float) -> None:
+        """What passed gets its numbers and goes out."""
+        rewriter, write, shift, ssrc, kind = self.rewriter, self._write, self._shift, self._ssrc, self._type
+        offset, timestamp_offset = rewriter.offset, rewriter.timestamp_offset
+        for number, timestamp, marker, level, payload in passed:
+            number += offset
+            timestamp = (timestamp + timestamp_offset) & 0xFFFFFFFF
+            sent = renumbered(payload, shift) if shift is not None else payload
+            if write(kind | marker, number & 0xFFFF, timestamp, ssrc, level, sent):
                 self.packets += 1
-                self.octets += len(payload)
+                self.octets += len(sent)
                 if number > rewriter.highest:
                     rewriter.highest = number
                     rewriter.last_timestamp = timestamp
                     rewriter.last_at = now
                     if payload:
-                        self._last = media[4]
-
-    def _begin(self, media: Media, now: float) -> None:
-        """The next segment begins with this packet."""
-        number, timestamp, _, _, payload = media
-        stream = self.stream
-        if stream is None:
-            return
-        if self.codec.mime.lower() == "video/vp8":
-            self._shift = shift_behind(self._last, self._shift, payload)
-        else:
-            self._shift = None
-        self.rewriter.switch(stream, number, timestamp, now, self.gate.step, self._shift)
-        if self._shown != stream:
-            self._shown = stream
-            self._events.append(LinkSwitched(self.handle, stream))
+                        self._last = payload
 
     def _write(self, second: int, sequence: int, timestamp: int, ssrc: int, level: bytes, payload: bytes) -> int:
         """The hottest lines of the house: per packet and receiver one ``pack_into``, one copy, one encryption."""
@@ -182,7 +238,8 @@ class Subscription:
         if size:
             if wide:
                 outbox.transport_cc += 1
-                outbox.departed.append((outbox.transport_cc, outbox.burst.now, size))
+            else:
+                outbox.unnumbered.append(len(outbox.sizes))
             outbox.queue(size)
         return size
 
