@@ -1,4 +1,4 @@
-"""The one command line: ``tongtang up | web | node | worker | migrate | demo | user | doctor | settings``."""
+"""The one command line: ``tongtang up | web | node | worker | move | drain | migrate | demo | user | doctor | …``."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ import logging
 import os
 import runpy
 import sys
+from collections.abc import Coroutine
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -49,15 +50,16 @@ def up(
     port: Annotated[int, typer.Option(help="Web here, signalling on the next port, media on the one after.")] = 8000,
     data: Annotated[Path, typer.Option(help="Where database, keys, recordings and spools lie.")] = Path("data"),
     demo: Annotated[bool, typer.Option(help="Make the demo city.")] = True,
+    nodes: Annotated[int, typer.Option(min=1, max=64, help="One a core; each takes the next two ports.")] = 1,
 ) -> None:
-    """Everything on this machine: web, worker and one node, kept running. First run makes keys, database, demo city."""
+    """Everything on this machine: web, worker and nodes, kept running. First run makes keys, database, demo city."""
     from server.up import environment, supervise
 
     data = data.resolve()
     data.mkdir(parents=True, exist_ok=True, mode=0o700)
     try:
         check_keys(os.environ)
-        environ = environment(os.environ, port, data)
+        environ = environment(os.environ, port, data, nodes)
         held = load(environ)
     except SettingsError as error:
         print(error, file=sys.stderr)
@@ -68,7 +70,7 @@ def up(
         say("正在准备演示城市…  making the demo city…")
     else:
         _greet(held, demo)
-    asyncio.run(supervise(environ, say, _city_stands(held) if demo else None))
+    asyncio.run(supervise(environ, say, _city_stands(held) if demo else None, nodes))
 
 
 def _migrated(held: WebSettings) -> None:
@@ -173,6 +175,25 @@ def node() -> None:
 
 
 @app.command()
+def move(
+    lesson: str,
+    to: Annotated[str, typer.Option(help="Name of the node; the least loaded other one when not given.")] = "",
+) -> None:
+    """Move a lesson's live room to another node: a second of silence, nobody presses a key."""
+    from server.liverooms.command import move_room
+
+    _told(move_room(settings(), lesson, to or None))
+
+
+@app.command()
+def drain(node: str) -> None:
+    """Move all rooms off a node and put none there, until it is started anew."""
+    from server.liverooms.command import drain_node
+
+    _told(drain_node(settings(), node))
+
+
+@app.command()
 def migrate() -> None:
     """Bring the database to this version; make the seat keys when there are none."""
     from server import migrations
@@ -222,11 +243,17 @@ def _password() -> str:
 
 def _run(work: object) -> None:
     from server.accounts.command import account
+
+    _told(account(settings(), work))
+
+
+def _told(work: Coroutine[Any, Any, str]) -> None:
+    """Prints what came of it; errors in both languages."""
     from server.errors import TongtangError
     from server.templating import texts
 
     try:
-        say(asyncio.run(account(settings(), work)))
+        say(asyncio.run(work))
     except TongtangError as error:
         print(texts("zh-CN")(f"errors.{error.key}", **error.params), file=sys.stderr)
         print(texts("en")(f"errors.{error.key}", **error.params), file=sys.stderr)

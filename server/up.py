@@ -1,4 +1,4 @@
-"""``tongtang up``: web, worker and one node on this machine, with nothing beside Python; who dies is started again.
+"""``tongtang up``: web, worker and nodes on this machine, with nothing beside Python; who dies is started again.
 
 First run: makes keys and secrets (0600) and the database in the data folder, then the demo city. Every setting can
 still be given as TONGTANG_…; ``up`` only fills in what is missing.
@@ -62,8 +62,9 @@ def ensure_node_secret(path: Path) -> str:
     return path.read_text().strip()
 
 
-def environment(given: Mapping[str, str], port: int, data: Path) -> dict[str, str]:
-    """What the children are told: what the caller set, and for the rest this machine alone."""
+def environment(given: Mapping[str, str], port: int, data: Path, nodes: int = 1) -> dict[str, str]:
+    """What the children are told: what the caller set, and for the rest this machine alone. A node takes one core and
+    two ports, of which the first is signalling (``node_environment``)."""
     keys = data / "keys"
     seat_key = Path(given.get("TONGTANG_SEAT_KEY") or keys / "seat.pem")
     public = ensure_seat_keys(seat_key)
@@ -80,7 +81,9 @@ def environment(given: Mapping[str, str], port: int, data: Path) -> dict[str, st
         "NODE_LISTEN": given.get("TONGTANG_LISTEN") or "127.0.0.1",
         "NODE_PUBLIC_URL": f"ws://{{host}}:{node}",
         "NODE_CONTROL_URL": f"http://127.0.0.1:{node}/control",
-        "NODE_ORIGINS": f"ws://{{host}}:{node},http://{{host}}:{node}",
+        "NODE_ORIGINS": ",".join(
+            f"{scheme}://{{host}}:{node + 2 * number}" for number in range(nodes) for scheme in ("ws", "http")
+        ),
         "MEDIA_PORT": str(media),
         "WEB_URL": f"http://127.0.0.1:{port}",
         "SPOOL": str(data / "spool"),
@@ -91,6 +94,30 @@ def environment(given: Mapping[str, str], port: int, data: Path) -> dict[str, st
     told.update({f"TONGTANG_{key}": value for key, value in defaults.items() if not given.get(f"TONGTANG_{key}")})
     told["TONGTANG_DATA"], told["TONGTANG_PORT"] = str(data), str(port)
     return told
+
+
+def node_environment(environ: Mapping[str, str], number: int) -> dict[str, str]:
+    """Of the number-th node of this machine, from 1: what must be its own. The first one is the one that was there
+    before there were many."""
+    told = dict(environ)
+    if number == 1:
+        return told
+    signalling = int(environ["TONGTANG_NODE_PORT"]) + 2 * (number - 1)
+    own = {
+        "NODE_ID": f"{environ['TONGTANG_NODE_ID']}-{number}",
+        "NODE_PORT": str(signalling),
+        "MEDIA_PORT": str(int(environ["TONGTANG_MEDIA_PORT"]) + 2 * (number - 1)),
+        "NODE_PUBLIC_URL": _moved(environ["TONGTANG_NODE_PUBLIC_URL"], environ["TONGTANG_NODE_PORT"], signalling),
+        "NODE_CONTROL_URL": f"http://127.0.0.1:{signalling}/control",
+        "SPOOL": f"{environ['TONGTANG_SPOOL']}-{number}",
+    }
+    return told | {f"TONGTANG_{key}": value for key, value in own.items()}
+
+
+def _moved(url: str, port: str, to: int) -> str:
+    """The same address with another port."""
+    head, _, tail = url.rpartition(f":{port}")
+    return f"{head}:{to}{tail}" if head else url
 
 
 # --- supervising ------------------------------------------------------------------------------------------------------
@@ -104,6 +131,8 @@ class Child:
     environ: dict[str, str]
     say: Say
     process: asyncio.subprocess.Process | None = None
+    label: str = ""
+    """How its lines are marked; its name when empty."""
 
     async def keep(self, stopping: asyncio.Event) -> None:
         pause = FIRST_PAUSE
@@ -114,7 +143,7 @@ class Child:
                 return
             if time.monotonic() - started > STEADY_SECONDS:
                 pause = FIRST_PAUSE
-            self.say(f"{self.name} ended ({status}); starting it again in {pause:.1f} s")
+            self.say(f"{self.label or self.name} ended ({status}); starting it again in {pause:.1f} s")
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(stopping.wait(), pause)
             pause = min(pause * 2, LONGEST_PAUSE)
@@ -134,8 +163,12 @@ class Child:
         )
         output = self.process.stdout
         while output is not None and (line := await _line(output)):
-            self.say(f"{self.name:<6} | {line.decode(errors='replace').rstrip()}")
+            self.say(f"{self.label or self.name:<6} | {line.decode(errors='replace').rstrip()}")
         return await self.process.wait()
+
+    def end(self) -> None:
+        """Nodes: at once. SIGTERM would make each look for another one to take its rooms, and all are ending."""
+        self.signal(signal.SIGINT if self.name == "node" else signal.SIGTERM)
 
     def signal(self, number: int) -> None:
         if self.process is not None and self.process.returncode is None:
@@ -165,7 +198,9 @@ def _die_with_parent() -> None:
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
-async def supervise(environ: dict[str, str], say: Say, first: Coroutine[Any, Any, None] | None = None) -> None:
+async def supervise(
+    environ: dict[str, str], say: Say, first: Coroutine[Any, Any, None] | None = None, nodes: int = 1
+) -> None:
     """Run the children until SIGTERM or SIGINT, then end them: politely, then not. With ``first`` the demo city is
     being made beside them; they start when ``first`` is done (the city stands, its past is still being told)."""
     stopping = asyncio.Event()
@@ -173,6 +208,9 @@ async def supervise(environ: dict[str, str], say: Say, first: Coroutine[Any, Any
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopping.set)
     children = [Child(name, environ, say) for name in CHILDREN]
+    children += [
+        Child("node", node_environment(environ, number), say, label=f"node{number}") for number in range(2, nodes + 1)
+    ]
     keeping: list[asyncio.Task[Any]] = []
     if first is not None:
         builder = Child("demo", environ, say)
@@ -183,7 +221,7 @@ async def supervise(environ: dict[str, str], say: Say, first: Coroutine[Any, Any
         keeping += [asyncio.create_task(child.keep(stopping)) for child in children if child.name in CHILDREN]
     await stopping.wait()
     for child in children:
-        child.signal(signal.SIGTERM)
+        child.end()
     _, late = await asyncio.wait(keeping, timeout=STOP_SECONDS)
     if late:
         for child in children:

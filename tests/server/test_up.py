@@ -38,6 +38,18 @@ def test_web_and_node_take_what_up_tells_them(tmp_path: Path) -> None:
     assert environ["PATH"] == "/bin"
 
 
+def test_many_nodes_have_their_own_ports_names_and_spools(tmp_path: Path) -> None:
+    environ = up.environment({}, 9000, tmp_path, nodes=3)
+    nodes = [load_node(up.node_environment(environ, number)) for number in (1, 2, 3)]
+    assert [(one.node_port, one.media_port) for one in nodes] == [(9001, 9002), (9003, 9004), (9005, 9006)]
+    assert len({one.node_id for one in nodes}) == len({one.spool for one in nodes}) == 3
+    assert [one.node_public_url for one in nodes] == [f"ws://{{host}}:{port}" for port in (9001, 9003, 9005)]
+    assert [one.node_control_url for one in nodes] == [f"http://127.0.0.1:{p}/control" for p in (9001, 9003, 9005)]
+    assert set(load_web(environ).node_origins) == {
+        f"{s}://{{host}}:{p}" for s in ("ws", "http") for p in (9001, 9003, 9005)
+    }
+
+
 def test_what_the_caller_says_holds(tmp_path: Path) -> None:
     given = {"TONGTANG_NODE_SECRET": "a secret of the caller", "TONGTANG_LISTEN": "0.0.0.0", "TONGTANG_PORT": "1"}
     environ = up.environment(given, 9000, tmp_path)

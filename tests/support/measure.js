@@ -186,6 +186,35 @@
     return frames;
   };
 
+  /** Notes when sound that came over the network was played out on any connection, until stopped: [performance.now(), samples]. */
+  const watchVoice = () => {
+    const watch = { seen: [], stopped: false };
+    let best = new Map();
+    const look = async () => {
+      for (const pc of seen.pcs) {
+        if (pc.connectionState === 'closed') continue;
+        for (const s of (await pc.getStats()).values()) {
+          if (s.type !== 'inbound-rtp' || s.kind !== 'audio') continue;
+          best.set(`${seen.pcs.indexOf(pc)} ${s.id}`, (s.totalSamplesReceived ?? 0) - (s.concealedSamples ?? 0));
+        }
+      }
+      watch.seen.push([performance.now(), [...best.values()].reduce((sum, n) => sum + n, 0)]);
+      if (!watch.stopped) setTimeout(look, 40);
+    };
+    void look();
+    seen.voice = watch;
+  };
+  /** The longest stretch (ms) without a new sample since watchVoice. */
+  const silence = () => {
+    seen.voice.stopped = true;
+    let [since, count, longest] = [...seen.voice.seen[0], 0];
+    for (const [now, samples] of seen.voice.seen) {
+      longest = Math.max(longest, now - since);
+      if (samples > count) [since, count] = [now, samples];
+    }
+    return longest;
+  };
+
   /** The line breaks: the page's sockets end without its doing. */
   const cut = () => {
     for (const socket of seen.sockets) socket.close();
@@ -200,5 +229,5 @@
     return frames;
   };
 
-  window.measure = { seen, roomOffset, readCounter, watchCamera, watchMarks, hear, received, pictures, sent, cut };
+  window.measure = { seen, roomOffset, readCounter, watchCamera, watchMarks, hear, received, pictures, sent, cut, watchVoice, silence };
 })();

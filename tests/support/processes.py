@@ -172,20 +172,22 @@ def children_of(pid: int) -> dict[int, str]:
 
 
 class Tongtang:
-    """`tongtang up` on its own data folder and ports: the embedded default, web and worker and one node."""
+    """`tongtang up` on its own data folder and ports: the embedded default, web and worker and nodes (one)."""
 
-    def __init__(self, data: Path, *, demo: bool = True, env: Mapping[str, str] | None = None) -> None:
+    def __init__(self, data: Path, *, demo: bool = True, env: Mapping[str, str] | None = None, nodes: int = 1) -> None:
         self.data = data
-        self.port = free_ports(3)
+        self.nodes = nodes
+        self.port = free_ports(1 + 2 * nodes)
         self.url = f"http://127.0.0.1:{self.port}"
         data.mkdir(parents=True, exist_ok=True)
         self.demo = demo
-        argv = [PYTHON, "-m", "server.cli", "up", "--port", str(self.port), "--data", str(data)]
+        argv = [PYTHON, "-m", "server.cli", "up", "--port", str(self.port), "--data", str(data), "--nodes", str(nodes)]
         self.process = Process(argv + ([] if demo else ["--no-demo"]), log=data / "up.log", env=env)
 
     def ready(self, seconds: float = 120) -> Tongtang:
         self.process.wait_for(lambda: answers(self.url + "/"), seconds, "the first page")
-        self.process.wait_for(lambda: accepts(self.port + 1), seconds, "the node")
+        doors = [self.port + 1 + 2 * number for number in range(self.nodes)]
+        self.process.wait_for(lambda: all(accepts(door) for door in doors), seconds, "the nodes")
         if self.demo:  # goes on behind the first pages
             self.process.wait_for(
                 lambda: "the demo city is complete" in self.process.output(), seconds, "the demo city"
