@@ -105,10 +105,12 @@ class WhipDoor:
         if isinstance(admitted, str):
             return self._refuse(request, admitted)
         room, seat = admitted
-        if refused := self._form(request) or await self._size(request) or self._pace(request, room, seat):
+        if refused := self._form(request) or await self._size(request):
             return refused
         if code := self.ready(room):
             return self._refuse(request, code)
+        if refused := self._pace(request, room, seat):
+            return refused
         resource = secrets.token_urlsafe(16)
         outlet = self._negotiate(room, seat, resource, (await request.body()).decode("utf-8", "replace"))
         if outlet.answer is None:

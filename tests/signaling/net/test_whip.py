@@ -32,8 +32,13 @@ async def offered(pc: RTCPeerConnection) -> str:
 
 
 async def negotiate(pc: RTCPeerConnection, url: str, token: str) -> httpx2.Response:
-    async with httpx2.AsyncClient(trust_env=False) as client:
-        answer = await client.post(url, content=await offered(pc), headers=SDP | bearer(token))
+    sdp = await offered(pc)
+    async with httpx2.AsyncClient(trust_env=False) as client, asyncio.timeout(30):
+        while True:
+            answer = await client.post(url, content=sdp, headers=SDP | bearer(token))
+            if answer.status_code != 409:  # a player that comes before the encoder is connected asks again
+                break
+            await asyncio.sleep(0.2)
     assert answer.status_code == 201, answer.text
     await pc.setRemoteDescription(RTCSessionDescription(answer.text, "answer"))
     return answer
