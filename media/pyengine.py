@@ -157,6 +157,12 @@ class PythonEngine:
         if found is not None and found[1].config.kind == "video":
             self._fanout.limit(found[1], detail)
 
+    def set_redundancy(self, link: int, distance: int) -> None:
+        self.flush()
+        found = self._links.get(link)
+        if found is not None and found[1].config.kind == "audio":
+            found[1].set_redundancy(distance)
+
     def pace(self, peer: int, bits_per_second: float | None) -> None:
         self.flush()
         found = self._peers.get(peer)

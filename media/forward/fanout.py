@@ -36,12 +36,12 @@ class Fanout:
         for stream in streams:
             burst, stream.burst = stream.burst, []
             for link in stream.links:
-                link.forward(burst, self.now)
+                link.forward(burst, stream.history, self.now)
             for link in list(stream.expected_by):
                 at = next((i for i, (_, start) in enumerate(burst) if start), None)
                 if at is not None:
                     self.adopt(link, at_once=False)
-                    link.forward(burst[at:], self.now)
+                    link.forward(burst[at:], stream.history, self.now)
         for backlog in self.backlogs.values():
             if backlog.busy:
                 backlog.release(self.now, self.events)

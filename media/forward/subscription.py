@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from media.engine import Detail, EngineEvent, LinkConfig, LinkSwitched
 from media.forward.backlog import Backlog, Waiting
 from media.forward.gate import Gate, Verdict, add_clocks
-from media.forward.history import Media, ResendGuard
+from media.forward.history import History, Media, ResendGuard
 from media.forward.rewrite import Rewriter, Segment
 from media.parameters import Codec
 from media.transport.outbox import Outbox
+from media.wire import red
 from media.wire.extensions import Layout
 from media.wire.sequence import signed32
 from media.wire.vp8 import Shift, renumbered, shift_behind
@@ -65,10 +66,12 @@ class Subscription:
     __slots__ = (
         "_bare",
         "_codec",
+        "_distance",
         "_events",
         "_guard",
         "_last",
         "_outbox",
+        "_red",
         "_rtx_sequence",
         "_shift",
         "_shown",
@@ -102,7 +105,11 @@ class Subscription:
         self.config = config
         self._bare = Layout(config.extensions, config.mid, audio_level=False)
         self._with_level = Layout(config.extensions, config.mid, config.kind == "audio")
-        self.codec = self._codec = config.codecs[0]  # of what goes out, and of what passes the gate: a backlog apart
+        plain = [c for c in config.codecs if c.mime.lower() != "audio/red"]
+        self.codec = self._codec = (plain or config.codecs)[
+            0
+        ]  # of what goes out, and of what passes the gate: a backlog apart
+        self._distance, self._red = 0, False
         self._type = self.codec.payload_type
         self._ssrc = config.ssrc
         self.rewriter = Rewriter(self.codec.clock_rate, sequence, timestamp)
@@ -148,7 +155,7 @@ class Subscription:
 
     # --- the way out -------------------------------------------------------------------------------------------------
 
-    def forward(self, burst: list[tuple[Media, bool]], now: float) -> None:
+    def forward(self, burst: list[tuple[Media, bool]], history: History, now: float) -> None:
         """Packets of one source in order of arrival; True beside one: a decoder can begin with it."""
         if self._outbox.backlog is not None and self.config.kind == "video":
             self._queue_up(self._outbox.backlog, burst, now)
@@ -156,16 +163,17 @@ class Subscription:
         gate = self.gate
         at = 0 if gate.open else self._knock(burst, now)
         first = gate.first  # lower numbers are of before the switch
-        self.emit([media for media, _ in burst[at:] if media[0] >= first], now)
+        passed = [media for media, _ in burst[at:] if media[0] >= first]
+        self.emit([self._redundant(media, history) for media in passed] if self._red else passed, now)
 
     def _knock(self, burst: list[tuple[Media, bool]], now: float) -> int:
-        """While the gate is not open; how many packets that took."""
+        """Until the gate opens; where in the burst that was."""
         for at, (media, start) in enumerate(burst):
-            if self.gate.open:
-                return at
             verdict = self.gate.judge(media[0], media[1], start) if self._outbox.ready else Verdict.TURNED_AWAY
             if verdict is Verdict.BEGINS:
                 self.begin(self._step(media), media, now)
+                if self.gate.open:
+                    return at
             if verdict is not Verdict.TURNED_AWAY:
                 self.emit((media,), now)
         return len(burst)
@@ -194,13 +202,39 @@ class Subscription:
         """The next segment, with this packet as its first."""
         number, timestamp, _, _, payload = media
         before, self.codec = self.codec, step.codec
-        self._type = step.codec.payload_type
+        self._choose_type()
         vp8 = before.mime.lower() == step.codec.mime.lower() == "video/vp8"
         self._shift = shift_behind(self._last, self._shift, payload) if vp8 else None
         self.rewriter.switch(step.stream, number, timestamp, now, step.clock, self._shift)
         if self._shown != step.stream:
             self._shown = step.stream
             self._events.append(LinkSwitched(self.handle, step.stream))
+
+    def set_redundancy(self, distance: int) -> None:
+        self._distance = distance
+        self._choose_type()
+
+    def _choose_type(self) -> None:
+        """RED where it is wanted and the receiver takes it for this codec (RFC 2198 section 5: fmtp names the types)."""
+        plain = self.codec.payload_type
+        types = (
+            c.payload_type
+            for c in self.config.codecs
+            if c.mime.lower() == "audio/red" and str(plain) in c.fmtp.split("/")
+        )
+        red_type = next(types, None) if self._distance > 0 else None
+        self._red = red_type is not None
+        self._type = plain if red_type is None else red_type
+
+    def _redundant(self, media: Media, history: History) -> Media:
+        """The packet with those before it, as far as they were of this segment and have come."""
+        number, timestamp, marker, level, payload = media
+        if not payload:
+            return media
+        first = max(self.gate.first, number - self._distance)
+        earlier = [got for n in range(first, number) if (got := history.get(n)) is not None]
+        blocks = [(signed32(timestamp - got[1]), got[4]) for got in earlier]
+        return number, timestamp, marker, level, red.build(self.codec.payload_type, payload, blocks)
 
     def emit(self, passed: Sequence[Media], now: float) -> None:
         """What passed gets its numbers and goes out."""
