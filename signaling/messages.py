@@ -77,6 +77,7 @@ class Report(_Message):
     saw_ms: Annotated[int, Field(ge=0, le=60_000)]
     rtt_ms: Annotated[float, Field(ge=0, le=60_000)] | None = None
     loss: Annotated[float, Field(ge=0, le=1)] | None = None
+    jitter_ms: Annotated[float, Field(ge=0, le=60_000)] | None = None
     freezes: Annotated[int, Field(ge=0, le=10_000)] = 0
 
 

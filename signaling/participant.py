@@ -38,11 +38,15 @@ class Participant:
     reception: Reception = field(default_factory=Reception)
     rtt_ms: float | None = None
     loss: float | None = None
+    jitter_ms: float | None = None
+    freezes: int = 0
+    """Of its picture, since it came, as its page counts them."""
     heard: bool = False
     heard_at: float = -1e9
 
     def measure(self, report: Report, now: float) -> None:
-        self.rtt_ms, self.loss = report.rtt_ms, report.loss
+        self.rtt_ms, self.loss, self.jitter_ms = report.rtt_ms, report.loss, report.jitter_ms
+        self.freezes += report.freezes
         self.heard = report.connected_ms > 0 and report.heard_ms >= HALF * report.connected_ms
         self.heard_at = now
 

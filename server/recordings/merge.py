@@ -15,6 +15,8 @@ from server.recordings.schemas import FragmentOut, GapOut, InitOut, TrackOut
 
 MIN_HOLE_MS = {"audio": 500, "video": 1500}
 """Below it a hole is one of those that every recording has."""
+LEAST_GAP_MS = 100
+"""Less than a frame or two is no gap."""
 STILL_TRACKS = ("screen",)
 """A still screen sends nothing: holes mean nothing there."""
 HIDDEN_KINDS = ("room",)
@@ -45,6 +47,7 @@ def _merge_track(name: str, manifests: Sequence[Mapping[str, Any]]) -> TrackOut:
                 fragments += [_fragment(manifest, track, item) for item in track["fragments"]]
                 gaps += [GapOut(**gap) for gap in track["gaps"]]
     fragments.sort(key=lambda one: one.from_ms)
+    gaps = [held for gap in gaps if (held := _clipped(gap, fragments)) is not None]
     kind = "audio" if inits and inits[0].mime.startswith("audio/") else "video"
     if name not in STILL_TRACKS:
         gaps += _unexplained(fragments, gaps, MIN_HOLE_MS[kind])
@@ -76,6 +79,16 @@ def _fragment(manifest: Mapping[str, Any], track: Mapping[str, Any], item: Mappi
         random_access=item["random_access"],
         size=item["size"],
     )
+
+
+def _clipped(gap: GapOut, fragments: Sequence[FragmentOut]) -> GapOut | None:
+    """Of a move the new node knows only when it took over; the old one recorded on until its publishers had left."""
+    if gap.cause != "moved":
+        return gap
+    last = max((one.to_ms for one in fragments if one.from_ms < gap.to_ms and one.to_ms <= gap.to_ms), default=0)
+    if gap.to_ms - last < LEAST_GAP_MS:
+        return None
+    return GapOut(from_ms=max(gap.from_ms, last), to_ms=gap.to_ms, cause=gap.cause)
 
 
 def _unexplained(fragments: Sequence[FragmentOut], gaps: Sequence[GapOut], least: int) -> list[GapOut]:

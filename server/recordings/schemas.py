@@ -27,7 +27,7 @@ class FragmentOut(BaseModel):
 
 
 class GapOut(BaseModel):
-    """Nothing recorded in [from_ms, to_ms). ``cause``: loss, pause, reconnect, node, disk, missing."""
+    """Nothing recorded in [from_ms, to_ms). ``cause``: loss, pause, reconnect, node, moved, disk, missing."""
 
     from_ms: int
     to_ms: int

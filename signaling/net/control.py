@@ -99,6 +99,12 @@ class ControlDoor:
             return JSONResponse({"error": "message"}, 422)
         return Response(None, 204 if self._node.moves.gone(request.path_params["lesson"], order.epoch) else 404)
 
+    async def seen(self, request: Request) -> Response:
+        if refusal := self._refusal(request):
+            return refusal
+        host = self._node.host(request.path_params["lesson"])
+        return JSONResponse({"error": "room_unknown"}, 404) if host is None else JSONResponse(host.seen.to_json())
+
     async def revoke(self, request: Request) -> Response:
         if refusal := self._refusal(request):
             return refusal

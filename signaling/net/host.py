@@ -39,6 +39,7 @@ from signaling.ops import Entry, encode
 from signaling.ports import Journal
 from signaling.sdp.answer import describe
 from signaling.sdp.write import write
+from signaling.seen import Seen
 
 log = logging.getLogger("tongtang.node")
 
@@ -85,6 +86,7 @@ class RoomHost:
         self._pending: list[Entry] = []
         self._news = asyncio.Event()
         self._answers: dict[str, TransportAnswer] = {}
+        self.seen = Seen()
         self._writer = asyncio.create_task(self._write())
         self._ending: asyncio.Task[None] | None = None
 

@@ -37,6 +37,7 @@ def application(node: Node, socket: WebSocketDoor, whip: WhipDoor, whep: WhepDoo
         Route("/control/rooms/{lesson}", control.delete, methods=["DELETE"]),
         Route("/control/rooms/{lesson}/handover", control.hand_over, methods=["POST"]),
         Route("/control/rooms/{lesson}/moved", control.moved, methods=["POST"]),
+        Route("/control/rooms/{lesson}/seen", control.seen, methods=["GET"]),
         Route("/control/rooms/{lesson}/revoke", control.revoke, methods=["POST"]),
     ]
     for name, door in (("whip", whip), ("whep", whep)):

@@ -310,7 +310,10 @@ class Node:
         live = host.live
         if live.over:
             return
-        host.do(live.tick(now, tuple(self.plane.stats(live.lesson)) if say else ()))
+        stats = tuple(self.plane.stats(live.lesson)) if say else ()
+        host.do(live.tick(now, stats))
+        if say:
+            host.seen.look(live.lobby.people, stats, live.clock.at_ms(now), now)
         if say and live.log.state.recording.t:  # also after the close, until everything is in the store
             host.do(live.saved(host.recording.saved_ms, self._stalled(host)))
 

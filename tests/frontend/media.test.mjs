@@ -10,7 +10,7 @@ import { inbound, route } from "../../frontend/modules/media/stats.js";
 import { Tally } from "../../frontend/modules/media/tally.js";
 
 const sample = (now, more = {}) => ({
-  now, connected: true, playing: true, voice: 0, frames: 0, freezes: 0, received: 0, lost: 0, rtt: 20, ...more,
+  now, connected: true, playing: true, voice: 0, frames: 0, freezes: 0, received: 0, lost: 0, rtt: 20, jitter: null, ...more,
 });
 
 test("heard is sound that came over the network while it played", () => {
@@ -85,7 +85,7 @@ test("only the teacher's slot is the teacher's voice", () => {
     ["b", { type: "inbound-rtp", kind: "audio", mid: "1", packetsReceived: 10, totalSamplesReceived: 9600, concealedSamples: 0 }],
     ["c", { type: "inbound-rtp", kind: "video", mid: "3", packetsReceived: 5, packetsLost: 1, framesDecoded: 7, freezeCount: 2 }],
   ]);
-  assert.deepEqual(inbound(report), { voice: 4000, frames: 7, freezes: 2, received: 25, lost: 1 });
+  assert.deepEqual(inbound(report), { voice: 4000, frames: 7, freezes: 2, received: 25, lost: 1, jitter: null });
 });
 
 test("the way packets travel is that of the selected pair", () => {

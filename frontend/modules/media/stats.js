@@ -26,6 +26,8 @@ export function inbound(report) {
   let voice = 0;
   let frames = 0;
   let freezes = 0;
+  /** @type {number | null} */
+  let jitter = null;
   let received = 0;
   let lost = 0;
   report.forEach((entry) => {
@@ -34,11 +36,12 @@ export function inbound(report) {
     lost += Math.max(0, entry.packetsLost ?? 0);
     frames += entry.framesDecoded ?? 0;
     freezes += entry.freezeCount ?? 0;
+    if (typeof entry.jitter === "number" && entry.packetsReceived > 0) jitter = Math.max(jitter ?? 0, entry.jitter * 1000);
     if (entry.kind === "audio" && entry.mid === TEACHER_VOICE) {
       voice += (entry.totalSamplesReceived ?? 0) - (entry.concealedSamples ?? 0);
     }
   });
-  return { voice, frames, freezes, received, lost };
+  return { voice, frames, freezes, received, lost, jitter };
 }
 
 /** @param {RTCStatsReport} report @returns {{path: "udp" | "tcp" | null, rtt: number | null}} */

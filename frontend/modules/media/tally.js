@@ -10,11 +10,13 @@
  * @property {number | null} voice samples received minus concealed, of the teacher's slot; null: the slot shows nobody
  * @property {number} frames decoded, over all video slots
  * @property {number} freezes
+ * @property {number | null} jitter ms, of the worst slot
  * @property {number} received packets
  * @property {number} lost packets
  * @property {number | null} rtt ms
  *
- * @typedef {{connected_ms: number, heard_ms: number, saw_ms: number, rtt_ms: number | null, loss: number | null, freezes: number}} Figures
+ * @typedef {{connected_ms: number, heard_ms: number, saw_ms: number, rtt_ms: number | null, loss: number | null, jitter_ms: number | null,
+ *            freezes: number}} Figures
  */
 
 /** The node's limit (signaling/messages.py Report): a page that slept longer reports only this much. */
@@ -71,6 +73,7 @@ export class Tally {
       saw_ms: Math.round(Math.min(MOST_MS, this.saw)),
       rtt_ms: this.last ? this.last.rtt : null,
       loss: packets > 0 ? Math.min(1, this.lost / packets) : null,
+      jitter_ms: this.last && this.last.jitter !== null ? Math.min(60_000, this.last.jitter) : null,
       freezes: Math.min(10_000, this.freezes),
     };
     this.clear();

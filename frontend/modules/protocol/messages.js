@@ -21,7 +21,7 @@ export const MAX_MESSAGE_BYTES = 64 * 1024;
  * @typedef {{type: "do", id: string, kind: string, body: Body}} Intent
  * @typedef {{type: "offer", id: string, pc: PeerName, sdp: string, sources: Record<string, Source>}} Offer
  * @typedef {{type: "report", connected_ms: number, heard_ms: number, saw_ms: number, rtt_ms: number | null,
- *            loss: number | null, freezes: number}} Report
+ *            loss: number | null, jitter_ms: number | null, freezes: number}} Report
  * @typedef {{type: "ping", t: number}} Ping
  * @typedef {{type: "leave"}} Leave
  * @typedef {Join | Intent | Offer | Report | Ping | Leave} ClientMessage
