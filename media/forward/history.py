@@ -11,8 +11,10 @@ from media.wire.sequence import FIRST_CYCLE
 # (extended number, RTP timestamp, marker as in the second header byte, audio level's byte or none, payload)
 Media = tuple[int, int, int, bytes, bytes]
 
-VIDEO_HISTORY = 1024  # 2 s of 4 Mbit/s
+VIDEO_HISTORY = 1024  # packets: 2 s of 4 Mbit/s
 AUDIO_HISTORY = 128
+_MOST_BYTES = 1_500_000  # of one stream, whatever its packets' size
+_OLDEST = 3.0  # seconds: players wait 1.5 s at most, a slow one asks twice
 _AGAIN_AFTER = 0.150
 _MOST_RESENDS = 4
 _SHARE = 0.20  # of what was sent, over the last second
@@ -20,19 +22,40 @@ _FLOOR_BITS = 60_000.0  # so that a still picture's few packets can be mended
 
 
 class History:
-    """A ring by sequence number."""
+    """A ring by sequence number, bounded by packets, bytes and age; the newest packet always stays."""
 
-    __slots__ = ("_ring", "_size")
+    __slots__ = ("_arrivals", "_bytes", "_first", "_ring", "_size")
 
     def __init__(self, size: int) -> None:
         self._ring: list[Media | None] = [None] * size
+        self._arrivals = [0.0] * size
         self._size = size
+        self._first = FIRST_CYCLE  # lower numbers are forgotten
+        self._bytes = 0
 
-    def put(self, media: Media) -> None:
-        self._ring[media[0] % self._size] = media
+    def put(self, media: Media, now: float) -> None:
+        number, place = media[0], media[0] % self._size
+        if number < self._first:
+            return
+        if (old := self._ring[place]) is not None:
+            self._bytes -= len(old[4])
+        self._ring[place], self._arrivals[place] = media, now
+        self._bytes += len(media[4])
+        self._forget(number, now - _OLDEST)
+
+    def _forget(self, newest: int, since: float) -> None:
+        self._first = first = max(self._first, newest - self._size + 1)
+        ring, size = self._ring, self._size
+        while first < newest and (self._bytes > _MOST_BYTES or self._arrivals[first % size] < since):
+            old = ring[first % size]
+            if old is not None and old[0] <= first:
+                self._bytes -= len(old[4])
+                ring[first % size] = None
+            first += 1
+        self._first = first
 
     def get(self, number: int) -> Media | None:
-        media = self._ring[number % self._size] if number >= FIRST_CYCLE else None
+        media = self._ring[number % self._size] if number >= self._first else None
         return media if media is not None and media[0] == number else None
 
 

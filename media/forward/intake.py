@@ -143,7 +143,7 @@ class Intake:
 
     def _keep(self, stream: InboundStream, media: Media, now: float) -> None:
         """Into the history and the burst; forwarded when the socket is drained, so that a peer gets it in one go."""
-        stream.history.put(media)
+        stream.history.put(media, now)
         if media[3]:
             stream.hear(media[3][0])
         if stream.links or stream.expected_by:

@@ -1,7 +1,7 @@
 """One outgoing stream: a slot of a receiver. Writes a source's packets anew with the receiver's own numbers and ids.
 
-Rule: nothing is decoded, and per packet nothing is allocated but numbers: headers are written straight into the peer's
-outgoing arena, behind each other, so that one system call sends a burst.
+Rule: nothing is decoded, and per packet nothing is allocated but numbers. A packet passes the gate, may wait in the
+backlog, gets its number, is written (``writer.py``).
 """
 
 from __future__ import annotations
@@ -14,12 +14,14 @@ from media.forward.backlog import Backlog, Waiting
 from media.forward.gate import Gate, Verdict, add_clocks
 from media.forward.history import History, Media, ResendGuard
 from media.forward.rewrite import Rewriter, Segment
+from media.forward.writer import Writer
 from media.parameters import Codec
 from media.transport.outbox import Outbox
 from media.wire import red
-from media.wire.extensions import Layout
 from media.wire.sequence import signed32
 from media.wire.vp8 import Shift, renumbered, shift_behind
+
+_LATE = 10 * 90000  # a packet of a picture that is already on its way, repaired: older means that the clock wrapped
 
 
 def matching(codecs: tuple[Codec, ...], wanted: Codec) -> Codec | None:
@@ -64,7 +66,6 @@ class Subscription:
     """``forward`` is per packet and receiver; ``resend`` answers NACKs. ``events``: where it tells that it switched."""
 
     __slots__ = (
-        "_bare",
         "_codec",
         "_distance",
         "_events",
@@ -72,13 +73,11 @@ class Subscription:
         "_last",
         "_outbox",
         "_red",
-        "_rtx_sequence",
         "_shift",
         "_shown",
-        "_ssrc",
         "_tail",
         "_type",
-        "_with_level",
+        "_writer",
         "codec",
         "config",
         "gate",
@@ -103,25 +102,21 @@ class Subscription:
         self._outbox = outbox
         self._events = events
         self.config = config
-        self._bare = Layout(config.extensions, config.mid, audio_level=False)
-        self._with_level = Layout(config.extensions, config.mid, config.kind == "audio")
         plain = [c for c in config.codecs if c.mime.lower() != "audio/red"]
-        self.codec = self._codec = (plain or config.codecs)[
-            0
-        ]  # of what goes out, and of what passes the gate: a backlog apart
+        # Of what goes out, and of what passes the gate: a backlog lies between.
+        self.codec = self._codec = (plain or config.codecs)[0]
         self._distance, self._red = 0, False
         self._type = self.codec.payload_type
-        self._ssrc = config.ssrc
         self.rewriter = Rewriter(self.codec.clock_rate, sequence, timestamp)
         self._guard = ResendGuard()
-        self._rtx_sequence = sequence ^ 0x5555
+        self._writer = Writer(outbox, config, sequence ^ 0x5555)
         self.gate = Gate()
         self.stream: int | None = None
         self._shown: int | None = None  # whose packets the newest segment holds
         self.upcoming: Upcoming | None = None
         self._shift: Shift | None = None
         self._last = b""  # newest VP8 payload sent, as it came
-        self._tail = 0  # timestamp of the newest picture in the backlog
+        self._tail = 0  # timestamp of the newest picture that went into the backlog
         self.packets = self.octets = 0
 
     @property
@@ -146,8 +141,9 @@ class Subscription:
         self._codec = codec or self._codec
 
     def limit(self, detail: Detail) -> None:
+        backlog = self._outbox.backlog
         newest = (self.rewriter.last_timestamp - self.rewriter.timestamp_offset) & 0xFFFFFFFF
-        if backlog := self._outbox.backlog:
+        if backlog is not None and backlog.bytes:
             newest = self._tail
             if detail is Detail.NOTHING:
                 backlog.forget(self)
@@ -184,18 +180,18 @@ class Subscription:
             verdict = self.gate.judge(number, timestamp, start) if self._outbox.ready else Verdict.TURNED_AWAY
             if verdict is Verdict.TURNED_AWAY:
                 continue
-            opens = verdict is Verdict.BEGINS or signed32(timestamp - self._tail) > 0
+            opens = verdict is Verdict.BEGINS or not -_LATE < signed32(timestamp - self._tail) <= 0
             if backlog.late(opens, now):
                 self.gate.shut(self.gate.clock)
                 backlog.drop(self)
                 continue
-            step = self._step(media) if verdict is Verdict.BEGINS else None
             self._tail = timestamp if opens else self._tail
-            backlog.put(Waiting(self, media, step, opens, len(payload) + self._bare.size))
+            step = self._step(media) if verdict is Verdict.BEGINS else None
+            backlog.put(Waiting(self, media, step, opens, len(payload) + self._writer.head_size))
 
     def _step(self, media: Media) -> Step:
         """The gate opens with this packet."""
-        clock = self.gate.begin(media[0], media[1])
+        clock, self._tail = self.gate.begin(media[0], media[1]), media[1]
         return Step(self.stream or 0, self._codec, clock)
 
     def begin(self, step: Step, media: Media, now: float) -> None:
@@ -215,7 +211,7 @@ class Subscription:
         self._choose_type()
 
     def _choose_type(self) -> None:
-        """RED where it is wanted and the receiver takes it for this codec (RFC 2198 section 5: fmtp names the types)."""
+        """RED where it is wanted and its fmtp (RFC 2198 section 5) names the type of this codec."""
         plain = self.codec.payload_type
         types = (
             c.payload_type
@@ -238,7 +234,8 @@ class Subscription:
 
     def emit(self, passed: Sequence[Media], now: float) -> None:
         """What passed gets its numbers and goes out."""
-        rewriter, write, shift, ssrc, kind = self.rewriter, self._write, self._shift, self._ssrc, self._type
+        rewriter, writer, shift, kind = self.rewriter, self._writer, self._shift, self._type
+        write, ssrc, keeps = writer.write, writer.ssrc, writer.keeps
         offset, timestamp_offset = rewriter.offset, rewriter.timestamp_offset
         for number, timestamp, marker, level, payload in passed:
             number += offset
@@ -247,6 +244,8 @@ class Subscription:
             if write(kind | marker, number & 0xFFFF, timestamp, ssrc, level, sent):
                 self.packets += 1
                 self.octets += len(sent)
+                if keeps:
+                    writer.keep(number, kind | marker, timestamp, sent)
                 if number > rewriter.highest:
                     rewriter.highest = number
                     rewriter.last_timestamp = timestamp
@@ -254,44 +253,17 @@ class Subscription:
                     if payload:
                         self._last = payload
 
-    def _write(self, second: int, sequence: int, timestamp: int, ssrc: int, level: bytes, payload: bytes) -> int:
-        """The hottest lines of the house: per packet and receiver one ``pack_into``, one copy, one encryption."""
-        form = self._with_level if level else self._bare
-        outbox = self._outbox
-        start = form.size
-        size = start + len(payload)
-        at = outbox.fill
-        if at + size > outbox.limit and (at := outbox.room(size)) < 0:
-            return 0
-        wide = (outbox.transport_cc + 1 & 0xFFFF).to_bytes(2, "big") if form.transport_cc else b""
-        a, b, c, d = form.fixed
-        stamp, data = outbox.burst.stamp, outbox.data
-        form.pack_into(data, at, form.first, second, sequence, timestamp, ssrc, a, level, b, stamp, c, wide, d)
-        data[at + start : at + size] = payload
-        size = outbox.protect(outbox.arena, at, size)
-        if size:
-            if wide:
-                outbox.transport_cc += 1
-            else:
-                outbox.unnumbered.append(len(outbox.sizes))
-            outbox.queue(size)
-        return size
-
     def resend(self, media: Media, out: int, segment: Segment, now: float) -> bool:
         """Sends a packet again, for a NACK."""
         self._guard.refill(self.octets, now)
         return self._guard.allows(out, len(media[4]), now) and self.repeat(media, out, segment) > 0
 
     def repeat(self, media: Media, out: int, segment: Segment) -> int:
-        """As RTX (RFC 4588 section 4) where negotiated, else the same once more; bytes sent."""
+        """As RTX where negotiated, else the very same once more; bytes sent."""
         _, timestamp, marker, level, payload = media
+        if self.codec.rtx is None or self.config.rtx_ssrc is None:  # as in ``repeatable``
+            return self._writer.again(out)
         if segment.shift is not None:
             payload = renumbered(payload, segment.shift)
         timestamp = (timestamp + segment.timestamp_offset) & 0xFFFFFFFF
-        sequence = out & 0xFFFF
-        if self.codec.rtx is None or self.config.rtx_ssrc is None:  # as in ``repeatable``
-            return self._write(self._type | marker, sequence, timestamp, self._ssrc, level, payload)
-        self._rtx_sequence = self._rtx_sequence + 1 & 0xFFFF
-        original = sequence.to_bytes(2, "big") + payload
-        second = self.codec.rtx | marker
-        return self._write(second, self._rtx_sequence, timestamp, self.config.rtx_ssrc, level, original)
+        return self._writer.rtx(self.codec.rtx | marker, out & 0xFFFF, timestamp, level, payload)

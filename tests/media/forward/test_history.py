@@ -2,6 +2,9 @@ from __future__ import annotations
 
 from itertools import pairwise
 
+from hypothesis import given
+from hypothesis import strategies as st
+
 from media.forward.history import History, ResendGuard
 from media.wire.sequence import FIRST_CYCLE
 
@@ -9,11 +12,38 @@ from media.wire.sequence import FIRST_CYCLE
 def test_a_ring_forgets_the_oldest() -> None:
     history = History(4)
     for number in range(FIRST_CYCLE, FIRST_CYCLE + 6):
-        history.put((number, 0, 0, b"", b"x"))
+        history.put((number, 0, 0, b"", b"x"), 1.0)
     assert history.get(FIRST_CYCLE + 1) is None
     assert history.get(FIRST_CYCLE + 5) == (FIRST_CYCLE + 5, 0, 0, b"", b"x")
     assert history.get(FIRST_CYCLE + 6) is None
     assert history.get(-3) is None
+
+
+def test_what_is_too_old_is_forgotten_but_for_the_newest() -> None:
+    history = History(8)
+    for step in range(4):
+        history.put((FIRST_CYCLE + step, 0, 0, b"", b"x"), 1.0 + step)
+    assert [n for n in range(4) if history.get(FIRST_CYCLE + n)] == [0, 1, 2, 3]
+    history.put((FIRST_CYCLE + 4, 0, 0, b"", b"x"), 5.5)
+    assert [n for n in range(8) if history.get(FIRST_CYCLE + n)] == [2, 3, 4]
+    history.put((FIRST_CYCLE + 5, 0, 0, b"", b"x"), 50.0)
+    assert [n for n in range(8) if history.get(FIRST_CYCLE + n)] == [5]
+    history.put((FIRST_CYCLE + 4, 0, 0, b"", b"late"), 50.0)
+    assert history.get(FIRST_CYCLE + 4) is None, "what is forgotten stays forgotten"
+
+
+@given(st.lists(st.tuples(st.integers(0, 40), st.integers(0, 60_000), st.floats(0, 0.4)), max_size=200))
+def test_memory_is_bounded_by_bytes(packets: list[tuple[int, int, float]]) -> None:
+    """Any gaps, any lateness, packets as large as nothing on the net."""
+    history, number, now, newest = History(64), FIRST_CYCLE, 1.0, FIRST_CYCLE
+    for step, size, pause in packets:
+        number, now = max(FIRST_CYCLE, newest + step - 10), now + pause
+        history.put((number, 0, 0, b"", bytes(size)), now)
+        newest = max(newest, number)
+        held = sum(len(media[4]) for media in history._ring if media is not None)
+        assert held == history._bytes
+        assert held <= 1_500_000 + size
+    assert not packets or history.get(newest) is not None
 
 
 def test_the_same_packet_goes_at_most_four_times_and_not_within_150_ms() -> None:
