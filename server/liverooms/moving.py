@@ -14,6 +14,7 @@ from datetime import datetime
 
 from server.clock import Clock
 from server.database import Database
+from server.encoders.housing import open_room
 from server.errors import ConflictError, InvalidError, TongtangError, UnavailableError
 from server.lessons import placement, store
 from server.lessons.models import Lesson, Node, Placement
@@ -54,7 +55,7 @@ class Mover:
         way = await self._decide(lesson_id, to)
         try:
             await self._nodes.hand_over(way.old, lesson_id, way.epoch - 1)
-            await self._nodes.open_room(way.new, room_spec(way.lesson, way.epoch))
+            await open_room(self._database, self._nodes, way.new, room_spec(way.lesson, way.epoch))
         except (NodeUnreachableError, NodeRefusedError) as error:
             log.warning("%s stays on %s: %s", lesson_id, way.old.id, error)
             raise UnavailableError("room_stays") from error

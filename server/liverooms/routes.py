@@ -8,9 +8,10 @@ from typing import Annotated, Any, cast
 from fastapi import APIRouter, Depends, Path, Request
 from pydantic import BaseModel, ConfigDict, Field
 
-from server.dependencies import SignedIn
+from server.dependencies import ClockDep, SignedIn
 from server.errors import ForbiddenError
 from server.live import node_secret
+from server.liverooms import seen
 from server.liverooms.moving import Mover
 from server.schools.schemas import Id
 from server.scope import Scope, allows
@@ -25,6 +26,20 @@ class MoveBody(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
     to: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,32}$")] | None = None
+
+
+@router.get("/api/v1/liverooms", tags=["liverooms"])
+async def get_rooms(request: Request, scope: SignedIn, clock: ClockDep) -> list[dict[str, Any]]:
+    """Live rooms the asker looks after, with every peer's last ten minutes."""
+    async with request.app.state.database.reading() as session:
+        rooms = await seen.running(session, scope, clock.now())
+    return [_shown(room) for room in await seen.ask(request.app.state.nodes, rooms)]
+
+
+def _shown(room: seen.LiveRoom) -> dict[str, Any]:
+    peers = None if room.peers is None else [peer.model_dump() for peer in room.peers]
+    node = room.node.id if room.node else None
+    return {"lesson": room.lesson.id, "title": room.lesson.title, "node": node, "epoch": room.epoch, "peers": peers}
 
 
 def mover(request: Request) -> Mover:

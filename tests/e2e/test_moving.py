@@ -5,10 +5,11 @@ Two nodes of one `tongtang up`. First an administrator moves the room; then the 
 
 from __future__ import annotations
 
+import itertools
 import os
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -66,12 +67,12 @@ def live(tmp_path_factory: pytest.TempPathFactory, browsers: Chromium) -> Iterat
         site.stop()
 
 
-def listened(live: Live, move: object) -> float:
+def listened(live: Live, move: Callable[[], object]) -> float:
     """The room's longest silence (ms) around what ``move`` does."""
     connections = live.kiosk.page.evaluate("measure.seen.pcs.length")
     live.kiosk.page.evaluate("{ measure.watchVoice(); null }")
     time.sleep(BESIDE_MS / 1000)
-    move()  # type: ignore[operator]
+    move()
     wait_until(lambda: live.kiosk.page.evaluate("n => measure.pictures(n)", connections) > 5, 60, "pictures again")
     time.sleep(BESIDE_MS / 1000)
     return float(live.kiosk.page.evaluate("measure.silence()"))
@@ -85,7 +86,7 @@ def goes_on(live: Live, page: int) -> None:
     live.kiosk.page.wait_for_selector(f'.stage-slide[data-page$="/{page + 1}"]:visible')
 
 
-def test_on_command(live: Live, record_property: pytest.FixtureRequest) -> None:
+def test_on_command(live: Live) -> None:
     before, _ = live.node_of_room()
 
     def move() -> None:
@@ -126,7 +127,7 @@ def test_one_replay_holds_all_of_it(live: Live) -> None:
         wait_until(whole, 60, "fragments of all three epochs")
         recorded = Recorded(visitor, live.lesson.id)
         spans = recorded.covered("mic")
-        holes = [after[0] - before[1] for before, after in zip(spans, spans[1:], strict=False)]
+        holes = [after[0] - before[1] for before, after in itertools.pairwise(spans)]
         print(f"holes in the recorded sound: {[round(hole) for hole in holes]} ms")
         assert all(hole <= SILENCE_MS + 1000 for hole in holes)
         kinds = [op["kind"] for op in recorded.replay["ops"]]
