@@ -1,5 +1,6 @@
 /* Packets in: whose is it, is it authentic, which stream, is it new (media/pyengine.py, "packets in"). */
 #include <errno.h>
+#include <math.h>
 #include <string.h>
 #include <time.h>
 
@@ -10,6 +11,7 @@
 #define MOST_AT_ONCE 256 /* per service: timers and other ports wait at most a millisecond or two */
 #define MOST_ERRORS 64   /* pending ICMP errors skipped per service */
 #define BELIEVED 1.0     /* seconds a kernel's arrival may differ: more means that the wall clock was set meanwhile */
+#define TOGETHER 0.001   /* seconds between two readings of a clock that count as the same moment */
 
 /* RFC 7983 section 7, RFC 5761 section 4. */
 enum { GARBAGE, IS_STUN, IS_DTLS, IS_RTP, IS_RTCP };
@@ -190,12 +192,23 @@ void engine_take(Engine *engine, uint8_t *data, int size, const Path *path, doub
 
 /* --- the socket ---------------------------------------------------------------------------------------------------- */
 
+static double seconds_of(clockid_t clock)
+{
+    struct timespec at;
+    clock_gettime(clock, &at);
+    return (double)at.tv_sec + (double)at.tv_nsec * 1e-9;
+}
+
+/* NAN (no stamp is believed) when somebody else ran between the readings: an arrival that looks 100 ms early would be
+ * taken for the least delay of the next half minute. */
 static double monotonic_minus_wall(void)
 {
-    struct timespec monotonic, wall;
-    clock_gettime(CLOCK_MONOTONIC, &monotonic);
-    clock_gettime(CLOCK_REALTIME, &wall);
-    return (double)(monotonic.tv_sec - wall.tv_sec) + (double)(monotonic.tv_nsec - wall.tv_nsec) * 1e-9;
+    for (int attempt = 0; attempt < 3; attempt++) {
+        double before = seconds_of(CLOCK_MONOTONIC), wall = seconds_of(CLOCK_REALTIME);
+        if (seconds_of(CLOCK_MONOTONIC) - before < TOGETHER)
+            return before - wall;
+    }
+    return NAN;
 }
 
 /* The kernel's own arrival time: a browser's bandwidth probe is a few packets 3 ms apart, and a busy loop that reads

@@ -10,12 +10,13 @@ import socket
 import struct
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from media.engine import Address
 
 _UDP_SEGMENT = 103  # linux/udp.h; Python has no name for it
 _MOST_SEGMENTS = 64  # UDP_MAX_SEGMENTS of older kernels
+_TOGETHER = 0.001  # seconds between two readings of a clock that count as the same moment
 _SO_TIMESTAMPNS = 35  # asm-generic/socket.h, 64-bit time_t
 _TIMESPEC = struct.Struct("@qq")
 _SO_RCVBUFFORCE = 33  # asm-generic/socket.h
@@ -25,6 +26,18 @@ _MOST_BYTES = 65000  # one IP datagram's worth before segmentation
 # A key frame's fan-out is 100 classrooms x 30 packets: it must fit, or its tail is lost at once.
 _SEND_BUFFER = 8 * 1024 * 1024
 _RECEIVE_BUFFER = 4 * 1024 * 1024
+
+
+def monotonic_minus_wall(
+    monotonic: Callable[[], float] = time.monotonic, wall: Callable[[], float] = time.time
+) -> float | None:
+    """None when the machine is so busy that three times somebody else ran between the readings: an arrival that looks
+    100 ms early would be believed by every clock that takes the least delay of half a minute."""
+    for _ in range(3):
+        before, real, after = monotonic(), wall(), monotonic()
+        if after - before < _TOGETHER:
+            return before - real
+    return None
 
 
 class UdpPort:
@@ -78,9 +91,11 @@ class UdpPort:
         size, ancillary, _, address = self.socket.recvmsg_into((buffer,), 64)
         if not ancillary:
             return size, address[:2], None
+        if self._to_monotonic is None:  # once per drain: the wall clock may be set at any time
+            self._to_monotonic = monotonic_minus_wall()
         offset = self._to_monotonic
-        if offset is None:  # once per drain: the wall clock may be set at any time
-            offset = self._to_monotonic = time.monotonic() - time.time()
+        if offset is None:
+            return size, address[:2], None
         seconds, nanoseconds = _TIMESPEC.unpack_from(ancillary[0][2])
         return size, address[:2], seconds + nanoseconds * 1e-9 + offset
 

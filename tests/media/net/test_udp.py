@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from media.net.udp import UdpPort
+from media.net.udp import UdpPort, monotonic_minus_wall
 
 
 class Counting:
@@ -127,3 +127,9 @@ def test_arrival_is_the_kernels(port: UdpPort, reader: UdpPort) -> None:
 def test_a_taken_port_is_an_error(port: UdpPort) -> None:
     with pytest.raises(OSError):
         UdpPort("127.0.0.1", port.port)
+
+
+def test_a_pause_between_two_clocks_is_no_early_arrival() -> None:
+    """On a busy machine somebody else may run between two readings: then no arrival is believed, or the third is."""
+    assert monotonic_minus_wall(iter([5.0, 5.2, 6.0, 6.2, 7.0, 7.2]).__next__, lambda: 100.0) is None
+    assert monotonic_minus_wall(iter([5.0, 5.2, 6.0, 6.0]).__next__, lambda: 100.0) == -94.0
