@@ -33,10 +33,13 @@ NODE_KEYS = frozenset(
         "OBJECTS",
         "SPOOL",
         "ORIGINS",
+        "TURN_URLS",
+        "TURN_SECRET",
     )
 )
 
 _ORIGIN = re.compile(r"^(https?|wss?)://[A-Za-z0-9.{}\[\]:-]+$")
+_TURN = re.compile(r"^turns?:[A-Za-z0-9.{}\[\]:-]+(\?transport=(udp|tcp))?$")  # RFC 7065
 
 
 class SettingsError(Exception):
@@ -83,6 +86,14 @@ class WebSettings(BaseSettings):
         description="Origins of nodes for the pages' CSP, separated by commas; {host} is the page's own host name. "
         "Empty: nodes are reached through the web's own origin.",
     )
+    turn_urls: Annotated[tuple[str, ...], NoDecode] = Field(
+        (),
+        description="Relays for closed networks, separated by commas: turn:relay.example.edu.cn:3478?transport=udp,"
+        "turns:relay.example.edu.cn:443?transport=tcp. {host} becomes the page's own host name. Empty: none.",
+    )
+    turn_secret: str = Field(
+        "", description="The relays' static-auth-secret; logins made with it hold four hours. Required with TURN_URLS."
+    )
     trusted_proxies: str = Field(
         "127.0.0.1", description="Addresses whose X-Forwarded-* are believed, separated by commas. *: all."
     )
@@ -103,7 +114,7 @@ class WebSettings(BaseSettings):
         # Only what ``load`` hands in: a test or a tool never inherits somebody's shell.
         return (init_settings,)
 
-    @field_validator("node_origins", mode="before")
+    @field_validator("node_origins", "turn_urls", mode="before")
     @classmethod
     def _split(cls, value: Any) -> Any:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
@@ -114,6 +125,14 @@ class WebSettings(BaseSettings):
         for origin in value:
             if not _ORIGIN.match(origin):
                 raise ValueError(f"{origin!r} is not an origin such as wss://class.example.edu.cn:8443")
+        return value
+
+    @field_validator("turn_urls")
+    @classmethod
+    def _turns(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for url in value:
+            if not _TURN.match(url):
+                raise ValueError(f"{url!r} is not like turn:relay.example.edu.cn:3478?transport=udp")
         return value
 
     @field_validator("public_origin")
@@ -131,6 +150,12 @@ class WebSettings(BaseSettings):
         values.setdefault("objects", str(data / "objects"))
         values.setdefault("seat_key", data / "keys" / "seat.pem")
         return values
+
+    @model_validator(mode="after")
+    def _relays_need_their_secret(self) -> WebSettings:
+        if self.turn_urls and not self.turn_secret:
+            raise ValueError("TONGTANG_TURN_URLS without TONGTANG_TURN_SECRET: nobody could sign in there")
+        return self
 
     @property
     def embedded(self) -> bool:

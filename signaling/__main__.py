@@ -5,11 +5,13 @@ node``.
 from __future__ import annotations
 
 import asyncio
+import functools
 import logging
 import os
 import signal
 import socket
 import sys
+import time
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -40,6 +42,8 @@ from signaling.net.shipper import FactShipper
 from signaling.net.websocket import OriginRule, WebSocketDoor
 from signaling.net.whep import WhepDoor
 from signaling.net.whip import WhipDoor
+from signaling.outside import IceServer
+from signaling.seats import relay_login
 from signaling.session import Keys
 
 log = logging.getLogger("tongtang.node")
@@ -83,6 +87,12 @@ def listen(settings: NodeSettings) -> socket.socket:
     return bound
 
 
+def _relays(settings: NodeSettings) -> list[IceServer]:
+    """For encoders and players that come from outside; those named after a page's host mean nothing to them."""
+    username, credential = relay_login(settings.turn_secret.get_secret_value(), "outside", time.time())
+    return [IceServer(url, username, credential) for url in settings.turn_urls if "{" not in url]
+
+
 async def run(settings: NodeSettings) -> None:
     spool = settings.spool
     keys = Keys(web_key(settings.seat_public_key), own_key(spool / "node.pem"), settings.node_id)
@@ -97,12 +107,13 @@ async def run(settings: NodeSettings) -> None:
     secret = settings.node_secret.get_secret_value()
     shipper = FactShipper(facts, settings.web_url, secret)
     origins = OriginRule(settings.origins)
+    relays = functools.partial(_relays, settings)
     http = server(
         application(
             node,
             WebSocketDoor(node, keys, origins),
-            WhipDoor(node, keys, origins),
-            WhepDoor(node, keys, origins),
+            WhipDoor(node, keys, origins, relays),
+            WhepDoor(node, keys, origins, relays),
             ControlDoor(node, settings.node_id, keys.web),
         )
     )

@@ -81,6 +81,10 @@ class NodeSettings(BaseSettings):
         Path("data/spool"),
         description="Folder for what is not stored elsewhere yet: logs, facts, fragments, the node's own key.",
     )
+    turn_urls: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="Relays told to encoders and players that come by WHIP and WHEP. As the web's."
+    )
+    turn_secret: SecretStr = Field(SecretStr(""), description="The relays' static-auth-secret. As the web's.")
     origins: Annotated[tuple[str, ...], NoDecode] = Field(
         (),
         description="Origins of pages that may connect, separated by commas. "
@@ -99,7 +103,7 @@ class NodeSettings(BaseSettings):
         # Only what ``load`` hands in: a test or a tool never inherits somebody's shell.
         return (init_settings,)
 
-    @field_validator("media_addresses", "origins", mode="before")
+    @field_validator("media_addresses", "origins", "turn_urls", mode="before")
     @classmethod
     def _split(cls, value: Any) -> Any:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import hmac
 import json
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
@@ -21,6 +22,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 SEAT_SECONDS = 600
 RESUME_AFTER_END_SECONDS = 1800
 MAX_TOKEN_CHARS = 4096
+RELAY_SECONDS = 4 * 3600
+"""A relay login outlives any lesson, so a connection built anew gets its relay back; tomorrow it is worth nothing."""
 
 Role = Literal["teacher", "class", "assistant", "watch", "inspector", "encoder"]
 
@@ -112,3 +115,11 @@ def admit(token: str, keys: list[Ed25519PublicKey], *, lesson: str, epoch: int, 
     if seat.epoch != epoch:
         raise SeatError("epoch")
     return seat
+
+
+def relay_login(secret: str, who: str, now: float) -> tuple[str, str]:
+    """Username and password for a TURN server that shares ``secret`` (coturn's use-auth-secret): "expiry:who" and its
+    HMAC-SHA1 (draft-uberti-behave-turn-rest section 2.2). Nothing is stored anywhere."""
+    username = f"{int(now) + RELAY_SECONDS}:{who}"
+    digest = hmac.digest(secret.encode(), username.encode(), "sha1")
+    return username, base64.b64encode(digest).decode()

@@ -11,7 +11,7 @@ from pydantic import AwareDatetime
 
 from server.dependencies import AnyScope, ClockDep, Objects, Reading, SignedIn, Writing
 from server.errors import NotFoundError
-from server.lessons import companion, decks, devices, service, store
+from server.lessons import companion, decks, devices, relays, service, store
 from server.lessons.models import Deck
 from server.lessons.placement import as_seen_from, over_http
 from server.lessons.qr import svg
@@ -72,7 +72,7 @@ async def post_cancel(lesson_id: Id, body: CancelBody, session: Writing, scope: 
 
 
 @router.post("/lessons/{lesson_id}/seat")
-async def post_seat(lesson_id: Id, body: SeatBody, request: Request, scope: SignedIn) -> SeatOut:
+async def post_seat(lesson_id: Id, body: SeatBody, request: Request, scope: SignedIn, clock: ClockDep) -> SeatOut:
     """A right to enter the room, and where the room is. No transaction spans the call to the node."""
     seating = cast(Seating, request.app.state.seating)
     seat, housed = await seating.seat(scope, lesson_id, body.role, request.state.me or "", body.unreachable)
@@ -88,6 +88,7 @@ async def post_seat(lesson_id: Id, body: SeatBody, request: Request, scope: Sign
         ws=f"{url}/ws",
         whip=f"{over_http(url)}/whip/{lesson_id}",
         whep=f"{over_http(url)}/whep/{lesson_id}",
+        ice_servers=relays.ice_servers(request.app.state.settings, page_host(request), seat.id, clock.now()),
         decks=[SlideDeck(id=d.id, title=d.title, pages=d.pages, urls=decks.page_urls(d)) for d in ready],
     )
 

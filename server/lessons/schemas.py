@@ -85,6 +85,14 @@ class SlideDeck(BaseModel):
     urls: list[str]
 
 
+class IceServerOut(BaseModel):
+    """One relay, as RTCPeerConnection takes it."""
+
+    urls: list[str]
+    username: str
+    credential: str
+
+
 class SeatOut(BaseModel):
     token: str
     lesson: str
@@ -94,6 +102,7 @@ class SeatOut(BaseModel):
     ws: str
     whip: str
     whep: str
+    ice_servers: list[IceServerOut] = Field(serialization_alias="iceServers")
     decks: list[SlideDeck]
 
 

@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { mock, test } from "node:test";
 
+import { configuration, onNetworkChange } from "../../frontend/modules/media/ice.js";
 import { Peer } from "../../frontend/modules/media/peer.js";
 
 /** @type {FakePc[]} */
@@ -12,6 +13,7 @@ class FakePc {
   constructor() {
     this.connectionState = "new";
     this.closed = false;
+    this.restarts = 0;
     made.push(this);
   }
   async createOffer() {
@@ -22,6 +24,10 @@ class FakePc {
   }
   async setRemoteDescription(description) {
     this.remote = description.sdp;
+    this.remoteDescription = description;
+  }
+  restartIce() {
+    this.restarts += 1;
   }
   become(state) {
     this.connectionState = state;
@@ -63,18 +69,48 @@ test("one that never connects is replaced", async () => {
   assert.deepEqual([made.length, made[0].closed], [2, true]);
 });
 
-test("a short break is waited for, a long one is not", async () => {
+test("a short break is waited for, a longer one restarts ICE, only a long one is the end", async () => {
   await begin();
   made[0].become("connected");
   made[0].become("disconnected");
-  mock.timers.tick(2000);
+  mock.timers.tick(900);
   made[0].become("connected");
-  mock.timers.tick(5000);
-  assert.equal(made.length, 1);
+  mock.timers.tick(10_000);
+  assert.deepEqual([made.length, made[0].restarts], [1, 0]);
   made[0].become("disconnected");
-  mock.timers.tick(3000);
+  mock.timers.tick(1000);
+  await settle();
+  assert.deepEqual([made.length, made[0].restarts], [1, 1]);
+  made[0].become("connected");
+  mock.timers.tick(10_000);
+  await settle();
+  assert.equal(made.length, 1, "the way back was found");
+  made[0].become("disconnected");
+  mock.timers.tick(1000);
+  await settle();
+  mock.timers.tick(8000);
   await settle();
   assert.equal(made.length, 2);
+});
+
+test("a page that changes its network looks for a new way at once", async () => {
+  const line = new EventTarget();
+  let asked = 0;
+  const end = onNetworkChange(() => (asked += 1), line);
+  line.dispatchEvent(new Event("online"));
+  line.dispatchEvent(new Event("online"));
+  mock.timers.tick(600);
+  assert.equal(asked, 1, "a burst of events is one change");
+  end();
+  line.dispatchEvent(new Event("online"));
+  mock.timers.tick(600);
+  assert.equal(asked, 1);
+});
+
+test("relays are handed to the browser", () => {
+  const relays = [{ urls: ["turn:relay.test:3478"], username: "1:a", credential: "x" }];
+  assert.deepEqual(configuration(relays).iceServers, relays);
+  assert.equal(configuration(relays).iceTransportPolicy, "all");
 });
 
 test("a refused offer on a connection that stands replaces it all the same", async () => {

@@ -40,6 +40,7 @@ export class Endpoint {
       offer: (sdp) => session.line.offer("sub", sdp),
       changed: () => this.#refresh(),
       may,
+      relays: () => session.relays,
     });
     this.pub = publishes
       ? new Publisher({
@@ -47,6 +48,7 @@ export class Endpoint {
           offer: (sdp, sources) => session.line.offer("pub", sdp, sources),
           changed: () => this.#changed(),
           may: () => this.onAir && session.joined,
+          relays: () => session.relays,
         })
       : null;
     this.speaker = new Speaker(() => this.#changed());

@@ -2,6 +2,7 @@
 // or never connects, a new one is built. The node is ICE-lite, so no candidates are waited for or trickled.
 
 import { Backoff } from "../protocol/backoff.js";
+import { configuration, onNetworkChange } from "./ice.js";
 
 /**
  * @typedef {import("../protocol/messages.js").Source} Source
@@ -13,10 +14,11 @@ import { Backoff } from "../protocol/backoff.js";
  * @property {(pc: RTCPeerConnection) => Record<string, Source>} [sources] mid -> what is sent
  * @property {(state: PeerState) => void} changed
  * @property {() => boolean} may whether the line to the node stands; without it there is nobody to offer to
+ * @property {() => RTCIceServer[]} [relays] for networks that let nothing else through
  */
 
-/** Chromium says "disconnected" after about 5 s without answers; most come back within moments (a moved Wi-Fi). */
-const PATIENCE_MS = 3000;
+/** Chromium says "disconnected" after about 5 s without answers; most come back within moments. */
+const PATIENCE_MS = 1000;
 /** ICE over UDP and TCP to a lite peer takes well under a second; eight cover a slow line with losses. */
 const CONNECT_MS = 8000;
 
@@ -32,6 +34,7 @@ export class Peer {
   /** @type {PeerState} */
   state = "closed";
   #broken = false;
+  #unwatch = () => {};
   #backoff = new Backoff();
   /** @type {any} */
   #timer = null;
@@ -42,8 +45,9 @@ export class Peer {
   open() {
     this.#release();
     this.#broken = false;
-    const pc = new RTCPeerConnection({ bundlePolicy: "max-bundle", iceServers: [] });
+    const pc = new RTCPeerConnection(configuration(this.#options.relays?.() ?? []));
     this.pc = pc;
+    this.#unwatch = onNetworkChange(() => this.#restart(pc));
     pc.onconnectionstatechange = () => this.#moved(pc);
     this.#options.prepare(pc);
     this.#say("connecting");
@@ -86,9 +90,26 @@ export class Peer {
       clearTimeout(this.#timer);
       this.#say("connected");
     } else if (pc.connectionState === "disconnected") {
-      this.#after(PATIENCE_MS);
+      clearTimeout(this.#timer);
+      this.#timer = setTimeout(() => this.#restart(pc), PATIENCE_MS);
     } else if (pc.connectionState === "failed") {
       this.#failed();
+    }
+  }
+
+  /**
+   * Another address, or a way that broke: ICE starts anew and DTLS, slots and pictures go on. Only where that leads nowhere
+   * is a new connection built.
+   * @param {RTCPeerConnection} pc
+   */
+  #restart(pc) {
+    if (pc !== this.pc || this.#broken) return;
+    if (this.#options.may() && pc.remoteDescription) {
+      pc.restartIce();
+      this.#after(CONNECT_MS);
+      void this.negotiate();
+    } else if (pc.connectionState !== "connected") {
+      this.#say("lost");
     }
   }
 
@@ -118,6 +139,7 @@ export class Peer {
 
   #release() {
     clearTimeout(this.#timer);
+    this.#unwatch();
     const pc = this.pc;
     this.pc = null;
     if (pc) {

@@ -22,13 +22,14 @@ export class Publisher {
    * @param {(sdp: string, sources: Record<string, Source>) => Promise<string>} options.offer
    * @param {(state: PeerState) => void} options.changed
    * @param {() => boolean} options.may
+   * @param {() => RTCIceServer[]} [options.relays]
    */
-  constructor({ role, offer, changed, may }) {
+  constructor({ role, offer, changed, may, relays }) {
     this.#role = role;
     this.#may = may;
     const hinted = async (/** @type {string} */ sdp, /** @type {Record<string, Source>} */ sources) =>
       withPtime(startAt(await offer(sdp, sources), START[role]), this.#ptime);
-    this.#peer = new Peer({ offer: hinted, changed, may, prepare: (pc) => this.#prepare(pc), sources: () => this.#sources() });
+    this.#peer = new Peer({ offer: hinted, changed, may, relays, prepare: (pc) => this.#prepare(pc), sources: () => this.#sources() });
   }
 
   #role;

@@ -21,10 +21,11 @@ export class Subscriber {
    * @param {(sdp: string) => Promise<string>} options.offer
    * @param {(state: PeerState) => void} options.changed
    * @param {() => boolean} options.may
+   * @param {() => RTCIceServer[]} [options.relays]
    */
-  constructor({ role, offer, changed, may }) {
+  constructor({ role, offer, changed, may, relays }) {
     this.#slots = SLOTS[role] ?? [0, 0];
-    this.#peer = new Peer({ offer, changed, may, prepare: (pc) => this.#prepare(pc) });
+    this.#peer = new Peer({ offer, changed, may, relays, prepare: (pc) => this.#prepare(pc) });
   }
 
   #slots;

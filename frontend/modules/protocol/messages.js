@@ -67,5 +67,5 @@ export const MAX_MESSAGE_BYTES = 64 * 1024;
  * @typedef {{id: string, title: string, pages: number, urls: string[], state?: "rendering" | "ready" | "refused",
  *            message?: string | null}} Deck message: why refused, in the reader's language
  * @typedef {{token: string, lesson: string, epoch: number, seat: string, role: Role, ws: string, whip: string,
- *            whep: string, decks: Deck[]}} Grant
+ *            whep: string, iceServers?: RTCIceServer[], decks: Deck[]}} Grant
  */

@@ -73,6 +73,8 @@ export class Session {
   /** @type {Deck[]} */
   decks = [];
   seat = "";
+  /** @type {RTCIceServer[]} relays for networks that let nothing else through, with a login of this seat */
+  relays = [];
   /** @type {Map<string, string>} everybody ever seen here: chat outlives its writers */
   #names = new Map();
 
@@ -164,6 +166,7 @@ export class Session {
     this.spec = welcome.spec;
     this.seat = welcome.seat;
     this.decks = grant.decks;
+    this.relays = grant.iceServers ?? [];
     for (const room of welcome.spec.rooms) this.#names.set(room.seat, room.school || room.name);
     this.#names.set(welcome.spec.teacher_seat, welcome.spec.teacher);
     if (welcome.state) this.state = /** @type {RoomState} */ (/** @type {unknown} */ (welcome.state));

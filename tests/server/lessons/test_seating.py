@@ -46,6 +46,7 @@ async def test_the_teacher_gets_a_seat_the_node_admits(web: Web, city: City) -> 
     assert answer.status_code == 200, answer.text
     grant = answer.json()
     assert grant["ws"] == "ws://class.test:8001/ws"
+    assert grant["iceServers"] == [], "this site has no relay"
     assert grant["whip"] == f"http://class.test:8001/whip/{city.lesson.id}"
     keys = [web.app.state.keys.seat.public_key()]
     seat = admit(grant["token"], keys, lesson=city.lesson.id, epoch=1, now=web.clock.now().timestamp())
