@@ -23,7 +23,7 @@ from starlette.middleware import Middleware
 from starlette.requests import HTTPConnection, Request
 from starlette.types import Scope as Asgi
 
-from server import live
+from server import live, metrics
 from server.accounts import store as accounts
 from server.accounts.service import Identity, identify
 from server.audit.watch import watch
@@ -56,7 +56,12 @@ PACKAGES = (
     "classrooms",
     "timetable",
     "lessons",
+    "lessons.changes",
+    "lessons.invitations",
+    "notices",
+    "feeds",
     "liverooms",
+    "encoders",
     "recordings",
     "studios",
     "participation",
@@ -86,8 +91,9 @@ def create_app(
         docs_url=None,
         redoc_url=None,
         lifespan=_lifespan,
-        middleware=_onion(settings),
+        middleware=_onion(settings, measured := metrics.Metrics()),
     )
+    app.state.metrics = measured
     app.state.settings = settings
     app.state.clock = clock or SystemClock()
     app.state.database = database or Database(make_engine(settings.database_url))
@@ -107,7 +113,7 @@ def create_app(
     return app
 
 
-def _onion(settings: WebSettings) -> list[Middleware]:
+def _onion(settings: WebSettings, measured: metrics.Metrics) -> list[Middleware]:
     """Outermost first. Each layer relies on those above it."""
     upload = settings.upload_mb * 1_000_000 + 100_000  # the form around the file
 
@@ -123,6 +129,7 @@ def _onion(settings: WebSettings) -> list[Middleware]:
         return await identify(state.database, tokens, state.clock.now(), state.settings.session_hours)
 
     return [
+        Middleware(metrics.Metered, metrics=measured),
         Middleware(Headers),
         Middleware(Locale),
         Middleware(Boundary),
@@ -167,6 +174,7 @@ def _routes(app: FastAPI) -> None:
             if importlib.util.find_spec(f"server.{package}") and importlib.util.find_spec(name):
                 app.include_router(importlib.import_module(name).router)
     app.include_router(live.router)
+    app.include_router(metrics.router)
     app.include_router(live.doors)
     _health(app)
     app.mount("/static/{version}", Assets(), name="static")

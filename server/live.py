@@ -26,7 +26,7 @@ from server.lessons.placement import as_seen_from, over_http
 from server.scope import SYSTEM
 from server.security import page_host
 from signaling.facts import Fact
-from signaling.messages import Heartbeat, RoomSpec
+from signaling.messages import Heartbeat, RoomSpec, SourceOrder, SourceOrders
 from signaling.seats import sign
 
 CALL_SECONDS = 5.0  # a teacher waits for it; a node answers within milliseconds, or reads the room's log first
@@ -75,6 +75,11 @@ class Nodes:
     async def seen(self, node: Node, lesson: str) -> dict[str, Any]:
         """Media statistics of the last minutes."""
         return await self._call(node, "GET", f"/rooms/{lesson}/seen", None)
+
+    async def set_sources(self, node: Node, lesson: str, epoch: int, orders: list[SourceOrder]) -> None:
+        """Where to fetch classrooms' pictures from; all of the lesson's, none for none."""
+        body = SourceOrders(epoch=epoch, sources=orders)
+        await self._call(node, "PUT", f"/rooms/{lesson}/sources", body.model_dump())
 
     async def revoke(self, node: Node, lesson: str, seat: str) -> None:
         """Throw one seat out and refuse its tokens."""

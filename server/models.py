@@ -4,6 +4,7 @@ from server.accounts.models import Person, PostHeld, SignIn
 from server.audit.models import AuditEntry, AuditSeal, AuditWaiting
 from server.classrooms.models import Classroom, Receiver
 from server.database import Base
+from server.encoders.models import RoomSource, StreamKey
 from server.exchange.models import Upload
 from server.feeds.models import Feed
 from server.groups.models import Group, Membership
@@ -73,6 +74,7 @@ __all__ = [
     "Recording",
     "ResourceDay",
     "RollUp",
+    "RoomSource",
     "Room",
     "School",
     "SchoolClass",
@@ -80,6 +82,7 @@ __all__ = [
     "SettlementCode",
     "SignIn",
     "Studio",
+    "StreamKey",
     "StudioMember",
     "Term",
     "Upload",

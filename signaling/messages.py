@@ -283,6 +283,7 @@ ServerMessage = Welcome | Ops | Done | Error | Answer | Slots | People | Told | 
 #     ten seconds without "moved"
 #   POST   {control}/rooms/{lesson}/moved   body {epoch}: the room is elsewhere under this epoch; tell everybody
 #   GET    {control}/rooms/{lesson}/seen    media statistics of the last minutes
+#   PUT    {control}/rooms/{lesson}/sources  body SourceOrders: fetch these from now on, and no others
 #   GET    {control}/healthz
 # node -> web, Authorization: Bearer <TONGTANG_NODE_SECRET>
 #   POST /internal/nodes/{id}/heartbeat   body Heartbeat, every 2 s; answers {"epochs": {lesson: epoch}} for rooms
@@ -338,6 +339,19 @@ class RoomSpec(_Message):
 
     def public(self) -> dict[str, Any]:
         return self.model_dump(exclude={"record", "encoders"})
+
+
+class SourceOrder(_Message):
+    """Where to fetch a classroom's picture and sound from (RTSP, RTMP). Never logged: ``secret`` is "name:password"."""
+
+    room: str
+    address: Annotated[str, Field(max_length=400)]
+    secret: Annotated[str, Field(max_length=200)] = ""
+
+
+class SourceOrders(_Message):
+    epoch: int
+    sources: Annotated[list[SourceOrder], Field(max_length=16)]
 
 
 class RoomReport(_Message):

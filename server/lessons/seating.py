@@ -5,6 +5,7 @@ The web signs, nodes check; nothing of a seat is kept here. A lesson's room is p
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -14,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from server.clock import Clock, to_ms
 from server.database import Database
+from server.encoders.housing import open_room
 from server.errors import ConflictError, ForbiddenError, TongtangError, UnavailableError
 from server.lessons import placement, service, store
 from server.lessons.lifecycle import OPEN, after
@@ -30,6 +32,8 @@ UNDO = timedelta(minutes=5)
 """A close can be undone that long (signaling/room.py keeps the same rule)."""
 LATE = timedelta(hours=2)
 """A published lesson that was not opened until so long after its end never will be."""
+
+log = logging.getLogger("tongtang.seating")
 
 
 class TooEarlyError(TongtangError):
@@ -182,7 +186,7 @@ class Seating:
             lesson = await service.get_lesson(session, scope, lesson_id)
             place = place_of(lesson, scope, role, name)
             check_time(lesson, now)
-        housed = await self._house(lesson_id, unreachable)
+        housed = await self.house(lesson_id, unreachable)
         issued = int(now.timestamp())
         seat = Seat(
             lesson=lesson_id,
@@ -202,14 +206,14 @@ class Seating:
     def token(self, seat: Seat) -> str:
         return issue(seat, self._key)
 
-    async def _house(self, lesson_id: str, unreachable: int | None) -> Housed:
+    async def house(self, lesson_id: str, unreachable: int | None) -> Housed:
         """The room's node, told of the room. A node that does not answer on the very first placement is passed over;
         later the room stays where it is until ``placement.may_move``: those who are inside may be doing well."""
         tried: set[str] = set()
         while True:
             housed, fresh = await self._place(lesson_id, unreachable, frozenset(tried))
             try:
-                await self._nodes.open_room(housed.node, room_spec(housed.lesson, housed.epoch))
+                await open_room(self._database, self._nodes, housed.node, room_spec(housed.lesson, housed.epoch))
             except NodeRefusedError as error:
                 raise UnavailableError("node_refused", epoch=housed.epoch) from error
             except NodeUnreachableError:
@@ -250,6 +254,21 @@ class Seating:
             held.epoch, held.node_id, held.placed_at = held.epoch + 1, chosen.id, now
         lesson.state = after(lesson.state, "wait") or lesson.state
         return Housed(lesson, chosen, held.epoch), True
+
+    async def follow(self, lesson_id: str, seat: str) -> None:
+        """A lesson got another teacher, assistant or room: its room, if there is one already, hears of it, and the old
+        seat is thrown out. A node that is away asks for nothing: seats it admits are signed for the new plan."""
+        async with self._database.reading() as session:
+            lesson = await store.lesson(session, SYSTEM, lesson_id)
+            held = await store.placement(session, SYSTEM, lesson_id)
+            node = await store.node(session, SYSTEM, held.node_id) if held else None
+        if lesson is None or held is None or node is None or lesson.state not in OPEN:
+            return
+        try:
+            await open_room(self._database, self._nodes, node, room_spec(lesson, held.epoch))
+            await self._nodes.revoke(node, lesson_id, seat)
+        except (NodeRefusedError, NodeUnreachableError) as error:
+            log.warning("lesson %s: its node did not hear of the change: %s", lesson_id, error)
 
     def _must_move(self, held: Placement, node: Node, unreachable: int | None, now: datetime) -> bool:
         up = self._clock.monotonic() - self._up_since

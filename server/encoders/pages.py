@@ -1,0 +1,118 @@
+"""A classroom's encoders: its stream keys, and the camera or recording host that is fetched from."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, BackgroundTasks, Query, Request
+from fastapi.responses import RedirectResponse, Response
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from server.dependencies import ClockDep, Html, Reading, SignedIn, Writing
+from server.encoders import service, store
+from server.encoders.routes import address_of, tell
+from server.encoders.schemas import MOST_KEYS, KeyBody, SourceBody
+from server.forms import Form, attempt, submitted
+from server.schools import service as schools
+from server.schools.schemas import Id
+from server.scope import Scope
+from server.templating import Page
+
+router = APIRouter(include_in_schema=False)
+
+PAGE = "/admin/rooms/{room_id}/encoders"
+DONE = ("revoked", "source", "source_gone")
+
+
+async def _page(
+    page: Page,
+    request: Request,
+    session: AsyncSession,
+    scope: Scope,
+    room_id: str,
+    forms: dict[str, Form] | None = None,
+    made: str = "",
+    done: str = "",
+) -> Response:
+    room = await schools.get_room(session, scope, room_id, "room.write")
+    shown = {"key": Form(), "source": Form()} | (forms or {})
+    return page.render(
+        "admin/encoders.html",
+        status=422 if any(form.bad for form in shown.values()) else 200,
+        room=room,
+        keys=await store.keys(session, scope, [room.id]),
+        most=MOST_KEYS,
+        source=await store.source(session, scope, room.id),
+        address=address_of(request, room.id),
+        forms=shown,
+        made=made,
+        done=done,
+        base=f"/admin/rooms/{room.id}/encoders",
+    )
+
+
+@router.get(PAGE)
+async def get_encoders(
+    page: Html,
+    request: Request,
+    session: Reading,
+    scope: SignedIn,
+    room_id: Id,
+    done: Annotated[str, Query(max_length=20)] = "",
+) -> Response:
+    return await _page(page, request, session, scope, room_id, done=done if done in DONE else "")
+
+
+@router.post(PAGE + "/keys")
+async def post_key(
+    page: Html,
+    request: Request,
+    background: BackgroundTasks,
+    session: Writing,
+    scope: SignedIn,
+    clock: ClockDep,
+    room_id: Id,
+) -> Response:
+    """Answers with the page itself: the key is shown this once, and stands in no address."""
+    form, body = await submitted(request, KeyBody, page.t)
+    doing = service.make_key(session, scope, room_id, body.label, clock.now()) if body else None
+    made = await attempt(request, form, doing) if doing else None
+    if made is None:
+        return await _page(page, request, session, scope, room_id, {"key": form})
+    tell(request, background, room_id)
+    return await _page(page, request, session, scope, room_id, made=made[1])
+
+
+@router.post(PAGE + "/keys/{key_id}/revoke")
+async def post_revoke(
+    request: Request,
+    background: BackgroundTasks,
+    session: Writing,
+    scope: SignedIn,
+    clock: ClockDep,
+    room_id: Id,
+    key_id: Id,
+) -> Response:
+    await service.revoke_key(session, scope, room_id, key_id, clock.now())
+    tell(request, background, room_id)
+    return RedirectResponse(f"/admin/rooms/{room_id}/encoders?done=revoked", 303)
+
+
+@router.post(PAGE + "/source")
+async def post_source(
+    page: Html,
+    request: Request,
+    background: BackgroundTasks,
+    session: Writing,
+    scope: SignedIn,
+    clock: ClockDep,
+    room_id: Id,
+) -> Response:
+    form, body = await submitted(request, SourceBody, page.t)
+    if body is not None:
+        await attempt(request, form, service.set_source(session, scope, room_id, body.url, clock.now()))
+    if form.bad or body is None:
+        return await _page(page, request, session, scope, room_id, {"source": form})
+    tell(request, background, room_id)
+    done = "source" if body.url else "source_gone"
+    return RedirectResponse(f"/admin/rooms/{room_id}/encoders?done={done}", 303)

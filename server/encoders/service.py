@@ -1,0 +1,148 @@
+"""Rules of encoders: who may hold a key, which addresses may be fetched from, how a live room hears of a change.
+
+A node never asks the web whether a key holds: the digests of a lesson's rooms stand in its ``RoomSpec`` (signaling/
+outside.py), which is put again after every change.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import ipaddress
+import logging
+import re
+import secrets
+from datetime import datetime, timedelta
+from urllib.parse import unquote, urlsplit
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from server.database import Database
+from server.encoders import store
+from server.encoders.housing import open_room
+from server.encoders.models import RoomSource, StreamKey
+from server.encoders.schemas import MOST_KEYS, SCHEMES
+from server.errors import ConflictError, InvalidError, NotFoundError
+from server.ids import new_id
+from server.lessons import seating
+from server.live import NodeRefusedError, Nodes, NodeUnreachableError
+from server.schools import service as schools
+from server.scope import SYSTEM, Scope
+
+log = logging.getLogger("tongtang.encoders")
+
+KEY_PREFIX = "tk-"
+"""As signaling/outside.py reads it."""
+OVERTIME = timedelta(minutes=10)
+"""A lesson that runs over its end keeps its encoder."""
+_HOST = re.compile(r"^[A-Za-z0-9.:_-]{1,253}$")
+
+
+def digest(key: str) -> str:
+    return hashlib.sha256(key.encode()).hexdigest()
+
+
+# --- keys -------------------------------------------------------------------------------------------------------------
+
+
+async def make_key(
+    session: AsyncSession, scope: Scope, room_id: str, label: str, now: datetime
+) -> tuple[StreamKey, str]:
+    """The row, and the key itself: the only moment anybody sees it."""
+    room = await schools.get_room(session, scope, room_id, "room.write")
+    if len(await store.keys(session, scope, [room.id])) >= MOST_KEYS:
+        raise ConflictError("stream_keys", most=MOST_KEYS)
+    key = KEY_PREFIX + secrets.token_urlsafe(24)
+    row = StreamKey(
+        id=new_id(),
+        room_id=room.id,
+        label=label,
+        token_sha256=digest(key),
+        created_at=now,
+        created_by=scope.person,
+    )
+    await store.add(session, scope, row)
+    return row, key
+
+
+async def revoke_key(session: AsyncSession, scope: Scope, room_id: str, key_id: str, now: datetime) -> None:
+    room = await schools.get_room(session, scope, room_id, "room.write")
+    row = await store.key(session, scope, room.id, key_id)
+    if row is None:
+        raise NotFoundError
+    row.revoked_at = row.revoked_at or now
+
+
+# --- sources ----------------------------------------------------------------------------------------------------------
+
+
+def split_url(url: str) -> tuple[str, str]:
+    """(address without name and password, "name:password"). Raises InvalidError for what no camera's address is, and
+    for the node's own machine and its neighbours' metadata: an address is no way into our own network services."""
+    try:
+        parts = urlsplit(url)
+        port, host = parts.port, parts.hostname or ""
+    except ValueError as error:
+        raise InvalidError("source_url", field="url") from error
+    if parts.scheme not in SCHEMES or not _HOST.match(host) or parts.fragment or any(ch <= " " for ch in url):
+        raise InvalidError("source_url", field="url")
+    if _forbidden(host):
+        raise InvalidError("source_host", field="url")
+    where = f"[{host}]" if ":" in host else host
+    address = parts._replace(netloc=f"{where}:{port}" if port else where).geturl()
+    secret = f"{unquote(parts.username)}:{unquote(parts.password or '')}" if parts.username else ""
+    return address, secret
+
+
+def _forbidden(host: str) -> bool:
+    """Names are looked at again by the node, once they are addresses."""
+    if host.lower().rstrip(".") in ("localhost", "localhost.localdomain"):
+        return True
+    try:
+        found = ipaddress.ip_address(host)
+    except ValueError:
+        return host.isdigit() or host.lower().startswith("0x")  # 2130706433 is 127.0.0.1
+    return found.is_loopback or found.is_link_local or found.is_multicast or found.is_unspecified
+
+
+async def set_source(session: AsyncSession, scope: Scope, room_id: str, url: str, now: datetime) -> None:
+    """An empty ``url`` takes the source away."""
+    room = await schools.get_room(session, scope, room_id, "room.write")
+    held = await store.source(session, scope, room.id)
+    if not url:
+        if held is not None:
+            await store.remove(session, scope, held)
+        return
+    address, secret = split_url(url)
+    if held is None:
+        held = RoomSource(room_id=room.id, address="", secret="", changed_at=now)
+        await store.add(session, scope, held)
+    held.address, held.secret, held.changed_at, held.changed_by = address, secret, now, scope.person
+
+
+# --- live rooms -------------------------------------------------------------------------------------------------------
+
+
+async def tell(database: Database, nodes: Nodes, room_id: str) -> None:
+    """Every live room of this classroom hears of a changed key or source. A node that is away hears with the next
+    seat: its rooms are put again then."""
+    async with database.reading() as session:
+        found = await store.placed(session, SYSTEM, room_id)
+    for lesson, placement, node in found:
+        try:
+            await open_room(database, nodes, node, seating.room_spec(lesson, placement.epoch), taken_away=True)
+        except (NodeUnreachableError, NodeRefusedError) as error:
+            log.warning("%s did not hear of changed encoders: %s", node.id, error)
+
+
+# --- encoders that knock ----------------------------------------------------------------------------------------------
+
+
+async def holds(session: AsyncSession, room_id: str, key: str) -> bool:
+    shown = digest(key)
+    found = await store.keys(session, SYSTEM, [room_id])
+    return any(secrets.compare_digest(one.token_sha256, shown) for one in found)
+
+
+async def lesson_now(session: AsyncSession, room_id: str, now: datetime) -> str | None:
+    """The lesson that this classroom is in, or the next one once its devices may come."""
+    return await store.lesson_now(session, SYSTEM, room_id, now - OVERTIME, now + seating.EARLY)

@@ -1,0 +1,161 @@
+"""Stream keys and camera addresses: who may set them, what is refused, how live rooms and encoders hear of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pytest
+
+from server.accounts.models import Person
+from server.encoders.service import digest, split_url
+from server.errors import InvalidError
+from server.lessons.models import Lesson
+from server.schools.models import Room, School
+from tests.support.web import Browser, Web
+
+
+@dataclass
+class City:
+    town: School
+    lead: Room
+    teacher: Person
+    lesson: Lesson
+    admin: Browser
+
+    @property
+    def keys(self) -> str:
+        return f"/api/v1/rooms/{self.lead.id}/stream-keys"
+
+
+@pytest.fixture
+async def city(web: Web) -> City:
+    district = await web.district()
+    town, village = await web.school(district, "城关小学"), await web.school(district, "南里小学")
+    lead, room = await web.room(town, "录播教室", kind="lead"), await web.room(village)
+    teacher = await web.person("teacher", school=town)
+    lesson = await web.lesson(teacher, lead, room)
+    await web.node()
+    return City(town, lead, teacher, lesson, await web.sign_in(await web.person("school_admin", of_school=town)))
+
+
+async def make(city: City, label: str = "录播主机") -> dict[str, str]:
+    answer = await city.admin.post(city.keys, json={"label": label})
+    assert answer.status_code == 201, answer.text
+    made: dict[str, str] = answer.json()
+    return made
+
+
+async def test_a_key_is_seen_once_and_holds_until_it_is_withdrawn(web: Web, city: City) -> None:
+    made = await make(city)
+    assert made["key"].startswith("tk-") and made["url"] == f"http://class.test/whip/rooms/{city.lead.id}"
+    listed = (await city.admin.get(city.keys)).json()
+    assert [one["label"] for one in listed] == ["录播主机"] and made["key"] not in str(listed)
+    assert (await city.admin.delete(f"{city.keys}/{made['id']}")).status_code == 204
+    assert (await city.admin.get(city.keys)).json() == []
+    assert (await city.admin.delete(f"{city.keys}/nothing")).status_code == 404
+
+
+async def test_five_keys_are_enough(web: Web, city: City) -> None:
+    for number in range(5):
+        await make(city, f"设备{number}")
+    answer = await city.admin.post(city.keys, json={"label": "又一个"})
+    assert answer.status_code == 409 and "5" in answer.json()["error"]["message"]
+
+
+async def test_only_those_who_keep_the_room(web: Web, city: City) -> None:
+    elsewhere = await web.school(await web.district("120114"), "别处小学")
+    for person, status in (
+        (city.teacher, 403),
+        (await web.person("school_admin", of_school=elsewhere), 404),
+        (await web.person("evaluator"), 403),
+    ):
+        browser = await web.sign_in(person)
+        assert (await browser.post(city.keys, json={"label": "x"})).status_code == status
+        assert (await browser.get(f"/admin/rooms/{city.lead.id}/encoders")).status_code == status
+        assert (await browser.put(f"/api/v1/rooms/{city.lead.id}/source", json={"url": ""})).status_code == status
+
+
+async def test_an_encoder_is_sent_to_the_node_of_its_lesson(web: Web, city: City) -> None:
+    made = await make(city)
+    door, bearer = f"/whip/rooms/{city.lead.id}", {"authorization": f"Bearer {made['key']}"}
+    encoder = web.browser()
+    assert (await encoder.post(door)).status_code == 401
+    assert (await encoder.post(door, headers={"authorization": "Bearer tk-other"})).status_code == 401
+    answer = await encoder.post(door, headers=bearer)
+    assert answer.status_code == 307
+    assert answer.headers["location"] == f"http://class.test:8001/whip/{city.lesson.id}"
+    method, path, spec = web.nodes.calls[-1]
+    assert (method, path) == ("PUT", f"n1/control/rooms/{city.lesson.id}") or path.endswith(city.lesson.id)
+    assert spec["encoders"] == [{"room": city.lead.id, "sha256": digest(made["key"])}]
+    assert (await city.admin.delete(f"{city.keys}/{made['id']}")).status_code == 204
+    told = [body for _, path, body in web.nodes.calls if path.endswith(city.lesson.id)]
+    assert told[-1]["encoders"] == [], "the live room hears of it at once"
+    assert (await encoder.post(door, headers=bearer)).status_code == 401
+
+
+async def test_between_lessons_an_encoder_is_asked_to_come_back(web: Web, city: City) -> None:
+    made = await make(city)
+    web.clock.moment += city.lesson.ends_at - city.lesson.starts_at
+    web.clock.moment += 3 * (city.lesson.ends_at - city.lesson.starts_at)
+    answer = await web.browser().post(f"/whip/rooms/{city.lead.id}", headers={"authorization": f"Bearer {made['key']}"})
+    assert answer.status_code == 409 and int(answer.headers["retry-after"]) > 0
+
+
+async def test_a_cameras_address_keeps_its_password_to_itself(web: Web, city: City) -> None:
+    where = f"/api/v1/rooms/{city.lead.id}/source"
+    assert (await city.admin.get(where)).json() is None
+    url = "rtsp://admin:p%40ss@10.3.2.1:554/Streaming/101?channel=1"
+    assert (await city.admin.put(where, json={"url": url})).status_code == 204
+    held = (await city.admin.get(where)).json()
+    assert held == {"address": "rtsp://10.3.2.1:554/Streaming/101?channel=1", "with_password": True}
+    page = (await city.admin.get(f"/admin/rooms/{city.lead.id}/encoders")).text
+    assert held["address"] in page and "p@ss" not in page and "p%40ss" not in page
+    bearer = {"authorization": f"Bearer {(await make(city))['key']}"}
+    await web.browser().post(f"/whip/rooms/{city.lead.id}", headers=bearer)
+    _, path, body = web.nodes.calls[-1]
+    assert path.endswith("/sources")
+    assert body["sources"] == [{"room": city.lead.id, "address": held["address"], "secret": "admin:p@ss"}]
+    assert (await city.admin.put(where, json={"url": ""})).status_code == 204
+    assert (await city.admin.get(where)).json() is None and web.nodes.calls[-1][2]["sources"] == []
+
+
+@pytest.mark.parametrize(
+    ("url", "key"),
+    [
+        ("http://10.0.0.1/", "source_url"),
+        ("file:///etc/passwd", "source_url"),
+        ("rtsp:///stream", "source_url"),
+        ("rtsp://10.0.0.1:99999/", "source_url"),
+        ("rtsp://10.0.0.1/a b", "source_url"),
+        ("rtsp://a;b/", "source_url"),
+        ("rtsp://localhost/", "source_host"),
+        ("rtsp://127.0.0.1:554/", "source_host"),
+        ("rtsp://[::1]/", "source_host"),
+        ("rtmp://169.254.169.254/latest", "source_host"),
+        ("rtsp://2130706433/", "source_host"),
+        ("rtsp://0x7f000001/", "source_host"),
+        ("rtsp://0.0.0.0/", "source_host"),
+    ],
+)
+def test_addresses_that_are_no_cameras(url: str, key: str) -> None:
+    with pytest.raises(InvalidError) as caught:
+        split_url(url)
+    assert caught.value.key == key
+
+
+def test_addresses_that_are() -> None:
+    assert split_url("rtmp://host.school.example/live/room?x=1") == ("rtmp://host.school.example/live/room?x=1", "")
+    assert split_url("rtsp://u:p%3Aw@[2001:db8::1]:8554/s") == ("rtsp://[2001:db8::1]:8554/s", "u:p:w")
+
+
+async def test_the_page_makes_shows_once_and_withdraws(web: Web, city: City) -> None:
+    base = f"/admin/rooms/{city.lead.id}/encoders"
+    made = await city.admin.post(f"{base}/keys", data={"label": "录播主机", "csrf": city.admin.csrf})
+    assert made.status_code == 200 and 'id="made-key">tk-' in made.text
+    again = await city.admin.get(base)
+    assert "tk-" not in again.text and "录播主机" in again.text
+    wrong = await city.admin.post(f"{base}/source", data={"url": "rtsp://localhost/", "csrf": city.admin.csrf})
+    assert wrong.status_code == 422 and "rtsp://localhost/" in wrong.text
+    key = (await city.admin.get(city.keys)).json()[0]["id"]
+    gone = await city.admin.post(f"{base}/keys/{key}/revoke", data={"csrf": city.admin.csrf})
+    assert gone.status_code == 303 and (await city.admin.get(city.keys)).json() == []
