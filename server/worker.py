@@ -14,13 +14,16 @@ from collections.abc import Awaitable, Callable
 from huey.consumer import Consumer
 
 from server.accounts import store as accounts
+from server.audit.sealer import Sealer
+from server.audit.watch import watch
 from server.clock import Clock, SystemClock
 from server.config import WebSettings
 from server.database import Database, make_engine
+from server.exchange import job as exchange
 from server.garbage import collecting, hold_back
 from server.indicators import rollup
 from server.jobs import EVERY, Jobs, Work
-from server.lessons import decks
+from server.lessons import decks, registering
 from server.lessons import store as lessons
 from server.objectstore import open_store
 from server.participation import service as participation
@@ -48,14 +51,20 @@ async def _sweep(settings: WebSettings, database: Database, objects: ObjectStore
     async with database.transaction() as session:
         await lessons.forget_unbound(session, SYSTEM, clock.now())
         await accounts.forget_expired(session, SYSTEM, clock.now())
+    await registering.round_(database, clock)
 
 
-PIECES: dict[Work, Piece] = {"decks": _decks, "ledger": _ledger, "sweep": _sweep}
+async def _exchange(settings: WebSettings, database: Database, objects: ObjectStore, clock: Clock) -> None:
+    await exchange.run(database, objects, clock)
+
+
+PIECES: dict[Work, Piece] = {"decks": _decks, "ledger": _ledger, "sweep": _sweep, "exchange": _exchange}
 
 
 async def do(settings: WebSettings, work: Work, clock: Clock) -> None:
     """One piece of work, with connections of its own: it runs in a thread with an event loop of its own."""
     database = Database(make_engine(settings.database_url))
+    watch(database, clock)
     objects = open_store(settings.objects)
     try:
         async with collecting():
@@ -99,4 +108,5 @@ def run(settings: WebSettings) -> None:
     jobs = Jobs(settings, Once(act))
     logging.getLogger("huey").setLevel(logging.WARNING)
     print("worker: ready", flush=True)
-    Consumer(jobs.queue(), workers=THREADS, max_delay=MAX_DELAY, shutdown_timeout=5).run()
+    with Sealer(settings, clock):
+        Consumer(jobs.queue(), workers=THREADS, max_delay=MAX_DELAY, shutdown_timeout=5).run()

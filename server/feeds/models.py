@@ -21,5 +21,3 @@ class Feed(Base):
     created_by: Mapped[str | None] = mapped_column(String(24))
     created_at: Mapped[datetime]
     revoked_at: Mapped[datetime | None]
-    asked_at: Mapped[datetime | None]
-    """When a calendar program last came for it."""

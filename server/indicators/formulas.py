@@ -16,8 +16,10 @@ JUNIOR_MINUTES = 45
 
 LAST_PRIMARY_GRADE = 6
 
-EXEMPT_REASONS = frozenset({"holiday", "weather"})
-"""停课 for 法定假, 停课令, 自然灾害 leaves every denominator; any other cause stays in (domain.md sections 7 and 9)."""
+EXEMPT_REASONS = frozenset({"holiday", "weather", "replanned"})
+"""停课 for 法定假, 停课令, 自然灾害 leaves every denominator; any other cause stays in (domain.md sections 7 and 9).
+What the timetable withdrew when it was published anew was never owed.
+"""
 
 
 @dataclass(frozen=True, slots=True)

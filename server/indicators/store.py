@@ -124,7 +124,15 @@ def _counted(month: Moments, until: datetime) -> Any:
         .join(Person, Person.id == Lesson.teacher_id)
         .outerjoin(Attendance, and_(Attendance.lesson_id == Lesson.id, Attendance.room_id == Receipt.room_id))
         .where(Lesson.kind == "formal", Lesson.starts_at >= month[0], Lesson.starts_at < month[1], _due(until))
+        .where(~_repaid(until))
     )
+
+
+def _repaid(until: datetime) -> ColumnElement[bool]:
+    """停课 whose 补课 is due: the pair counts once, as the lesson that repays (domain.md section 9)."""
+    other = aliased(Lesson)
+    repays = exists().where(other.repays_id == Lesson.id, other.state != "cancelled", other.ends_at <= until)
+    return and_(Lesson.state == "cancelled", repays)
 
 
 def _due(until: datetime) -> ColumnElement[bool]:

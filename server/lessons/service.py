@@ -11,12 +11,13 @@ from server.clock import CITY, city_date, from_ms
 from server.errors import ConflictError, ForbiddenError, InvalidError, NotFoundError
 from server.ids import new_id
 from server.lessons import store
-from server.lessons.lifecycle import CANCEL_REASONS, Event, after
+from server.lessons.lifecycle import Event, after
 from server.lessons.models import Lesson, Receipt
 from server.lessons.schemas import LessonDraft, LessonFilter, LessonOut, ReceiptOut, ReceiverDraft
-from server.participation import service as participation
 from server.schools.models import Room
 from server.scope import SYSTEM, Action, Part, Scope, allows
+from server.timetable import occupancy
+from server.timetable.conflicts import Entry, entry
 from signaling.facts import Fact
 
 MOST_RECEIVERS = 3
@@ -109,8 +110,7 @@ async def create_lesson(session: AsyncSession, scope: Scope, draft: LessonDraft,
     if not allows(scope, "lesson.create", lead_part(lead)):
         raise ForbiddenError
     await _check_teacher(session, scope, draft)
-    _check_times(draft, now)
-    await _check_free(session, draft, rooms)
+    check_times(draft.starts_at, draft.ends_at, now)
     lesson = Lesson(
         id=new_id(),
         classroom_id=draft.classroom_id,
@@ -128,9 +128,21 @@ async def create_lesson(session: AsyncSession, scope: Scope, draft: LessonDraft,
         created_at=now,
         demo=False,
     )
-    await store.add(session, scope, lesson, *_receipts(lesson.id, draft, rooms))
+    receipts = _receipts(lesson.id, draft, rooms)
+    await occupancy.claim(session, SYSTEM, [_entry(lesson, receipts)])
+    await store.add(session, scope, lesson, *receipts)
     await session.refresh(lesson)
     return lesson
+
+
+def _entry(lesson: Lesson, receipts: list[Receipt]) -> Entry:
+    return entry(
+        lesson.id,
+        lesson.starts_at,
+        lesson.ends_at,
+        people=[lesson.teacher_id, *(one.assistant_id for one in receipts)],
+        rooms=[lesson.lead_room_id, *(one.room_id for one in receipts)],
+    )
 
 
 def _receipts(lesson_id: str, draft: LessonDraft, rooms: dict[str, Room]) -> list[Receipt]:
@@ -188,40 +200,19 @@ async def _check_teacher(session: AsyncSession, scope: Scope, draft: LessonDraft
             raise InvalidError(field="assistant")
 
 
-def _check_times(draft: LessonDraft, now: datetime) -> None:
-    length = draft.ends_at - draft.starts_at
-    if not timedelta() < length <= timedelta(hours=LONGEST_HOURS):
+def check_times(starts_at: datetime, ends_at: datetime, now: datetime) -> None:
+    if not timedelta() < ends_at - starts_at <= timedelta(hours=LONGEST_HOURS):
         raise InvalidError("lesson_times", hours=LONGEST_HOURS)
-    if draft.ends_at <= now:
+    if ends_at <= now:
         raise InvalidError("lesson_past")
 
 
-async def _check_free(session: AsyncSession, draft: LessonDraft, rooms: dict[str, Room]) -> None:
-    other = await store.in_the_way(session, SYSTEM, list(rooms), draft.teacher_id, draft.starts_at, draft.ends_at)
-    if other is None:
-        return
-    if other.teacher_id == draft.teacher_id:
-        raise ConflictError("lesson_teacher_busy", teacher=other.teacher.name, title=other.title)
-    taken = {other.lead_room_id, *(r.room_id for r in other.receipts)}
-    room = next(room for room in rooms.values() if room.id in taken)
-    raise ConflictError("lesson_room_busy", room=f"{room.school.short_name} {room.name}", title=other.title)
-
-
 async def cancel_lesson(session: AsyncSession, scope: Scope, lesson_id: str, reason: str, now: datetime) -> Lesson:
-    """停课, with its reason. A node that already holds the room is told with its next heartbeat (live.py)."""
-    lesson = await store.lesson(session, scope, lesson_id, lock=True)
-    if lesson is None:
-        raise NotFoundError
-    if not may(scope, "lesson.cancel", lesson):
-        raise ForbiddenError
-    if reason not in CANCEL_REASONS:
-        raise InvalidError("cancel_reason")
-    move(lesson, "cancel")
-    await participation.touch(session, lesson.id, now)
-    lesson.cancelled_at = now
-    lesson.cancel_reason = reason
-    lesson.cancelled_by = scope.person
-    return lesson
+    """停课, with its reason (``changes``)."""
+    from server.lessons.changes import service as changes  # it stands on this module
+
+    await changes.cancel(session, scope, lesson_id, reason, now)
+    return await get_lesson(session, scope, lesson_id)
 
 
 def move(lesson: Lesson, event: Event) -> None:

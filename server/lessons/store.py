@@ -201,6 +201,11 @@ async def states(session: AsyncSession, scope: Scope, lesson_ids: Sequence[str])
     return {row.id: row.state for row in found}
 
 
+async def count_live(session: AsyncSession, scope: Scope) -> int:
+    query = select(func.count()).select_from(Lesson).where(Lesson.state == "live", visible(scope))
+    return await session.scalar(query) or 0
+
+
 # --- devices ----------------------------------------------------------------------------------------------------------
 
 

@@ -121,8 +121,12 @@ async def named_clashes(session: AsyncSession, scope: Scope, found: Sequence[Cla
     ids = {clash.held.id for clash in some} | {clash.wanted.id for clash in some}
     people = {clash.resource.id for clash in some if clash.resource.kind == "person"}
     rooms = {clash.resource.id for clash in some if clash.resource.kind == "room"}
-    titles = dict((await session.execute(select(Lesson.id, Lesson.title).where(Lesson.id.in_(ids)))).tuples().all())
-    names = dict((await session.execute(select(Person.id, Person.name).where(Person.id.in_(people)))).tuples().all())
+    titles = {
+        row.id: row.title for row in await session.execute(select(Lesson.id, Lesson.title).where(Lesson.id.in_(ids)))
+    }
+    names = {
+        row.id: row.name for row in await session.execute(select(Person.id, Person.name).where(Person.id.in_(people)))
+    }
     query = select(Room.id, School.short_name, Room.name).join(School, School.id == Room.school_id)
     for row in await session.execute(query.where(Room.id.in_(rooms))):
         names[row.id] = f"{row.short_name} {row.name}"

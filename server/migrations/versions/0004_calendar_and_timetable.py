@@ -218,7 +218,6 @@ def create_feeds() -> None:
         sa.Column("created_by", sa.String(length=24), nullable=True),
         sa.Column("created_at", UtcDateTime(), nullable=False),
         sa.Column("revoked_at", UtcDateTime(), nullable=True),
-        sa.Column("asked_at", UtcDateTime(), nullable=True),
         sa.CheckConstraint("(person_id IS NULL) <> (room_id IS NULL)", name=op.f("ck_feeds_owner")),
         sa.ForeignKeyConstraint(["person_id"], ["people.id"], name=op.f("fk_feeds_person_id_people")),
         sa.ForeignKeyConstraint(["room_id"], ["rooms.id"], name=op.f("fk_feeds_room_id_rooms")),

@@ -1,0 +1,68 @@
+"""Lessons as iCalendar (RFC 5545), pure. Each lesson is an event of its own, with a UID for life.
+
+SEQUENCE rises with every change of the plan (3.8.7.4), CANCELLED is said, not left out (3.8.1.11): a calendar that has
+shown a lesson once must be told that it is not held.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+
+from icalendar import Calendar, Event
+
+from server.clock import CITY
+from server.lessons.models import Lesson
+from server.templating import Texts
+
+AGAIN = timedelta(minutes=30)
+"""How often programs are asked to look (RFC 7986 5.7)."""
+PRODUCT = "-//Tongtang//Timetable//ZH"
+
+
+def calendar(name: str, lessons: Iterable[Lesson], origin: str, t: Texts) -> bytes:
+    held = Calendar()
+    held.add("prodid", PRODUCT)
+    held.add("version", "2.0")
+    held.add("method", "PUBLISH")
+    held.add("x-wr-calname", name)
+    held.add("x-wr-timezone", str(CITY))
+    held.add("refresh-interval", AGAIN, parameters={"value": "DURATION"})
+    host = origin.split("://", 1)[-1].split(":", 1)[0]
+    for lesson in lessons:
+        held.add_component(_event(lesson, host, origin, t))
+    held.add_missing_timezones()
+    return held.to_ical()
+
+
+def _event(lesson: Lesson, host: str, origin: str, t: Texts) -> Event:
+    event = Event()
+    event.add("uid", f"{lesson.id}@tongtang.{host}")
+    event.add("dtstamp", _stamp(lesson))
+    event.add("last-modified", _stamp(lesson))
+    event.add("sequence", lesson.sequence)
+    event.add("dtstart", lesson.starts_at.astimezone(CITY))
+    event.add("dtend", lesson.ends_at.astimezone(CITY))
+    event.add("summary", lesson.title)
+    event.add("status", "CANCELLED" if lesson.state == "cancelled" else "CONFIRMED")
+    event.add("location", f"{lesson.lead_room.school.short_name} {lesson.lead_room.name}")
+    event.add("url", f"{origin}/lessons/{lesson.id}")
+    event.add("description", _about(lesson, t))
+    return event
+
+
+def _stamp(lesson: Lesson) -> datetime:
+    """When it last changed: the same feed twice is the same bytes."""
+    return (lesson.changed_at or lesson.cancelled_at or lesson.created_at).astimezone(UTC)
+
+
+def _about(lesson: Lesson, t: Texts) -> str:
+    rooms = "、".join(f"{one.room.school.short_name} {one.room.name}" for one in lesson.receipts)
+    lines = [
+        f"{t('common.subject.' + lesson.subject)} {t('common.grade.' + str(lesson.grade))}",
+        f"{t('common.lead_teacher')} {lesson.teacher.name}",
+        f"{t('common.receiving_room')} {rooms}",
+    ]
+    if lesson.state == "cancelled" and lesson.cancel_reason:
+        lines.append(f"{t('common.lesson_state.cancelled')}: {t('common.cancel_reason.' + lesson.cancel_reason)}")
+    return "\n".join(lines)

@@ -1,0 +1,172 @@
+"""JSON: changes of lessons, one route a kind, and their undoing."""
+
+from __future__ import annotations
+
+from typing import Annotated, cast
+
+from fastapi import APIRouter, BackgroundTasks, Body, Path, Request
+
+from server.dependencies import ClockDep, Reading, SignedIn, Writing
+from server.lessons import service as lessons
+from server.lessons.changes import progress, service, staffing, store
+from server.lessons.changes.schemas import (
+    AboutBody,
+    AssistantBody,
+    CancelLesson,
+    CancelMany,
+    ChangeOut,
+    Done,
+    ManyDone,
+    MoveBody,
+    ProgressRow,
+    RepayBody,
+    RoomBody,
+    TeacherBody,
+)
+from server.lessons.models import Lesson, LessonChange
+from server.lessons.schemas import LessonOut
+from server.lessons.seating import Seating
+from server.scope import Scope
+
+router = APIRouter(prefix="/api/v1", tags=["lessons"])
+
+Id = Annotated[str, Path(max_length=24)]
+Note = Annotated[str, Body(max_length=200, embed=True)]
+
+
+async def _done(session: Writing, scope: Scope, row: LessonChange) -> Done:
+    lesson = await lessons.get_lesson(session, scope, row.lesson_id)
+    return Done(lesson=lesson.id, sequence=lesson.sequence, batch=row.batch, state=lesson.state)
+
+
+def follow(request: Request, background: BackgroundTasks, lesson: str, seat: str) -> None:
+    """After the answer: what has been said is on disk by then."""
+    background.add_task(cast(Seating, request.app.state.seating).follow, lesson, seat)
+
+
+@router.post("/lessons/{lesson_id}/move")
+async def post_move(lesson_id: Id, body: MoveBody, session: Writing, scope: SignedIn, clock: ClockDep) -> Done:
+    """调课"""
+    return await _done(session, scope, await service.move(session, scope, lesson_id, body, clock.now()))
+
+
+@router.post("/lessons/{lesson_id}/call-off")
+async def post_call_off(lesson_id: Id, body: CancelLesson, session: Writing, scope: SignedIn, clock: ClockDep) -> Done:
+    """停课 with a note; answers the batch by which it is undone."""
+    row = await service.cancel(
+        session, scope, lesson_id, body.reason, clock.now(), note=body.note, sequence=body.sequence
+    )
+    return await _done(session, scope, row)
+
+
+@router.post("/lessons/cancel-many")
+async def post_cancel_many(body: CancelMany, session: Writing, scope: SignedIn, clock: ClockDep) -> ManyDone:
+    """批量停课"""
+    return await service.cancel_many(session, scope, body, clock.now())
+
+
+@router.post("/lessons/{lesson_id}/repay", status_code=201)
+async def post_repay(lesson_id: Id, body: RepayBody, session: Writing, scope: SignedIn, clock: ClockDep) -> LessonOut:
+    """补课: the new lesson."""
+    row = await service.repay(session, scope, lesson_id, body, clock.now())
+    return lessons.lesson_out(await lessons.get_lesson(session, scope, row.lesson_id))
+
+
+@router.post("/lessons/{lesson_id}/teacher")
+async def post_teacher(
+    lesson_id: Id,
+    body: TeacherBody,
+    request: Request,
+    background: BackgroundTasks,
+    session: Writing,
+    scope: SignedIn,
+    clock: ClockDep,
+) -> Done:
+    """代课教师"""
+    row, seat = await staffing.set_teacher(session, scope, lesson_id, body, clock.now())
+    follow(request, background, lesson_id, seat)
+    return await _done(session, scope, row)
+
+
+@router.post("/lessons/{lesson_id}/assistant")
+async def post_assistant(
+    lesson_id: Id,
+    body: AssistantBody,
+    request: Request,
+    background: BackgroundTasks,
+    session: Writing,
+    scope: SignedIn,
+    clock: ClockDep,
+) -> Done:
+    """临时辅助教师"""
+    row, seat = await staffing.set_assistant(session, scope, lesson_id, body, clock.now())
+    follow(request, background, lesson_id, seat)
+    return await _done(session, scope, row)
+
+
+@router.post("/lessons/{lesson_id}/room")
+async def post_room(
+    lesson_id: Id,
+    body: RoomBody,
+    request: Request,
+    background: BackgroundTasks,
+    session: Writing,
+    scope: SignedIn,
+    clock: ClockDep,
+) -> Done:
+    """换教室"""
+    row, seat = await staffing.set_room(session, scope, lesson_id, body, clock.now())
+    follow(request, background, lesson_id, seat)
+    return await _done(session, scope, row)
+
+
+@router.post("/lessons/{lesson_id}/about")
+async def post_about(lesson_id: Id, body: AboutBody, session: Writing, scope: SignedIn, clock: ClockDep) -> Done:
+    return await _done(session, scope, await service.about(session, scope, lesson_id, body, clock.now()))
+
+
+@router.post("/lessons/{lesson_id}/dispute")
+async def post_dispute(lesson_id: Id, note: Note, session: Writing, scope: SignedIn, clock: ClockDep) -> Done:
+    """异常申诉"""
+    return await _done(session, scope, await service.dispute(session, scope, lesson_id, note, clock.now()))
+
+
+@router.post("/lessons/{lesson_id}/settle")
+async def post_settle(lesson_id: Id, note: Note, session: Writing, scope: SignedIn, clock: ClockDep) -> Done:
+    return await _done(session, scope, await service.settle(session, scope, lesson_id, note, clock.now()))
+
+
+@router.get("/lessons/{lesson_id}/changes")
+async def get_changes(lesson_id: Id, session: Reading, scope: SignedIn) -> list[ChangeOut]:
+    """Who changed what, when and why; the oldest first."""
+    lesson = await lessons.get_lesson(session, scope, lesson_id)
+    return [change_out(row, scope, lesson) for row in await store.of_lesson(session, scope, lesson_id)]
+
+
+def change_out(row: LessonChange, scope: Scope, lesson: Lesson) -> ChangeOut:
+    return ChangeOut(
+        id=row.id,
+        batch=row.batch,
+        lesson=row.lesson_id,
+        kind=row.kind,
+        at=row.at,
+        by=row.by_name,
+        reason=row.reason,
+        note=row.note,
+        before=row.before,
+        after=row.after,
+        undone_at=row.undone_at,
+        may_undo=service.may_undo(scope, row, lesson),
+    )
+
+
+@router.post("/changes/{batch_id}/undo")
+async def post_undo(batch_id: Id, session: Writing, scope: SignedIn, clock: ClockDep) -> list[LessonOut]:
+    """Everything of one batch as it was."""
+    return [lessons.lesson_out(one) for one in await service.undo(session, scope, batch_id, clock.now())]
+
+
+@router.get("/classrooms/{classroom_id}/progress")
+async def get_progress(classroom_id: Id, session: Reading, scope: SignedIn, clock: ClockDep) -> list[ProgressRow]:
+    """进度 of each receiving class, and the difference a 停课 left."""
+    return await progress.progress(session, scope, classroom_id, clock.now())

@@ -1,0 +1,77 @@
+"""SQL of invitations. A receiving school sees its own; the lead school and its district see those they sent."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import date
+
+from sqlalchemy import ColumnElement, or_, select, true
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from server.classrooms import store as classrooms
+from server.classrooms.models import Classroom
+from server.lessons import store as lessons
+from server.lessons.models import Invitation, Lesson
+from server.schools import store as schools
+from server.schools.models import School
+from server.scope import Scope
+
+
+def visible(scope: Scope) -> ColumnElement[bool]:
+    if scope.city or scope.system:
+        return true()
+    mine = select(School.id).where(schools.visible(scope))
+    sent = select(Classroom.id).where(classrooms.visible(scope))
+    of_lesson = select(Lesson.id).where(lessons.visible(scope))
+    return or_(Invitation.school_id.in_(mine), Invitation.classroom_id.in_(sent), Invitation.lesson_id.in_(of_lesson))
+
+
+async def invitation(session: AsyncSession, scope: Scope, invitation_id: str) -> Invitation | None:
+    return await session.scalar(select(Invitation).where(Invitation.id == invitation_id, visible(scope)))
+
+
+async def invitations(session: AsyncSession, scope: Scope, answers: Collection[str], most: int) -> list[Invitation]:
+    query = select(Invitation).where(visible(scope), Invitation.answer.in_(answers))
+    return list(await session.scalars(query.order_by(Invitation.due_on, Invitation.id).limit(most)))
+
+
+async def of_classroom(session: AsyncSession, scope: Scope, classroom_id: str) -> list[Invitation]:
+    query = select(Invitation).where(Invitation.classroom_id == classroom_id, Invitation.lesson_id.is_(None))
+    return list(await session.scalars(query.where(visible(scope)).order_by(Invitation.asked_at)))
+
+
+async def of_lesson(session: AsyncSession, scope: Scope, lesson_id: str) -> list[Invitation]:
+    query = select(Invitation).where(Invitation.lesson_id == lesson_id)
+    return list(await session.scalars(query.where(visible(scope)).order_by(Invitation.asked_at)))
+
+
+async def pending(
+    session: AsyncSession, scope: Scope, classroom_ids: Collection[str], lesson_id: str | None = None
+) -> list[Invitation]:
+    """Questions still open, which a new one replaces."""
+    query = select(Invitation).where(Invitation.answer == "pending", Invitation.classroom_id.in_(classroom_ids))
+    which = Invitation.lesson_id.is_(None) if lesson_id is None else Invitation.lesson_id == lesson_id
+    return list(await session.scalars(query.where(which)))
+
+
+async def silent(session: AsyncSession, scope: Scope, today: date) -> list[Invitation]:
+    """Not answered in time and not yet passed on."""
+    query = select(Invitation).where(Invitation.answer == "pending", Invitation.due_on < today)
+    return list(await session.scalars(query.where(Invitation.escalated_at.is_(None)).with_for_update()))
+
+
+async def school(session: AsyncSession, scope: Scope, school_id: str) -> School:
+    return await session.get_one(School, school_id)
+
+
+async def classroom(session: AsyncSession, scope: Scope, classroom_id: str | None) -> Classroom | None:
+    return await session.get(Classroom, classroom_id) if classroom_id else None
+
+
+async def lesson(session: AsyncSession, scope: Scope, lesson_id: str | None) -> Lesson | None:
+    return await session.get(Lesson, lesson_id) if lesson_id else None
+
+
+async def add(session: AsyncSession, scope: Scope, *rows: Invitation) -> None:
+    session.add_all(rows)
+    await session.flush()

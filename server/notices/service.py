@@ -1,0 +1,129 @@
+"""Telling people: on the page, with 已读 / 未读. Nobody is told of what they did themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from server.clock import city_date
+from server.errors import NotFoundError
+from server.ids import new_id
+from server.lessons.models import Lesson
+from server.notices import store
+from server.notices.models import Notice
+from server.scope import SYSTEM, Scope
+from server.templating import Texts, formats
+
+URGENT = timedelta(days=1)
+"""A lesson that begins so soon: who has not read it half an hour before the bell is rung."""
+RING = timedelta(minutes=30)
+
+KEYS = (
+    "invited",
+    "published",
+    "objected",
+    "silent",
+    "moved",
+    "cancelled",
+    "repaid",
+    "teacher",
+    "assistant",
+    "room",
+    "undone",
+    "disputed",
+    "settled",
+    "span",
+)
+"""notices.text.<key>"""
+
+
+async def tell(
+    session: AsyncSession,
+    scope: Scope,
+    people: Iterable[str | None],
+    key: str,
+    words: dict[str, Any],
+    href: str,
+    now: datetime,
+    lesson: Lesson | None = None,
+) -> None:
+    urgent = lesson is not None and lesson.starts_at - now < URGENT
+    rows = [
+        Notice(
+            id=new_id(),
+            person_id=person,
+            key=key,
+            words=words,
+            href=href,
+            lesson_id=lesson.id if lesson else None,
+            urgent=urgent,
+            at=now,
+        )
+        for person in dict.fromkeys(people)
+        if person and person != scope.person
+    ]
+    await store.add(session, SYSTEM, *rows)
+
+
+async def tell_school(
+    session: AsyncSession,
+    scope: Scope,
+    schools: Collection[str],
+    key: str,
+    words: dict[str, Any],
+    href: str,
+    now: datetime,
+) -> None:
+    people = await store.holders(session, SYSTEM, schools, city_date(now))
+    await tell(session, scope, people, key, words, href, now)
+
+
+async def tell_districts(
+    session: AsyncSession,
+    scope: Scope,
+    districts: Iterable[str | None],
+    key: str,
+    words: dict[str, Any],
+    href: str,
+    now: datetime,
+) -> None:
+    """The city's own schools have the city above them."""
+    named = list(districts)
+    people = await store.district_holders(session, SYSTEM, [one for one in named if one], city_date(now))
+    if None in named:
+        people += await store.city_holders(session, SYSTEM, city_date(now))
+    await tell(session, scope, people, key, words, href, now)
+
+
+async def concerned(session: AsyncSession, lesson: Lesson, now: datetime) -> list[str | None]:
+    """Everybody whom a change of a lesson concerns: who teaches, who assists, who answers for the schools."""
+    schools = {lesson.lead_room.school_id, *(receipt.room.school_id for receipt in lesson.receipts)}
+    people: list[str | None] = [lesson.teacher_id, *(receipt.assistant_id for receipt in lesson.receipts)]
+    return people + list(await store.holders(session, SYSTEM, schools, city_date(now)))
+
+
+async def read(session: AsyncSession, scope: Scope, notice_id: str, now: datetime) -> Notice:
+    found = await store.notice(session, scope, notice_id)
+    if found is None:
+        raise NotFoundError
+    found.read_at = found.read_at or now
+    return found
+
+
+def sentence(notice: Notice, t: Texts) -> str:
+    """In the reader's language: "…_at" is a moment, "…_date" a day, "…_key" a text of its own."""
+    shown = formats(t.locale)
+    words: dict[str, Any] = {}
+    for name, value in notice.words.items():
+        if name.endswith("_at"):
+            words[name] = shown["datetime"](datetime.fromisoformat(value))
+        elif name.endswith("_date"):
+            words[name] = shown["date"](date.fromisoformat(value))
+        elif name.endswith("_key"):
+            words[name] = t(value)
+        else:
+            words[name] = value
+    return t(f"notices.text.{notice.key}", **words)

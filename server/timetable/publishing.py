@@ -1,0 +1,236 @@
+"""Publishing (发布): a classroom's weekly slots become dated lessons. Shown before it is done, and safe to do again.
+
+A lesson that came from a slot is known by its ``origin``: publishing again adds what is missing, renews what nobody has
+touched, withdraws what the timetable no longer holds, and leaves alone what was moved, called off or staffed by hand.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from server.classrooms.models import Classroom
+from server.clock import city_date
+from server.errors import ConflictError, ForbiddenError, InvalidError, NotFoundError
+from server.lessons.invitations import service as invitations
+from server.lessons.lifecycle import REPLANNED, after
+from server.lessons.models import Lesson, Receipt
+from server.lessons.service import lead_part
+from server.participation import service as participation
+from server.scope import SYSTEM, Scope, allows
+from server.timetable import lessons_made, occupancy, service, store
+from server.timetable.conflicts import Clash, Entry, entry
+from server.timetable.models import SchoolSpan, Term
+from server.timetable.service import Dated, Fill
+
+MOST_CLASSROOMS = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Slotted:
+    """A lesson that the timetable wants: where it comes from and when."""
+
+    classroom: Classroom
+    origin: str
+    when: Dated
+
+    def needs(self, id_: str) -> Entry:
+        held = self.classroom.receivers
+        return entry(
+            id_,
+            self.when.starts_at,
+            self.when.ends_at,
+            people=[self.classroom.lead_teacher_id, *(one.assistant_id for one in held)],
+            rooms=[self.classroom.lead_room_id, *(one.room_id for one in held)],
+        )
+
+
+@dataclass(slots=True)
+class Plan:
+    """What publishing would do."""
+
+    term: Term
+    classrooms: list[Classroom]
+    add: list[Slotted] = field(default_factory=list)
+    renew: list[tuple[Lesson, Slotted]] = field(default_factory=list)
+    restore: list[tuple[Lesson, Slotted]] = field(default_factory=list)
+    withdraw: list[Lesson] = field(default_factory=list)
+    kept: int = 0
+    away: list[tuple[Slotted, SchoolSpan]] = field(default_factory=list)
+    """Left out, because a school is away that day."""
+    clashes: list[Clash] = field(default_factory=list)
+    named: list[dict[str, str]] = field(default_factory=list)
+    beyond: date | None = None
+    """The day after which the calendar is not known, where lessons lie beyond it."""
+
+    def entries(self) -> list[Entry]:
+        """Everything that will newly stand somewhere, under the ids it will have."""
+        held = [one.needs(f"new {one.origin}") for one in self.add]
+        return held + [one.needs(lesson.id) for lesson, one in [*self.renew, *self.restore]]
+
+    @property
+    def gone(self) -> frozenset[str]:
+        return frozenset(lesson.id for lesson in self.withdraw)
+
+
+def origin_of(when: Dated) -> str:
+    return f"{when.classroom}/{when.day:%Y%m%d}/{when.period}"
+
+
+async def plan(session: AsyncSession, scope: Scope, term_id: str, classroom_ids: Sequence[str], now: datetime) -> Plan:
+    """From now (or the term's first day) to the term's end; no classroom named: every one the asker may publish."""
+    term = await store.term(session, scope, term_id)
+    if term is None:
+        raise NotFoundError
+    classrooms = [one for one in await store.classrooms_of(session, scope, term_id) if _may(scope, one)]
+    if classroom_ids:
+        classrooms = [one for one in classrooms if one.id in classroom_ids]
+        if len(classrooms) < len(set(classroom_ids)):
+            raise ForbiddenError
+    if not classrooms:
+        raise InvalidError("publish_nothing")
+    if len(classrooms) > MOST_CLASSROOMS:
+        raise InvalidError("publish_many", most=MOST_CLASSROOMS)
+    made = Plan(term, classrooms)
+    await _sort(session, made, now)
+    made.clashes = await occupancy.look(session, SYSTEM, made.entries(), made.gone)
+    made.named = await occupancy.named_clashes(session, SYSTEM, made.clashes)
+    return made
+
+
+def _may(scope: Scope, classroom: Classroom) -> bool:
+    return allows(scope, "lesson.create", lead_part(classroom.lead_room))
+
+
+async def _sort(session: AsyncSession, made: Plan, now: datetime) -> None:
+    """Every time the slots give, against every lesson that is there."""
+    first = max(made.term.starts_on, city_date(now))
+    ids = [one.id for one in made.classrooms]
+    by_id = {one.id: one for one in made.classrooms}
+    bells = await service.lead_bells(session, SYSTEM, made.classrooms)
+    fill = Fill(made.term.starts_on, first, made.term.ends_on)
+    falls = await service.dated(session, SYSTEM, ids, fill.first, fill.last, fill.starts_on, bells)
+    there = await lessons_made.by_origin(session, SYSTEM, ids, now)
+    spans = await _spans(session, made, fill)
+    wanted: set[str] = set()
+    for when in falls:
+        slotted = Slotted(by_id[when.classroom], origin_of(when), when)
+        wanted.add(slotted.origin)
+        if when.starts_at > now:
+            _place(made, slotted, there.get(slotted.origin), spans)
+    made.withdraw = [one for key, one in there.items() if key not in wanted and _untouched(one)]
+    horizon = await store.horizon(session, SYSTEM)
+    last = max((one.when.day for one in made.add), default=None)
+    if last is not None and (horizon is None or last > horizon.known_until):
+        made.beyond = horizon.known_until if horizon else made.term.starts_on
+
+
+def _place(made: Plan, slotted: Slotted, held: Lesson | None, spans: dict[str, list[SchoolSpan]]) -> None:
+    away = _away(slotted, spans)
+    if held is None and away is not None:
+        made.away.append((slotted, away))
+    elif held is None:
+        made.add.append(slotted)
+    elif held.state == "cancelled" and held.cancel_reason == REPLANNED:
+        made.restore.append((held, slotted))
+    elif _untouched(held) and lessons_made.differs(held, slotted.classroom, slotted.when):
+        made.renew.append((held, slotted))
+    else:
+        made.kept += 1
+
+
+def _untouched(lesson: Lesson) -> bool:
+    """Still as it was published: only such a lesson follows its timetable by itself."""
+    return lesson.changed_at is None and lesson.state in ("planned", "published")
+
+
+async def _spans(session: AsyncSession, made: Plan, fill: Fill) -> dict[str, list[SchoolSpan]]:
+    schools = {one.lead_room.school_id for one in made.classrooms}
+    schools |= {held.room.school_id for one in made.classrooms for held in one.receivers}
+    found: dict[str, list[SchoolSpan]] = {}
+    for span in await store.spans(session, SYSTEM, sorted(schools), fill.first, fill.last):
+        found.setdefault(span.school_id, []).append(span)
+    return found
+
+
+def _away(slotted: Slotted, spans: dict[str, list[SchoolSpan]]) -> SchoolSpan | None:
+    rooms = [slotted.classroom.lead_room, *(one.room for one in slotted.classroom.receivers)]
+    for room in rooms:
+        for span in spans.get(room.school_id, ()):
+            if span.first_on <= slotted.when.day <= span.last_on:
+                return span
+    return None
+
+
+# --- doing it ---------------------------------------------------------------------------------------------------------
+
+
+async def publish(
+    session: AsyncSession,
+    scope: Scope,
+    term_id: str,
+    classroom_ids: Sequence[str],
+    now: datetime,
+    *,
+    without_clashing: bool = False,
+) -> Plan:
+    """All of it or, ``without_clashing``, all but what clashes. Receiving schools are invited, everybody is told."""
+    made = await plan(session, scope, term_id, classroom_ids, now)
+    await occupancy.lock(session, SYSTEM, made.entries())
+    made.clashes = await occupancy.look(session, SYSTEM, made.entries(), made.gone)
+    if made.clashes and not without_clashing:
+        raise await _refusal(session, made)
+    _leave_out(made)
+    for lesson in made.withdraw:
+        await _withdraw(session, scope, lesson, now)
+    await session.flush()
+    for lesson, slotted in [*made.renew, *made.restore]:
+        await _renew(session, lesson, slotted, now)
+    rows: list[Lesson | Receipt] = []
+    for slotted in made.add:
+        rows += lessons_made.make(slotted.classroom, slotted.when, slotted.origin, scope.person, now)
+    session.add_all(rows)
+    await session.flush()
+    await invitations.invite_for(session, scope, [one for one in made.classrooms if _concerns(made, one)], now)
+    return made
+
+
+async def _refusal(session: AsyncSession, made: Plan) -> ConflictError:
+    named = await occupancy.named_clashes(session, SYSTEM, made.clashes)
+    return ConflictError("publish_clashes", count=len({one.wanted.id for one in made.clashes}), clashes=named)
+
+
+def _leave_out(made: Plan) -> None:
+    """Lessons of a clash among new ones all go: which of them is right, the clerk says."""
+    clashing = {clash.wanted.id for clash in made.clashes} | {clash.held.id for clash in made.clashes}
+    made.add = [one for one in made.add if f"new {one.origin}" not in clashing]
+    made.renew = [(lesson, one) for lesson, one in made.renew if lesson.id not in clashing]
+    made.restore = [(lesson, one) for lesson, one in made.restore if lesson.id not in clashing]
+
+
+async def _withdraw(session: AsyncSession, scope: Scope, lesson: Lesson, now: datetime) -> None:
+    lesson.state = after(lesson.state, "cancel") or lesson.state
+    lesson.cancelled_at, lesson.cancelled_by, lesson.cancel_reason = now, scope.person, REPLANNED
+    lesson.sequence += 1
+    await participation.touch(session, lesson.id, now)
+
+
+async def _renew(session: AsyncSession, lesson: Lesson, slotted: Slotted, now: datetime) -> None:
+    if lesson.state == "cancelled":
+        lesson.state = after(lesson.state, "restore") or lesson.state
+        lesson.cancelled_at = lesson.cancelled_by = lesson.cancel_reason = None
+    classroom, when = slotted.classroom, slotted.when
+    lesson.starts_at, lesson.ends_at = when.starts_at, when.ends_at
+    lesson.teacher_id, lesson.lead_room_id = classroom.lead_teacher_id, classroom.lead_room_id
+    lesson.sequence += 1
+    await lessons_made.replace_receipts(session, SYSTEM, lesson, lessons_made.receipts(lesson.id, classroom))
+    await participation.touch(session, lesson.id, now)
+
+
+def _concerns(made: Plan, classroom: Classroom) -> bool:
+    """Whether anything changes for this classroom: else its schools are not asked again."""
+    touched = [one.classroom.id for one in made.add] + [one.classroom.id for _, one in [*made.renew, *made.restore]]
+    return classroom.id in touched

@@ -1,0 +1,249 @@
+"""Weekly slots become dated lessons: once, without clashes, again without harm, on both databases with two at once."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import date, time, timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import func, select
+
+from server.accounts.models import Person
+from server.classrooms.models import Classroom, Receiver
+from server.clock import CITY
+from server.database import Database, make_engine
+from server.errors import ConflictError
+from server.ids import new_id
+from server.lessons.models import Invitation, Lesson
+from server.models import Base
+from server.notices.models import Notice
+from server.schools.models import District, Room, School
+from server.scope import Scope
+from server.timetable import publishing
+from server.timetable.models import CalendarDay, CalendarHorizon, SchoolSpan, Term, WeeklySlot
+from tests.support.web import Web
+
+CITY_ADMIN = Scope(person=None, posts=frozenset({"city_admin"}), city=True)
+TERM = "2026-1"
+
+
+@dataclass
+class City:
+    district: District
+    town: School
+    village: School
+    lead: Room
+    room: Room
+    teacher: Person
+    assistant: Person
+
+    def classroom(self, web: Web, name: str = "三年级音乐", **more: Any) -> list[Any]:
+        id_ = more.pop("id", new_id())
+        plain = {"lead_room_id": self.lead.id, "lead_teacher_id": self.teacher.id, **more}
+        row = Classroom(id=id_, name=name, subject="music", grade=3, term=TERM, created_at=web.clock.now(), **plain)
+        return [row, Receiver(id=new_id(), classroom_id=id_, position=1, room_id=self.room.id)]
+
+
+async def made(web: Web) -> City:
+    district = await web.district()
+    town, village = await web.school(district, "城关小学"), await web.school(district, "南里小学")
+    lead, room = await web.room(town, "录播教室", kind="lead"), await web.room(village, pupils=27)
+    await web.add(
+        Term(id=TERM, name="第一学期", starts_on=date(2026, 9, 1), ends_on=date(2026, 12, 11)),
+        CalendarHorizon(id="city", known_until=date(2026, 12, 31)),
+        CalendarDay(day=date(2026, 11, 26), kind="holiday", name="假"),
+        CalendarDay(day=date(2026, 11, 28), kind="makeup", name="调休", stands_for=date(2026, 11, 26)),
+    )
+    teacher, assistant = await web.person("teacher", school=town), await web.person("assistant", school=village)
+    return City(district, town, village, lead, room, teacher, assistant)
+
+
+@pytest.fixture
+async def city(web: Web) -> City:
+    return await made(web)
+
+
+def slot(classroom: str, weekday: int, hour: int = 10, **more: Any) -> WeeklySlot:
+    return WeeklySlot(
+        id=new_id(), classroom_id=classroom, weekday=weekday, period=hour - 7, starts=time(hour, 0), minutes=40, **more
+    )
+
+
+async def lessons(web: Web, *states: str) -> list[str]:
+    async with web.database.reading() as session:
+        query = select(Lesson).where(Lesson.state.in_(states or ("published",))).order_by(Lesson.starts_at)
+        found = (await session.scalars(query)).unique()
+        return [one.starts_at.astimezone(CITY).strftime("%m-%d %H:%M") for one in found]
+
+
+async def publish(web: Web, *classrooms: str, **more: Any) -> publishing.Plan:
+    async with web.transaction() as session:
+        return await publishing.publish(session, CITY_ADMIN, TERM, classrooms, web.clock.now(), **more)
+
+
+async def test_thursdays_lessons_with_holiday_and_makeup_day_once_however_often_published(web: Web, city: City) -> None:
+    await web.add(*city.classroom(web, id="c"), slot("c", 4))
+    plan = await publish(web, "c")
+    wanted = ["11-19 10:00", "11-28 10:00", "12-03 10:00", "12-10 10:00"]
+    assert (len(plan.add), plan.beyond) == (4, None)
+    assert await lessons(web) == wanted
+    plan = await publish(web, "c")
+    assert (len(plan.add), plan.kept) == (0, 4)
+    assert await lessons(web) == wanted
+    async with web.database.reading() as session:
+        invited = (await session.scalars(select(Invitation))).one()
+        assert (invited.school_id, invited.answer, invited.due_on) == (city.village.id, "pending", date(2026, 11, 18))
+        assert (await session.scalars(select(Notice.person_id))).all() == [city.teacher.id]
+
+
+async def test_double_weeks_and_bells_of_the_season(web: Web, city: City) -> None:
+    await web.add(*city.classroom(web, id="c"), slot("c", 2, weeks="even"), slot("c", 3, 9, follows_bell=True))
+    await publish(web, "c")
+    # week 12 begins on 16 November; the usual primary bell rings the second period at 09:15
+    assert await lessons(web) == [
+        "11-17 10:00",
+        "11-18 09:15",
+        "11-25 09:15",
+        "12-01 10:00",
+        "12-02 09:15",
+        "12-09 09:15",
+    ]
+
+
+async def test_what_the_timetable_no_longer_holds_is_withdrawn_and_what_was_touched_stays(web: Web, city: City) -> None:
+    held = slot("c", 4)
+    await web.add(*city.classroom(web, id="c"), held)
+    await publish(web, "c")
+    async with web.transaction() as session:
+        first = (await session.scalars(select(Lesson).order_by(Lesson.starts_at).limit(1))).one()
+        first.changed_at = web.clock.now()
+        (await session.get_one(WeeklySlot, held.id)).weekday = 5
+    plan = await publish(web, "c")
+    assert (len(plan.add), len(plan.withdraw)) == (4, 3)
+    assert await lessons(web) == ["11-19 10:00", "11-20 10:00", "11-27 10:00", "12-04 10:00", "12-11 10:00"]
+    async with web.transaction() as session:
+        (await session.get_one(WeeklySlot, held.id)).weekday = 4
+    plan = await publish(web, "c")
+    assert (len(plan.restore), len(plan.withdraw), plan.kept) == (3, 4, 1)
+    assert await lessons(web) == ["11-19 10:00", "11-28 10:00", "12-03 10:00", "12-10 10:00"]
+
+
+async def test_another_teacher_reaches_the_lessons_nobody_touched(web: Web, city: City) -> None:
+    await web.add(*city.classroom(web, id="c"), slot("c", 4))
+    await publish(web, "c")
+    other = await web.person("teacher", school=city.town)
+    async with web.transaction() as session:
+        (await session.get_one(Classroom, "c")).lead_teacher_id = other.id
+    assert len((await publish(web, "c")).renew) == 4
+    async with web.database.reading() as session:
+        assert set(await session.scalars(select(Lesson.teacher_id))) == {other.id}
+        assert set(await session.scalars(select(Lesson.sequence))) == {1}
+
+
+async def test_a_clash_is_named_and_nothing_is_published(web: Web, city: City) -> None:
+    await web.add(*city.classroom(web, id="c", name="三年级音乐"), slot("c", 4))
+    await publish(web, "c")
+    other = await web.person("teacher", school=city.town)
+    room = await web.room(city.town, "第二主讲教室", kind="lead")
+    more = {"lead_teacher_id": other.id, "lead_room_id": room.id}
+    await web.add(*city.classroom(web, id="d", name="四年级美术", **more), slot("d", 4), slot("d", 5))
+    with pytest.raises(ConflictError) as refused:
+        await publish(web, "d")
+    assert refused.value.key == "publish_clashes"
+    assert refused.value.params["count"] == 4
+    named = refused.value.params["clashes"][0]
+    assert (named["kind"], named["title"], named["day"]) == ("room", "三年级音乐", "2026-11-19")
+    assert city.village.short_name in named["name"]
+    assert len(await lessons(web)) == 4
+    plan = await publish(web, "d", without_clashing=True)
+    assert len(plan.add) == 4 and len(await lessons(web)) == 8
+
+
+async def test_days_away_are_left_out_and_what_is_not_known_is_said(web: Web, city: City) -> None:
+    now = web.clock.now()
+    span = SchoolSpan(
+        id="s", school_id=city.village.id, kind="sports", name="运动会", first_on=date(2026, 12, 2),
+        last_on=date(2026, 12, 4), created_at=now,
+    )  # fmt: skip
+    await web.add(*city.classroom(web, id="c"), slot("c", 4), span)
+    async with web.transaction() as session:
+        (await session.get_one(CalendarHorizon, "city")).known_until = date(2026, 11, 30)
+    plan = await publish(web, "c")
+    assert [(one.name) for _, one in plan.away] == ["运动会"]
+    assert plan.beyond == date(2026, 11, 30)
+    assert await lessons(web) == ["11-19 10:00", "11-28 10:00", "12-10 10:00"]
+
+
+# --- two administrators at once ---------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+async def elsewhere(postgres_url: str, web: Web) -> AsyncIterator[Web]:
+    """The same web on PostgreSQL."""
+    held = Database(make_engine(postgres_url))
+    async with held.engine.begin() as connection:
+        await connection.run_sync(Base.metadata.create_all)
+    before, web.database = web.database, held
+    yield web
+    web.database = before
+    await held.dispose()
+
+
+async def race(web: Web, city: City) -> None:
+    """Eight administrators publish classrooms that want one receiving room at the same times: one gets it."""
+    for number in range(8):
+        teacher = await web.person("teacher", school=city.town)
+        room = await web.room(city.town, f"主讲{number}", kind="lead")
+        more = {"lead_teacher_id": teacher.id, "lead_room_id": room.id}
+        await web.add(*city.classroom(web, id=f"c{number}", name=f"课堂{number}", **more), slot(f"c{number}", 4))
+    outcomes = await asyncio.gather(*(publish(web, f"c{n}") for n in range(8)), return_exceptions=True)
+    won = [one for one in outcomes if isinstance(one, publishing.Plan)]
+    lost = [one for one in outcomes if isinstance(one, ConflictError)]
+    assert (len(won), len(lost)) == (1, 7), outcomes
+    assert {one.key for one in lost} == {"publish_clashes"}
+    async with web.database.reading() as session:
+        assert await session.scalar(select(func.count()).select_from(Lesson)) == 4
+
+
+async def test_of_many_at_once_one_wins_on_sqlite(web: Web, city: City) -> None:
+    await race(web, city)
+
+
+@pytest.mark.real
+async def test_of_many_at_once_one_wins_on_postgresql(elsewhere: Web) -> None:
+    await race(elsewhere, await made(elsewhere))
+
+
+async def crosswise(web: Web, city: City) -> None:
+    """Two lessons moved at once onto each other's free time, many times: never both there, never a deadlock."""
+    from server.lessons.changes import service as changes
+    from server.lessons.changes.schemas import MoveBody
+
+    other = await web.person("teacher", school=city.town)
+    second = await web.room(city.town, "主讲二", kind="lead")
+    one = await web.lesson(city.teacher, city.lead, city.room, starts=timedelta(days=1))
+    two = await web.lesson(other, second, city.room, starts=timedelta(days=2))
+
+    async def move(lesson: Lesson, days: int) -> str:
+        body = MoveBody(starts_at=web.clock.now() + timedelta(days=days))
+        try:
+            async with web.transaction() as session:
+                await changes.move(session, CITY_ADMIN, lesson.id, body, web.clock.now())
+        except ConflictError as error:
+            return error.key
+        return "moved"
+
+    for days in (5, 6, 7, 8):
+        assert sorted(await asyncio.gather(move(one, days), move(two, days))) == ["lesson_room_busy", "moved"]
+
+
+async def test_two_moves_at_once_on_sqlite(web: Web, city: City) -> None:
+    await crosswise(web, city)
+
+
+@pytest.mark.real
+async def test_two_moves_at_once_on_postgresql(elsewhere: Web) -> None:
+    await crosswise(elsewhere, await made(elsewhere))
