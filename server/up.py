@@ -7,30 +7,20 @@ still be given as TONGTANG_…; ``up`` only fills in what is missing.
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import ctypes
 import os
 import secrets
 import signal
-import sys
-import time
-from collections.abc import Callable, Coroutine, Mapping
-from dataclasses import dataclass
+from collections.abc import Coroutine, Mapping
 from pathlib import Path
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from server.child import Child, Say
 from server.security import load_keys, private_pem, public_pem
 
 CHILDREN = ("web", "worker", "node")
-FIRST_PAUSE = 0.2
-LONGEST_PAUSE = 10.0
-STEADY_SECONDS = 30.0  # who lived that long starts again without a pause
 STOP_SECONDS = 10.0
-PR_SET_PDEATHSIG = 1
-
-Say = Callable[[str], None]
 
 
 # --- keys and settings ------------------------------------------------------------------------------------------------
@@ -123,59 +113,6 @@ def _moved(url: str, port: str, to: int) -> str:
 # --- supervising ------------------------------------------------------------------------------------------------------
 
 
-@dataclass
-class Child:
-    """One process that is kept running, or (``run``) runs once."""
-
-    name: str
-    environ: dict[str, str]
-    say: Say
-    process: asyncio.subprocess.Process | None = None
-    label: str = ""
-    """How its lines are marked; its name when empty."""
-
-    async def keep(self, stopping: asyncio.Event) -> None:
-        pause = FIRST_PAUSE
-        while not stopping.is_set():
-            started = time.monotonic()
-            status = await self.run()
-            if stopping.is_set():
-                return
-            if time.monotonic() - started > STEADY_SECONDS:
-                pause = FIRST_PAUSE
-            self.say(f"{self.label or self.name} ended ({status}); starting it again in {pause:.1f} s")
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(stopping.wait(), pause)
-            pause = min(pause * 2, LONGEST_PAUSE)
-
-    async def run(self) -> int:
-        self.process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "server.cli",
-            self.name,
-            env=self.environ,
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
-            start_new_session=True,  # Ctrl-C reaches them through us, once
-            preexec_fn=_die_with_parent,
-        )
-        output = self.process.stdout
-        while output is not None and (line := await _line(output)):
-            self.say(f"{self.label or self.name:<6} | {line.decode(errors='replace').rstrip()}")
-        return await self.process.wait()
-
-    def end(self) -> None:
-        """Nodes: at once. SIGTERM would make each look for another one to take its rooms, and all are ending."""
-        self.signal(signal.SIGINT if self.name == "node" else signal.SIGTERM)
-
-    def signal(self, number: int) -> None:
-        if self.process is not None and self.process.returncode is None:
-            with contextlib.suppress(ProcessLookupError):
-                self.process.send_signal(number)
-
-
 async def _wait(event: asyncio.Event) -> None:
     await event.wait()
 
@@ -183,19 +120,6 @@ async def _wait(event: asyncio.Event) -> None:
 async def _any(*awaited: asyncio.Future[Any]) -> None:
     """Until one of them is done; its failure is not ours."""
     await asyncio.wait(awaited, return_when=asyncio.FIRST_COMPLETED)
-
-
-async def _line(output: asyncio.StreamReader) -> bytes:
-    try:
-        return await output.readline()
-    except ValueError:  # longer than the reader's limit: what is left of it follows as the next line
-        return b"...\n"
-
-
-def _die_with_parent() -> None:
-    """Linux: when ``up`` is killed outright, its children end too instead of holding the ports."""
-    with contextlib.suppress(OSError, AttributeError):
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 async def supervise(

@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
-import signal
 import stat
-import sys
 from pathlib import Path
-
-import pytest
 
 from server import up
 from server.config import load as load_web
@@ -57,37 +52,3 @@ def test_what_the_caller_says_holds(tmp_path: Path) -> None:
     assert environ["TONGTANG_NODE_LISTEN"] == "0.0.0.0"
     assert environ["TONGTANG_PORT"] == "9000", "the command line is nearer than the environment"
     assert not (tmp_path / "keys" / "node.secret").exists()
-
-
-async def test_a_child_that_dies_is_started_again_and_stops_when_asked(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    fake = tmp_path / "server"
-    fake.mkdir()
-    (fake / "__init__.py").touch()
-    (fake / "cli.py").write_text(
-        "import pathlib, sys, time\n"
-        f"runs = pathlib.Path({str(tmp_path / 'runs')!r})\n"
-        "runs.write_text(runs.read_text() + 'x' if runs.exists() else 'x')\n"
-        "print(sys.argv[1], 'run', len(runs.read_text()), flush=True)\n"
-        "if len(runs.read_text()) < 3: sys.exit(7)\n"
-        "time.sleep(60)\n"
-    )
-    monkeypatch.setattr(up, "FIRST_PAUSE", 0.01)
-    monkeypatch.chdir(tmp_path)  # python -m finds the stand-in first
-    said: list[str] = []
-    third = asyncio.Event()
-
-    def say(line: str) -> None:
-        said.append(line)
-        if "run 3" in line:
-            third.set()
-
-    child, stopping = up.Child("web", {"PYTHONPATH": str(tmp_path), "PATH": sys.prefix}, say), asyncio.Event()
-    keeping = asyncio.create_task(child.keep(stopping))
-    await asyncio.wait_for(third.wait(), 30)
-    stopping.set()
-    child.signal(signal.SIGTERM)
-    await asyncio.wait_for(keeping, 30)
-    assert [line for line in said if "run" in line] == [f"web    | web run {n}" for n in (1, 2, 3)]
-    assert sum("ended (7)" in line for line in said) == 2

@@ -1,0 +1,129 @@
+"""One supervised process of ``tongtang up``: who dies is started again, from a spare that has imported everything.
+
+Importing costs a node or a web one to three seconds of CPU, and after a crash a class waits for them. So beside each
+there stands a process that has done it and waits for a line: ``python -m server.child node``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ctypes
+import importlib
+import signal
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+FIRST_PAUSE = 0.2
+LONGEST_PAUSE = 10.0
+STEADY_SECONDS = 30.0  # who lived that long starts again without a pause
+SPARE_AFTER = 5.0  # not beside the start itself, which needs the processor
+PR_SET_PDEATHSIG = 1
+WARM = {"web": "server.app", "node": "signaling.__main__"}
+"""What to import beforehand; the worker keeps nobody waiting."""
+
+Say = Callable[[str], None]
+
+
+@dataclass
+class Child:
+    """One process that is kept running, or (``run``) runs once."""
+
+    name: str
+    environ: dict[str, str]
+    say: Say
+    process: asyncio.subprocess.Process | None = None
+    label: str = ""
+    """How its lines are marked; its name when empty."""
+    spare: asyncio.subprocess.Process | None = field(default=None, init=False)
+
+    async def keep(self, stopping: asyncio.Event) -> None:
+        pause = FIRST_PAUSE
+        while not stopping.is_set():
+            started = time.monotonic()
+            refill = asyncio.create_task(self._refill())
+            status = await self.run()
+            refill.cancel()
+            if stopping.is_set():
+                return
+            if time.monotonic() - started > STEADY_SECONDS:
+                pause = FIRST_PAUSE
+            self.say(f"{self.label or self.name} ended ({status}); starting it again in {pause:.1f} s")
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(stopping.wait(), pause)
+            pause = min(pause * 2, LONGEST_PAUSE)
+
+    async def run(self) -> int:
+        self.process = await self._wake() or await self._start("server.cli")
+        output = self.process.stdout
+        while output is not None and (line := await _line(output)):
+            self.say(f"{self.label or self.name:<6} | {line.decode(errors='replace').rstrip()}")
+        return await self.process.wait()
+
+    async def _refill(self) -> None:
+        await asyncio.sleep(SPARE_AFTER)
+        if self.name in WARM and self.spare is None:
+            self.spare = await self._start("server.child")
+
+    async def _wake(self) -> asyncio.subprocess.Process | None:
+        spare, self.spare = self.spare, None
+        if spare is None or spare.returncode is not None or spare.stdin is None:
+            return None
+        with contextlib.suppress(ConnectionError):  # it died this moment: its end is a child's end like any other
+            spare.stdin.write(b"\n")
+            await spare.stdin.drain()
+        return spare
+
+    async def _start(self, module: str) -> asyncio.subprocess.Process:
+        return await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            module,
+            self.name,
+            env=self.environ,
+            stdin=asyncio.subprocess.PIPE if module == "server.child" else asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+            start_new_session=True,  # Ctrl-C reaches them through us, once
+            preexec_fn=_die_with_parent,
+        )
+
+    def end(self) -> None:
+        """Nodes: at once. SIGTERM would make each look for another one to take its rooms, and all are ending."""
+        self.signal(signal.SIGINT if self.name == "node" else signal.SIGTERM)
+        if self.spare is not None:
+            with contextlib.suppress(ProcessLookupError):
+                self.spare.kill()
+
+    def signal(self, number: int) -> None:
+        if self.process is not None and self.process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                self.process.send_signal(number)
+
+
+async def _line(output: asyncio.StreamReader) -> bytes:
+    try:
+        return await output.readline()
+    except ValueError:  # longer than the reader's limit: what is left of it follows as the next line
+        return b"...\n"
+
+
+def _die_with_parent() -> None:
+    """Linux: when ``up`` is killed outright, its children end too instead of holding the ports."""
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
+def stand_by(name: str) -> None:
+    """The spare: ready, and gone with whoever keeps it."""
+    importlib.import_module(WARM[name])
+    from server.cli import app
+
+    if sys.stdin.readline():
+        app([name])
+
+
+if __name__ == "__main__":
+    stand_by(sys.argv[1])
