@@ -36,6 +36,7 @@ from signaling.net.factspool import FactSpool
 from signaling.net.heartbeat import HeartbeatSender
 from signaling.net.http import HttpServer, application, server
 from signaling.net.mediaspool import MediaSpool
+from signaling.net.metrics import MetricsDoor, NodeCollector
 from signaling.net.node import Node
 from signaling.net.objectstore import open_store
 from signaling.net.shipper import FactShipper
@@ -108,6 +109,7 @@ async def run(settings: NodeSettings) -> None:
     shipper = FactShipper(facts, settings.web_url, secret)
     origins = OriginRule(settings.origins)
     relays = functools.partial(_relays, settings)
+    token = settings.metrics_token
     http = server(
         application(
             node,
@@ -115,6 +117,9 @@ async def run(settings: NodeSettings) -> None:
             WhipDoor(node, keys, origins, relays),
             WhepDoor(node, keys, origins, relays),
             ControlDoor(node, settings.node_id, keys.web),
+            MetricsDoor(
+                NodeCollector(node, settings.node_id, spool, sfu.engine), token.get_secret_value() if token else None
+            ),
         )
     )
     heartbeat = HeartbeatSender(

@@ -85,6 +85,9 @@ class NodeSettings(BaseSettings):
         (), description="Relays told to encoders and players that come by WHIP and WHEP. As the web's."
     )
     turn_secret: SecretStr = Field(SecretStr(""), description="The relays' static-auth-secret. As the web's.")
+    metrics_token: SecretStr | None = Field(
+        None, description="Bearer token for /metrics, as the web's. Empty: only requests from the machine itself."
+    )
     origins: Annotated[tuple[str, ...], NoDecode] = Field(
         (),
         description="Origins of pages that may connect, separated by commas. "

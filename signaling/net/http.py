@@ -13,6 +13,7 @@ from starlette.routing import BaseRoute, Route, WebSocketRoute
 
 from signaling.messages import MAX_MESSAGE_BYTES
 from signaling.net.control import ControlDoor
+from signaling.net.metrics import MetricsDoor
 from signaling.net.node import Node
 from signaling.net.websocket import WebSocketDoor
 from signaling.net.whep import WhepDoor
@@ -25,7 +26,9 @@ KEEP_ALIVE_SECONDS = 150
 """As the web's: longer than the web keeps an idle connection to our control door, a proxy to the others."""
 
 
-def application(node: Node, socket: WebSocketDoor, whip: WhipDoor, whep: WhepDoor, control: ControlDoor) -> Starlette:
+def application(
+    node: Node, socket: WebSocketDoor, whip: WhipDoor, whep: WhepDoor, control: ControlDoor, metrics: MetricsDoor
+) -> Starlette:
     async def health(request: Request) -> Response:
         return JSONResponse({"ok": True, "rooms": len(node.lives)})
 
@@ -33,6 +36,7 @@ def application(node: Node, socket: WebSocketDoor, whip: WhipDoor, whep: WhepDoo
         WebSocketRoute("/ws", socket.serve),
         Route("/healthz", health),
         Route("/control/healthz", health),
+        Route("/metrics", metrics.get),
         Route("/control/rooms/{lesson}", control.put, methods=["PUT"]),
         Route("/control/rooms/{lesson}", control.delete, methods=["DELETE"]),
         Route("/control/rooms/{lesson}/handover", control.hand_over, methods=["POST"]),

@@ -254,6 +254,9 @@ class Node:
         self.plane.remove_router(lesson, time.monotonic())
         await host.journal.close()
 
+    def now(self) -> float:
+        return time.monotonic()
+
     def host(self, lesson: str) -> RoomHost | None:
         return self._hosts.get(lesson)
 
