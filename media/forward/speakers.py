@@ -114,8 +114,6 @@ class Ears:
         return room.leader if room else None
 
     def listen(self, now: float) -> None:
-        if not hasattr(self._engine, "loudness"):
-            return
         passed = min(2 * LISTEN_EVERY, now - self._listened)
         self._listened = now
         heard: dict[str, dict[str, Loudness | None]] = {router: {} for router in self._rooms}

@@ -37,12 +37,13 @@ class Live:
     kiosk: Kiosk
 
     def node_of_room(self) -> tuple[str, int]:
-        """Name and process of the node whose spool holds the room's log."""
+        """Name and process of the node that has the room's log open."""
         for pid, command in children_of(self.site.process.pid).items():
             if command.split()[-1:] == ["node"]:
                 environ = Path(f"/proc/{pid}/environ").read_bytes().decode().split("\0")
                 told = dict(line.split("=", 1) for line in environ if "=" in line)
-                if (Path(told["TONGTANG_SPOOL"]) / "rooms" / f"{self.lesson.id}.jsonl").exists():
+                log = Path(told["TONGTANG_SPOOL"]) / "rooms" / f"{self.lesson.id}.jsonl"
+                if any(file.resolve() == log for file in Path(f"/proc/{pid}/fd").iterdir()):  # a spare has it not open
                     return told["TONGTANG_NODE_ID"], pid
         return "", 0
 
