@@ -24,9 +24,9 @@ Stats = list[dict[str, Any]]
 
 
 @asynccontextmanager
-async def browser_page() -> AsyncIterator[Page]:
+async def browser_page(*more: str) -> AsyncIterator[Page]:
     async with async_playwright() as playwright:
-        arguments = [*ARGS, "--autoplay-policy=no-user-gesture-required"]
+        arguments = [*ARGS, "--autoplay-policy=no-user-gesture-required", *more]
         browser = await playwright.chromium.launch(executable_path=chromium(), args=arguments)
         page = await browser.new_page()
         await page.route("**/*", lambda r: r.fulfill(body="<!doctype html><body></body>", content_type="text/html"))

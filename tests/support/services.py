@@ -21,11 +21,16 @@ import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 
-from tests.support.processes import Process, accepts, answers, free_ports, running
+from tests.support.processes import ROOT, Process, accepts, answers, free_ports, running
 
 
 def program(name: str, *places: str) -> Path | None:
@@ -195,12 +200,33 @@ class Turn:
     """coturn with time-limited credentials (REST API memo: username "expiry:name", password HMAC-SHA1 of it)."""
 
     port: int
+    tls_port: int
     secret: str
+
+    @staticmethod
+    def now() -> float:
+        """Its clock."""
+        return time.time()
 
     def credentials(self, name: str = "test", seconds: int = 600) -> tuple[str, str]:
         username = f"{int(time.time()) + seconds}:{name}"
         digest = hmac.digest(self.secret.encode(), username.encode(), hashlib.sha1)
         return username, base64.b64encode(digest).decode()
+
+
+def _self_signed(folder: Path) -> tuple[Path, Path]:
+    """Enough for TLS where nobody asks who it is."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
+    now = datetime.now(UTC)
+    builder = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
+    builder = builder.serial_number(x509.random_serial_number())
+    made = builder.not_valid_before(now - timedelta(1)).not_valid_after(now + timedelta(2)).sign(key, hashes.SHA256())
+    places = folder / "cert.pem", folder / "key.pem"
+    places[0].write_bytes(made.public_bytes(serialization.Encoding.PEM))
+    form = (serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    places[1].write_bytes(key.private_bytes(*form))
+    return places
 
 
 @contextlib.contextmanager
@@ -209,12 +235,15 @@ def start_turn() -> Iterator[Turn]:
     if server is None:
         pytest.skip("no TURN server (Debian: coturn)")
     folder = Path(tempfile.mkdtemp(prefix="tongtang-turn-"))
-    port = free_ports(1)
-    turn = Turn(port, secrets.token_hex(12))
-    argv = [server, "-n", "--no-tls", "--no-dtls", "--no-cli", "--listening-ip=127.0.0.1", "--relay-ip=127.0.0.1"]
-    argv += [f"--listening-port={port}", "--min-port=50000", "--max-port=50100", "--realm=tongtang.test"]
-    argv += ["--use-auth-secret", f"--static-auth-secret={turn.secret}", "--allow-loopback-peers"]
-    argv += [f"--userdb={folder}/turndb", f"--pidfile={folder}/pid", "--log-file=stdout"]
+    port = free_ports(2)
+    turn = Turn(port, port + 1, secrets.token_hex(12))
+    certificate, key = _self_signed(folder)
+    # Our own configuration, with this machine's places: what schools run is what is tested.
+    argv = [server, "-c", ROOT / "deploy" / "turnserver.conf", "--listening-ip=127.0.0.1", "--relay-ip=127.0.0.1"]
+    argv += [f"--listening-port={port}", f"--tls-listening-port={turn.tls_port}", "--no-dtls", "--realm=tongtang.test"]
+    argv += [f"--static-auth-secret={turn.secret}", "--allow-loopback-peers", "--allowed-peer-ip=127.0.0.1"]
+    argv += [f"--cert={certificate}", f"--pkey={key}"]
+    argv += [f"--userdb={folder}/turndb", f"--pidfile={folder}/pid"]
     try:
         with running(Process(argv, log=folder / "log", cwd=folder)) as process:
             process.wait_for(lambda: accepts(port), 30, "coturn")
