@@ -257,6 +257,8 @@ class PythonEngine:
             if done >= size:
                 break
             done += subscription.repeat(media, out, segment)
+        while not newest and done < size and (sent := subscription.pad()):
+            done += sent
         peer.probed += done
         return done
 

@@ -142,7 +142,7 @@ class Subscription:
 
     def limit(self, detail: Detail) -> None:
         backlog = self._outbox.backlog
-        newest = (self.rewriter.last_timestamp - self.rewriter.timestamp_offset) & 0xFFFFFFFF
+        newest = self.rewriter.newest
         if backlog is not None and backlog.bytes:
             newest = self._tail
             if detail is Detail.NOTHING:
@@ -238,6 +238,8 @@ class Subscription:
         write, ssrc, keeps = writer.write, writer.ssrc, writer.keeps
         offset, timestamp_offset = rewriter.offset, rewriter.timestamp_offset
         for number, timestamp, marker, level, payload in passed:
+            if number < rewriter.settled:
+                timestamp += rewriter.surplus(number, timestamp)
             number += offset
             timestamp = (timestamp + timestamp_offset) & 0xFFFFFFFF
             sent = renumbered(payload, shift) if shift is not None else payload
@@ -257,6 +259,10 @@ class Subscription:
         """Sends a packet again, for a NACK."""
         self._guard.refill(self.octets, now)
         return self._guard.allows(out, len(media[4]), now) and self.repeat(media, out, segment) > 0
+
+    def pad(self) -> int:
+        """A packet of padding as RTX; bytes sent."""
+        return self._writer.padding(self.codec.rtx or 0, self.rewriter.last_timestamp) if self.repeatable else 0
 
     def repeat(self, media: Media, out: int, segment: Segment) -> int:
         """As RTX where negotiated, else the very same once more; bytes sent."""

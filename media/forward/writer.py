@@ -11,6 +11,8 @@ from media.transport.outbox import Outbox
 from media.wire.extensions import Layout
 
 _KEPT = 256  # packets that can go out once more under their own number; half a second of 5 Mbit/s
+_P = 0x20  # RFC 3550 section 5.1: the last byte says how many bytes at the end mean nothing
+_PADDING = bytes(254) + b"\xff"
 
 
 class Writer:
@@ -32,7 +34,9 @@ class Writer:
     def head_size(self) -> int:
         return self._bare.size
 
-    def write(self, second: int, sequence: int, timestamp: int, ssrc: int, level: bytes, payload: bytes) -> int:
+    def write(
+        self, second: int, sequence: int, timestamp: int, ssrc: int, level: bytes, payload: bytes, padding: int = 0
+    ) -> int:
         """The hottest lines of the house: per packet and receiver one ``pack_into``, one copy, one encryption.
 
         Gives the encrypted size, 0 when it cannot be sent.
@@ -47,7 +51,8 @@ class Writer:
         wide = (outbox.transport_cc + 1 & 0xFFFF).to_bytes(2, "big") if form.transport_cc else b""
         a, b, c, d = form.fixed
         stamp, data = outbox.burst.stamp, outbox.data
-        form.pack_into(data, at, form.first, second, sequence, timestamp, ssrc, a, level, b, stamp, c, wide, d)
+        first = form.first | padding
+        form.pack_into(data, at, first, second, sequence, timestamp, ssrc, a, level, b, stamp, c, wide, d)
         data[at + start : at + size] = payload
         size = outbox.protect(outbox.arena, at, size)
         if size:
@@ -65,6 +70,13 @@ class Writer:
         self._rtx_sequence = self._rtx_sequence + 1 & 0xFFFF
         original = sequence.to_bytes(2, "big") + payload
         return self.write(second, self._rtx_sequence, timestamp, self._rtx_ssrc, level, original)
+
+    def padding(self, second: int, timestamp: int) -> int:
+        """Nothing but padding as RTX: what a probe is made of when all is forgotten."""
+        if self._rtx_ssrc is None:
+            return 0
+        self._rtx_sequence = self._rtx_sequence + 1 & 0xFFFF
+        return self.write(second, self._rtx_sequence, timestamp, self._rtx_ssrc, b"", _PADDING, _P)
 
     def keep(self, number: int, second: int, timestamp: int, payload: bytes) -> None:
         """Remembers what was just written; its extensions are part of what must not change."""

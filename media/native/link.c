@@ -83,6 +83,7 @@ typedef struct {
     const Packet *media;
     Shift shift;
     int original; /* RTX: the number that comes first in the payload; -1 */
+    int padding;  /* RFC 3550 section 5.1: the P bit, for a payload that is nothing else */
 } Written;
 
 static int write_head(const Engine *engine, const Link *link, const Written *what, uint8_t *at)
@@ -90,6 +91,7 @@ static int write_head(const Engine *engine, const Link *link, const Written *wha
     const Packet *media = what->media;
     const Head *head = media->has_level ? &link->with_level : &link->bare;
     memcpy(at, head->bytes, (size_t)head->size);
+    at[0] |= what->padding ? 0x20 : 0;
     at[1] = (uint8_t)what->type;
     put16(at + 2, what->sequence);
     put32(at + 4, what->timestamp);
@@ -156,7 +158,7 @@ void link_forward(Engine *engine, Link *link, Packet *const *burst, size_t count
         number += link->offset;
         uint32_t timestamp = media->timestamp + link->timestamp_offset;
         Written what = {link->format.payload_type | media->marker, (uint32_t)number, timestamp, link->ssrc, media,
-                        link->shift, -1};
+                        link->shift, -1, 0};
         if (!write_packet(engine, link, what))
             continue;
         link->packets++;
@@ -250,7 +252,7 @@ static int repeat(Engine *engine, Link *link, const Sent *sent)
     const Packet *media = sent->media;
     uint16_t sequence = (uint16_t)sent->out;
     Written what = {link->format.payload_type | media->marker, sequence, media->timestamp + sent->segment->timestamp_offset,
-                    link->ssrc, media, sent->segment->shift, -1};
+                    link->ssrc, media, sent->segment->shift, -1, 0};
     if (link->format.rtx >= 0 && link->has_rtx_ssrc) {
         what.type = link->format.rtx | media->marker;
         what.original = sequence;
@@ -258,6 +260,20 @@ static int repeat(Engine *engine, Link *link, const Sent *sent)
         what.ssrc = link->rtx_ssrc;
     }
     return write_packet(engine, link, what);
+}
+
+/* A packet of padding as RTX; bytes sent. */
+static int pad(Engine *engine, Link *link)
+{
+    uint8_t padding[255] = {0};
+    padding[sizeof padding - 1] = sizeof padding;
+    Packet *media = packet_new(padding, sizeof padding);
+    if (!media)
+        return 0;
+    Written what = {link->format.rtx, ++link->rtx_sequence, link->last_timestamp, link->rtx_ssrc, media, {0, 0}, -1, 1};
+    int sent = write_packet(engine, link, what);
+    packet_drop(media);
+    return sent;
 }
 
 int link_resend(Engine *engine, Link *link, uint16_t sequence, double now)
@@ -283,5 +299,7 @@ int link_probe(Engine *engine, Link *link, int size)
             count++;
     for (int i = 0; count && i < MOST_PROBES && done < size; i++)
         done += repeat(engine, link, &newest[i % count]);
+    for (int sent = 1; !count && sent && done < size; done += sent)
+        sent = pad(engine, link);
     return done;
 }
