@@ -35,7 +35,7 @@ def forwarders(rooms: int, own: Identity, floor: str | None) -> list[Forwarder]:
     if floor is not None:
         made.append(Ours("floor", rooms, own, floor))
     if janus.program() is not None:
-        raise NotImplementedError
+        made.append(janus.Janus(rooms, own))
     return made
 
 

@@ -192,25 +192,25 @@ class Identity:
 class Client:
     """One peer: STUN, then DTLS, then ``srtp``."""
 
-    def __init__(self, name: str, identity: Identity) -> None:
-        self.name = name
+    def __init__(self, name: str, identity: Identity, host: str = "127.0.0.1") -> None:
+        self.name, self._host = name, host
         self.ice = IceCredentials(f"u{name}", "p" * 24)
         self.offer = (name, self.ice, identity.fingerprint)
         self.dtls: DtlsClient | None = DtlsClient(shared=(identity.certificate, identity.context))
         self.answer: TransportAnswer | None = None
         self.srtp: SrtpSession | None = None
+        self.full = False  # the other side is a full ICE agent
         self.socket = self._open()
         self.target = ("", 0)
 
-    @staticmethod
-    def _open() -> socket.socket:
+    def _open(self) -> socket.socket:
         made = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         made.setblocking(False)
-        made.bind(("127.0.0.1", 0))
+        made.bind((self._host, 0))
         return made
 
-    def begin(self, answer: TransportAnswer, port: int) -> None:
-        self.answer, self.target = answer, ("127.0.0.1", port)
+    def begin(self, answer: TransportAnswer, port: int, host: str = "127.0.0.1") -> None:
+        self.answer, self.target = answer, (host, port)
         self.socket.connect(self.target)
         self.check()
 
@@ -247,6 +247,10 @@ class Client:
                 media.append(data)
 
     def _on_stun(self, data: bytes) -> None:
+        if data[:2] == b"\0\1":  # a full agent checks us, too
+            self.socket.send(stun.success(stun.parse(data), *self.target, self.ice.pwd))
+        elif self.full:  # and does not hear DTLS before its first keep-alive
+            data = b"\1\1" if data[:2] == b"\0\x11" else b""
         if self.dtls is not None and data[:2] == b"\1\1" and self.srtp is None:
             self._send(self.dtls.step())
 
@@ -274,10 +278,11 @@ def join(node: Node, clients: list[Client], slots: int = 2, at_once: int = 32) -
         answers = node.ask("join", [c.offer for c in batch], slots)
         for client, answer in zip(batch, answers, strict=True):
             client.begin(answer, port)
-        _settle(batch)
+        settle(batch)
 
 
-def _settle(batch: list[Client]) -> None:
+def settle(batch: list[Client]) -> None:
+    """Until all of them have keys."""
     poll = select.epoll()
     by_number = {c.socket.fileno(): c for c in batch}
     for number in by_number:
