@@ -81,17 +81,25 @@ def check(schema: type[M], values: Mapping[str, Any], t: Texts) -> tuple[M | Non
         return None, {_field(one["loc"]): _sentence(one, t) for one in error.errors(include_url=False)}
 
 
+def faults(error: ValidationError) -> list[tuple[str, str, dict[str, Any]]]:
+    """(field, key of "common.wrong.*", params) of each, for whoever says them later or elsewhere."""
+    return [(_field(one["loc"]), _WRONG.get(one["type"], "other"), _bounds(one)) for one in error.errors()]
+
+
+def _bounds(one: Any) -> dict[str, Any]:
+    context = one.get("ctx", {})
+    return {
+        "least": context.get("min_length", context.get("ge", "")),
+        "most": context.get("max_length", context.get("le", "")),
+    }
+
+
 def _field(place: tuple[int | str, ...]) -> str:
     return ".".join(str(part) for part in place)
 
 
 def _sentence(one: Any, t: Texts) -> str:
-    context = one.get("ctx", {})
-    params = {
-        "least": context.get("min_length", context.get("ge", "")),
-        "most": context.get("max_length", context.get("le", "")),
-    }
-    return t(f"common.wrong.{_WRONG.get(one['type'], 'other')}", **params)
+    return t(f"common.wrong.{_WRONG.get(one['type'], 'other')}", **_bounds(one))
 
 
 async def submitted(request: Request, schema: type[M], t: Texts) -> tuple[Form, M | None]:

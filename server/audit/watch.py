@@ -36,6 +36,7 @@ UNTOLD = frozenset(
         "placements",  # written by machines, every few seconds
         "sign_ins",  # told as sign-ins, not as rows
         "pasts",  # the change itself is told
+        "uploads",  # what a file changed is told row by row when it is written
     }
 )
 UNTOLD_COLUMNS = frozenset(
@@ -60,6 +61,10 @@ PLACES = (
 DEEPEST = 3
 
 
+TELLS_ITSELF = "tells"
+"""Set in a session's ``info`` by who writes thousands of rows at once, and their entries with them."""
+
+
 @dataclass(frozen=True, slots=True)
 class Actor:
     person: str | None = None
@@ -81,7 +86,11 @@ def watch(database: Database, clock: Clock) -> None:
                 _tell(session, clock.now(), act, row.__tablename__, _id_of(row), told, _place(session, row))
 
     def on_execute(state: ORMExecuteState) -> None:
-        if not (state.is_update or state.is_delete) or state.bind_mapper is None:
+        if (
+            not (state.is_update or state.is_delete)
+            or state.bind_mapper is None
+            or state.session.info.get(TELLS_ITSELF)
+        ):
             return
         table = str(cast(Any, state.bind_mapper.local_table).name)
         if table not in UNTOLD:

@@ -186,7 +186,7 @@ async def post_reopen(session: Writing, scope: SignedIn, clock: ClockDep, school
 # --- one school with its small forms ----------------------------------------------------------------------------------
 
 
-def _by_district(schools: list[School]) -> list[tuple[str | None, list[School]]]:
+def by_district(schools: list[School]) -> list[tuple[str | None, list[School]]]:
     """For a long choice: schools under the district that answers for them, in the order they come."""
     return [(district, list(group)) for district, group in groupby(schools, key=lambda one: one.supervised_by)]
 
@@ -212,7 +212,7 @@ async def _school_page(
         pasts=await store.pasts_of(session, scope, school.id),
         merged_into=await store.school_of_city(session, scope, school.merged_into) if school.merged_into else None,
         equipment=EQUIPMENT,
-        pairable=_by_district(await store.pairable(session, scope, school.id)) if may_write else [],
+        pairable=by_district(await store.pairable(session, scope, school.id)) if may_write else [],
         names=await _district_names(page, session, scope),
         may_write=may_write,
         may_rooms=allows(scope, "room.write", part),

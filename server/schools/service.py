@@ -55,7 +55,7 @@ async def get(session: AsyncSession, scope: Scope, school_id: str, action: Actio
     return school
 
 
-def _check_code(body: SchoolBody) -> None:
+def check_code(body: SchoolBody) -> None:
     if body.code[:2] not in KINDS_OF_CODE[body.phase]:
         raise InvalidError("school_code_kind", field="code", kinds=" / ".join(KINDS_OF_CODE[body.phase]))
     if body.code[2:4] != PROVINCE:
@@ -63,7 +63,7 @@ def _check_code(body: SchoolBody) -> None:
 
 
 async def _check(session: AsyncSession, scope: Scope, body: SchoolBody, but: str | None = None) -> None:
-    _check_code(body)
+    check_code(body)
     if body.key_school and body.weak:
         raise InvalidError("school_marks", field="weak")
     known = {district.id for district in await store.districts(session, scope)}

@@ -1,0 +1,30 @@
+"""Telling the log what no change tells: who looked at pupils' data, who took a file of it away, who came in."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from starlette.requests import Request
+
+from server.audit import store
+from server.audit.watch import Actor, entry_of
+
+
+async def looked(
+    request: Request,
+    act: str,
+    kind: str,
+    row_id: str | None = None,
+    *,
+    school: str | None = None,
+    district: str | None = None,
+    person: str | None = None,
+    told: dict[str, Any] | None = None,
+) -> None:
+    """In a transaction of its own, before the answer goes out: what could not be told is not shown."""
+    state = request.app.state
+    scope = request.state.scope
+    actor = Actor(person or scope.person, scope.device, request.client.host if request.client else None)
+    place = (school or scope.school, district or (next(iter(scope.districts)) if len(scope.districts) == 1 else None))
+    async with state.database.transaction() as session:
+        await store.add(session, scope, entry_of(actor, state.clock.now(), act, kind, row_id, told or {}, place))

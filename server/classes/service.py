@@ -1,0 +1,65 @@
+"""Rules of classes: of a phase the school teaches, in a year that can be; headcounts keep what they were."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from server.classes import store
+from server.classes.grades import years
+from server.classes.schemas import ClassBody, ClassCreate, ClassEdit
+from server.clock import city_date
+from server.errors import ConflictError, ForbiddenError, InvalidError, NotFoundError
+from server.ids import new_id
+from server.schools import history
+from server.schools import service as schools
+from server.schools.models import School, SchoolClass
+from server.scope import Scope, allows
+
+
+def check(school: School, body: ClassBody, today: date) -> None:
+    if school.phase != "nine_year" and body.phase != school.phase:
+        raise InvalidError("enrolment_phase", field="phase")
+    if body.entry_year not in years(body.phase, today):
+        known = years(body.phase, today)
+        raise InvalidError("class_year", field="entry_year", first=known[-1], last=known[0])
+
+
+async def get(session: AsyncSession, scope: Scope, class_id: str) -> SchoolClass:
+    """A class that the asker may write."""
+    row = await store.one(session, scope, class_id)
+    if row is None:
+        raise NotFoundError
+    if not allows(scope, "class.write", schools.part_of(row.school)):
+        raise ForbiddenError
+    return row
+
+
+async def create(session: AsyncSession, scope: Scope, body: ClassCreate, now: datetime) -> SchoolClass:
+    school = await schools.get(session, scope, body.school_id, "class.write")
+    check(school, body, city_date(now))
+    if await store.same(session, scope, school.id, body.phase, body.entry_year, body.number):
+        raise ConflictError("class_twice", field="number")
+    row = SchoolClass(id=new_id(), school=school, **body.model_dump())
+    await store.add(session, scope, row)
+    return row
+
+
+async def edit(session: AsyncSession, scope: Scope, class_id: str, body: ClassEdit, now: datetime) -> SchoolClass:
+    row = await get(session, scope, class_id)
+    if (row.name, row.pupils) != (body.name, body.pupils):
+        await history.keep(
+            session, scope, "class", row, ("name", "pupils"), city_date(now), now, school_id=row.school_id
+        )
+    row.name, row.pupils, row.consent_on = body.name, body.pupils, body.consent_on
+    await session.flush()
+    return row
+
+
+async def close(session: AsyncSession, scope: Scope, class_id: str, now: datetime) -> SchoolClass:
+    """撤班; done again, it is open again."""
+    row = await get(session, scope, class_id)
+    row.closed_on = None if row.closed_on else city_date(now)
+    await session.flush()
+    return row

@@ -1,0 +1,89 @@
+"""Pairings as rows of a file, known by lead school, village school and first day."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from server.clock import city_date
+from server.exchange import store
+from server.exchange.register import Effect, Plan, Twice
+from server.exchange.sheets import Fault
+from server.ids import new_id
+from server.schools import service as schools
+from server.schools.models import Pairing, School
+from server.scope import Action, Scope, allows
+
+
+class Pairings:
+    action: Action = "pairing.write"
+
+    async def load(self, session: AsyncSession, scope: Scope, now: datetime) -> None:
+        self.scope, self.today = scope, city_date(now)
+        # Pairings cross districts: the other school may be anybody's.
+        self.schools = {one.code: one for one in await store.all_schools(session, scope)}
+        self.by_id = {one.id: one for one in self.schools.values()}
+        held = await store.pairings(session, scope)
+        self.pairings = {(one.lead_school_id, one.village_school_id, one.starts_on): one for one in held}
+        self.twice = Twice()
+
+    def export(self) -> list[dict[str, Any]]:
+        return [
+            {
+                "lead_code": self.by_id[one.lead_school_id].code,
+                "village_code": self.by_id[one.village_school_id].code,
+                "kind": one.kind,
+                "starts_on": one.starts_on,
+                "ends_on": one.ends_on,
+            }
+            for one in self.pairings.values()
+        ]
+
+    def _school(self, column: str, code: str) -> School:
+        if code not in self.schools:
+            raise Fault(column, "no_school")
+        return self.schools[code]
+
+    def plan(self, row: dict[str, Any], plan: Plan) -> Effect:
+        lead, village = self._school("lead_code", row["lead_code"]), self._school("village_code", row["village_code"])
+        if lead.id == village.id:
+            raise Fault("village_code", "errors.pairing_schools")
+        if not any(allows(self.scope, self.action, schools.part_of(one)) for one in (lead, village)):
+            raise Fault("lead_code", "no_school")
+        starts, ends = row["starts_on"], row.get("ends_on")
+        if ends is not None and ends <= starts:
+            raise Fault("ends_on", "errors.pairing_dates")
+        key, place = (lead.id, village.id, starts), (village.id, village.supervised_by)
+        self.twice.once("starts_on", key)
+        held = self.pairings.get(key)
+        if held is not None:
+            return self._changed(held, row["kind"], ends, plan, place)
+        self._beside(lead, village, starts, ends)
+        for code, school in (("lead_code", lead), ("village_code", village)):
+            if school.closed_on is not None:
+                raise Fault(code, "closed_school")
+        new = {"id": new_id(), "lead_school_id": lead.id, "village_school_id": village.id, "kind": row["kind"]}
+        plan.insert(Pairing, {**new, "starts_on": starts, "ends_on": ends}, place)
+        return "new"
+
+    def _beside(self, lead: School, village: School, starts: date, ends: date | None) -> None:
+        """The same two schools are paired once at a time."""
+        for (one, other, begun), held in self.pairings.items():
+            overlaps = (held.ends_on is None or starts < held.ends_on) and (ends is None or begun < ends)
+            if (one, other) == (lead.id, village.id) and overlaps:
+                raise Fault("starts_on", "errors.pairing_twice")
+
+    def _changed(
+        self, held: Pairing, kind: str, ends: date | None, plan: Plan, place: tuple[str, str | None]
+    ) -> Effect:
+        new: dict[str, Any] = {} if held.kind == kind else {"kind": kind}
+        if held.ends_on != ends:
+            closed = self.today.replace(day=1)
+            if any(day is not None and day < closed for day in (held.ends_on, ends)):
+                raise Fault("ends_on", "errors.effective_closed", date=closed.isoformat())
+            new["ends_on"] = ends
+        if new:
+            plan.change(Pairing, held, new, place)
+        return "changed" if new else "same"

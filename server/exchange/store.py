@@ -1,0 +1,140 @@
+"""SQL of uploads, and the whole of a register at once as far as a scope reaches: a file is compared, not asked row by
+row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import insert, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from server.accounts.admin.store import visible as visible_person
+from server.accounts.models import Person
+from server.audit.models import AuditEntry, AuditWaiting
+from server.database import Base
+from server.errors import ForbiddenError
+from server.exchange.models import Upload
+from server.schools.models import District, Pairing, Past, Room, School, SchoolClass
+from server.schools.store import visible
+from server.scope import Scope
+
+CHUNK = 1000
+"""Rows a statement: PostgreSQL takes 65,535 parameters."""
+STUCK = timedelta(minutes=15)
+"""A worker that died over a file left it in this state; another takes it up again."""
+
+
+# --- registers, whole -------------------------------------------------------------------------------------------------
+
+
+async def districts(session: AsyncSession, scope: Scope) -> list[District]:
+    return list(await session.scalars(select(District).order_by(District.id)))
+
+
+async def schools(session: AsyncSession, scope: Scope) -> list[School]:
+    return list(await session.scalars(select(School).where(visible(scope)).order_by(School.code)))
+
+
+async def all_schools(session: AsyncSession, scope: Scope) -> list[School]:
+    """Names and codes of schools are public; only whoever may pair comes here."""
+    return list(await session.scalars(select(School).order_by(School.code)))
+
+
+async def school_codes(session: AsyncSession, scope: Scope) -> set[str]:
+    """Codes are unique beyond every scope."""
+    return set(await session.scalars(select(School.code)))
+
+
+async def rooms(session: AsyncSession, scope: Scope) -> list[Room]:
+    query = select(Room).join(School, School.id == Room.school_id).where(visible(scope))
+    return list(await session.scalars(query.order_by(School.code, Room.code)))
+
+
+async def room_codes(session: AsyncSession, scope: Scope) -> set[str]:
+    return set(await session.scalars(select(Room.code)))
+
+
+async def classes(session: AsyncSession, scope: Scope) -> list[SchoolClass]:
+    query = select(SchoolClass).join(School, School.id == SchoolClass.school_id).where(visible(scope))
+    order = (School.code, SchoolClass.phase.desc(), SchoolClass.entry_year, SchoolClass.number)
+    return list(await session.scalars(query.order_by(*order)))
+
+
+async def people(session: AsyncSession, scope: Scope) -> list[Person]:
+    return list(await session.scalars(select(Person).where(visible_person(scope)).order_by(Person.login)))
+
+
+async def logins(session: AsyncSession, scope: Scope) -> set[str]:
+    return set(await session.scalars(select(Person.login)))
+
+
+async def pairings(session: AsyncSession, scope: Scope) -> list[Pairing]:
+    seen = select(School.id).where(visible(scope))
+    query = select(Pairing).where(or_(Pairing.lead_school_id.in_(seen), Pairing.village_school_id.in_(seen)))
+    return list(await session.scalars(query.order_by(Pairing.starts_on, Pairing.id)))
+
+
+async def kept_today(session: AsyncSession, scope: Scope, kind: str, until: datetime) -> set[str]:
+    """Rows whose state before today is on record already, or which changed for a later day."""
+    return set(await session.scalars(select(Past.row_id).where(Past.kind == kind, Past.until >= until)))
+
+
+# --- writing ----------------------------------------------------------------------------------------------------------
+
+
+async def insert_all(session: AsyncSession, scope: Scope, table: Any, rows: list[dict[str, Any]]) -> None:
+    for start in range(0, len(rows), CHUNK):
+        await session.execute(insert(table), rows[start : start + CHUNK])
+
+
+async def update_all(session: AsyncSession, scope: Scope, table: Any, rows: list[dict[str, Any]]) -> None:
+    """By primary key; rows that change the same columns go together."""
+    groups: dict[tuple[str, ...], list[dict[str, Any]]] = {}
+    for row in rows:
+        groups.setdefault(tuple(sorted(row)), []).append(row)
+    for same in groups.values():
+        await session.execute(update(table), same)
+
+
+async def tell(session: AsyncSession, scope: Scope, entries: Iterable[AuditEntry]) -> None:
+    """Thousands of entries at once, as ``audit.watch`` would have written them one by one."""
+    names = [column.key for column in AuditEntry.__table__.columns]
+    rows = [{name: getattr(entry, name) for name in names} for entry in entries]
+    await insert_all(session, scope, AuditEntry, rows)
+    await insert_all(session, scope, AuditWaiting, [{"entry_id": row["id"]} for row in rows])
+
+
+# --- uploads ----------------------------------------------------------------------------------------------------------
+
+
+async def upload(session: AsyncSession, scope: Scope, upload_id: str, *, lock: bool = False) -> Upload | None:
+    """One's own; our jobs see all."""
+    query = select(Upload).where(Upload.id == upload_id)
+    if not scope.system:
+        query = query.where(Upload.person_id == scope.person)
+    return await session.scalar(query.with_for_update() if lock else query)
+
+
+async def uploads(session: AsyncSession, scope: Scope, most: int) -> list[Upload]:
+    query = select(Upload).where(Upload.person_id == scope.person).order_by(Upload.created_at.desc()).limit(most)
+    return list(await session.scalars(query))
+
+
+async def waiting(session: AsyncSession, scope: Scope, now: datetime) -> list[str]:
+    if not scope.system:
+        raise ForbiddenError
+    stuck = Upload.state.in_(("checking", "writing")) & (Upload.created_at < now - STUCK)
+    query = select(Upload.id).where(or_(Upload.state.in_(("waiting", "accepted")), stuck)).order_by(Upload.created_at)
+    return list(await session.scalars(query))
+
+
+async def progress(session: AsyncSession, scope: Scope, upload_id: str, **values: Any) -> None:
+    await session.execute(update(Upload).where(Upload.id == upload_id).values(**values))
+
+
+async def add(session: AsyncSession, scope: Scope, row: Base) -> None:
+    session.add(row)
+    await session.flush()

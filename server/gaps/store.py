@@ -1,0 +1,69 @@
+"""SQL of declared gaps. Seen by who sees their school."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Select, func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from server.paging import Paging
+from server.schools.models import Gap, School
+from server.schools.store import visible
+from server.scope import Scope
+from server.timetable.models import Term
+
+
+@dataclass(frozen=True, slots=True)
+class GapFilter:
+    school: str = ""
+    district: str = ""
+    term: str = ""
+    subject: str = ""
+    state: str = ""
+    """"" open | withdrawn"""
+
+
+def _filtered(query: Select[Any], scope: Scope, wanted: GapFilter) -> Select[Any]:
+    query = query.join(School, School.id == Gap.school_id).where(visible(scope))
+    gone = Gap.withdrawn_on.is_not(None)
+    query = query.where(gone if wanted.state == "withdrawn" else ~gone)
+    if wanted.district:
+        query = query.where(School.supervised_by == wanted.district)
+    for column, value in ((Gap.school_id, wanted.school), (Gap.term, wanted.term), (Gap.subject, wanted.subject)):
+        if value:
+            query = query.where(column == value)
+    return query
+
+
+async def list_gaps(
+    session: AsyncSession, scope: Scope, wanted: GapFilter, page: int, size: int
+) -> tuple[list[tuple[Gap, School]], Paging]:
+    count = await session.scalar(_filtered(select(func.count()).select_from(Gap), scope, wanted))
+    paging = Paging(page, count or 0, size)
+    query = _filtered(select(Gap, School), scope, wanted).order_by(Gap.term.desc(), School.code, Gap.grade, Gap.subject)
+    rows = await session.execute(query.offset(paging.offset).limit(size))
+    return [(row[0], row[1]) for row in rows], paging
+
+
+async def one(session: AsyncSession, scope: Scope, gap_id: str) -> tuple[Gap, School] | None:
+    query = select(Gap, School).join(School, School.id == Gap.school_id).where(Gap.id == gap_id, visible(scope))
+    row = (await session.execute(query)).first()
+    return (row[0], row[1]) if row else None
+
+
+async def same(session: AsyncSession, scope: Scope, school_id: str, term: str, grade: int, subject: str) -> Gap | None:
+    """The school's own declaration of this gap; the caller may write the school."""
+    query = select(Gap).where(Gap.school_id == school_id, Gap.term == term)
+    return await session.scalar(query.where(Gap.grade == grade, Gap.subject == subject))
+
+
+async def terms(session: AsyncSession, scope: Scope) -> list[Term]:
+    """Terms are public."""
+    return list(await session.scalars(select(Term).order_by(Term.starts_on.desc())))
+
+
+async def add(session: AsyncSession, scope: Scope, row: Gap) -> None:
+    session.add(row)
+    await session.flush()

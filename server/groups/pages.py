@@ -1,0 +1,181 @@
+"""Pages of groups of schools: list with its form, one group with its members through the years."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import RedirectResponse, Response
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from server.clock import city_date
+from server.dependencies import ClockDep, Html, Reading, SignedIn, Writing
+from server.errors import ForbiddenError
+from server.forms import Form, attempt, submitted
+from server.groups import service, store
+from server.groups.routes import Reader, Wanted
+from server.groups.schemas import KINDS, GroupBody, GroupEdit, GroupEnd, MemberBody
+from server.paging import PAGE_ROWS, ListPage, base_of
+from server.schools import store as schools
+from server.schools.pages import by_district
+from server.schools.schemas import Id
+from server.scope import Part, Scope, allows
+from server.templating import Page
+
+router = APIRouter(include_in_schema=False)
+
+LIST = "/admin/groups"
+DONE = ("created", "saved", "joined", "left", "ended")
+
+
+async def _names(page: Page, session: AsyncSession, scope: Scope) -> dict[str | None, str]:
+    rows = await schools.districts(session, scope)
+    names: dict[str | None, str] = {one.id: one.name if page.locale == "zh-CN" else one.name_en for one in rows}
+    return {**names, None: page.t("common.city_direct")}
+
+
+async def _list(
+    page: Page,
+    session: AsyncSession,
+    scope: Scope,
+    clock: ClockDep,
+    wanted: store.GroupFilter,
+    number: int,
+    form: Form,
+) -> Response:
+    rows, paging = await store.list_groups(session, scope, wanted, number, PAGE_ROWS)
+    today, names = city_date(clock.now()), await _names(page, session, scope)
+    form.values.setdefault("starts_on", today.isoformat())
+    return page.render(
+        "admin/groups.html",
+        status=422 if form.bad else 200,
+        rows=[(row, _now(row, today)) for row in rows],
+        paging=paging,
+        wanted=wanted,
+        kinds=KINDS,
+        names=names,
+        mine=[one for one in names if allows(scope, "group.write", Part(district=one))],
+        base=base_of(asdict(wanted)),
+        form=form,
+    )
+
+
+def _now(group: Any, day: Any) -> tuple[list[Any], int]:
+    """Today's lead schools, and how many members there are with them."""
+    held = [one for one in group.members if one.starts_on <= day and (one.ends_on is None or one.ends_on > day)]
+    return [one.school for one in held if one.role == "lead"], len(held)
+
+
+@router.get(LIST)
+async def get_list(
+    page: Html, session: Reading, scope: Reader, clock: ClockDep, wanted: Wanted, number: ListPage = 1
+) -> Response:
+    return await _list(page, session, scope, clock, wanted, number, Form())
+
+
+@router.post(LIST)
+async def post_group(
+    request: Request, page: Html, session: Writing, scope: SignedIn, clock: ClockDep, wanted: Wanted
+) -> Response:
+    form, body = await submitted(request, GroupBody, page.t)
+    made = await attempt(request, form, service.create(session, scope, body, clock.now())) if body else None
+    if made is None:
+        if not allows(scope, "group.write"):
+            raise ForbiddenError
+        return await _list(page, session, scope, clock, wanted, 1, form)
+    return RedirectResponse(f"{LIST}/{made.id}?done=created", 303)
+
+
+async def _group(
+    page: Page,
+    session: AsyncSession,
+    scope: Scope,
+    clock: ClockDep,
+    group_id: str,
+    forms: dict[str, Form],
+    done: str = "",
+) -> Response:
+    group, today = await service.get(session, scope, group_id), city_date(clock.now())
+    may_write = service.may(scope, "group.write", group)
+    return page.render(
+        "admin/group.html",
+        status=422 if any(form.bad for form in forms.values()) else 200,
+        group=group,
+        today=today,
+        names=await _names(page, session, scope),
+        may_write=may_write,
+        choosable=by_district(await schools.pairable(session, scope, "")) if may_write else [],
+        forms={
+            "edit": Form({"name": group.name, "about": group.about}),
+            "member": Form({"starts_on": today.isoformat()}),
+            "end": Form({"ends_on": today.isoformat()}),
+            **forms,
+        },
+        done=done if done in DONE else "",
+    )
+
+
+@router.get(LIST + "/{group_id}")
+async def get_group(
+    page: Html,
+    session: Reading,
+    scope: Reader,
+    clock: ClockDep,
+    group_id: Id,
+    done: Annotated[str, Query(max_length=20)] = "",
+) -> Response:
+    return await _group(page, session, scope, clock, group_id, {}, done)
+
+
+@router.post(LIST + "/{group_id}/edit")
+async def post_edit(
+    request: Request, page: Html, session: Writing, scope: SignedIn, clock: ClockDep, group_id: Id
+) -> Response:
+    await service.get_for(session, scope, group_id)
+    form, body = await submitted(request, GroupEdit, page.t)
+    if body is not None:
+        await attempt(request, form, service.edit(session, scope, group_id, body))
+    if form.bad:
+        return await _group(page, session, scope, clock, group_id, {"edit": form})
+    return RedirectResponse(f"{LIST}/{group_id}?done=saved", 303)
+
+
+@router.post(LIST + "/{group_id}/members")
+async def post_member(
+    request: Request, page: Html, session: Writing, scope: SignedIn, clock: ClockDep, group_id: Id
+) -> Response:
+    await service.get_for(session, scope, group_id)
+    form, body = await submitted(request, MemberBody, page.t)
+    if body is not None:
+        await attempt(request, form, service.join(session, scope, group_id, body))
+    if form.bad:
+        return await _group(page, session, scope, clock, group_id, {"member": form})
+    return RedirectResponse(f"{LIST}/{group_id}?done=joined", 303)
+
+
+@router.post(LIST + "/{group_id}/members/{member_id}/end")
+async def post_leave(
+    request: Request, page: Html, session: Writing, scope: SignedIn, clock: ClockDep, group_id: Id, member_id: Id
+) -> Response:
+    await service.get_for(session, scope, group_id)
+    form, body = await submitted(request, GroupEnd, page.t)
+    if body is not None:
+        doing = service.leave(session, scope, group_id, member_id, body.ends_on, clock.now())
+        await attempt(request, form, doing)
+    if form.bad:
+        return await _group(page, session, scope, clock, group_id, {"end": form})
+    return RedirectResponse(f"{LIST}/{group_id}?done=left", 303)
+
+
+@router.post(LIST + "/{group_id}/end")
+async def post_end(
+    request: Request, page: Html, session: Writing, scope: SignedIn, clock: ClockDep, group_id: Id
+) -> Response:
+    await service.get_for(session, scope, group_id)
+    form, body = await submitted(request, GroupEnd, page.t)
+    if body is not None:
+        await attempt(request, form, service.end(session, scope, group_id, body.ends_on, clock.now()))
+    if form.bad:
+        return await _group(page, session, scope, clock, group_id, {"end": form})
+    return RedirectResponse(f"{LIST}/{group_id}?done=ended", 303)
