@@ -221,8 +221,8 @@ class Engine(Protocol):
 
     def probe(self, link: int, size: int, now: float) -> int:
         """Sends about ``size`` bytes of the link's newest packets again as RTX, for an estimator; bytes sent (0 where
-        the link has no RTX). Of packets that are forgotten only padding is left: RTX of 255 bytes of it
-        (RFC 3550 section 5.1), which receivers drop."""
+        the link has no RTX). Up to 255 bytes, or when all is forgotten, it is RTX of 255 bytes of padding each
+        (RFC 3550 section 5.1), which receivers drop: a thin line is better told by several small packets."""
         ...
 
     def receive(self, data: bytes, path: Path, now: float) -> list[EngineEvent]:

@@ -37,6 +37,7 @@ from media.wire.extensions import abs_send_time
 _RECEIVE = 2048  # above any MTU; what is longer is cut and fails authentication
 _BATCH = 256  # datagrams per call: timers and other ports wait at most a millisecond or two
 _NEWEST = 16  # packets a probe repeats, over and over
+_PADDING = 255  # a probe up to this size is padding
 _MOST_PROBES = 64  # packets of one probe: 0.1 s of 6 Mbit/s
 _BELIEVED = 1.0  # seconds that a kernel's arrival may differ: more means that the wall clock was set meanwhile
 
@@ -252,7 +253,8 @@ class PythonEngine:
         self._stamp(now)
         peer, subscription = found
         highest, done = subscription.rewriter.highest, 0
-        newest = [s for s in self._sent(subscription, range(highest, highest - _NEWEST, -1)) if s[0][4]]
+        numbers = range(highest, highest - (_NEWEST if size > _PADDING else 0), -1)
+        newest = [s for s in self._sent(subscription, numbers) if s[0][4]]
         for _, (media, out, segment) in zip(range(_MOST_PROBES), cycle(newest), strict=False):
             if done >= size:
                 break

@@ -286,6 +286,7 @@ int link_resend(Engine *engine, Link *link, uint16_t sequence, double now)
 }
 
 #define NEWEST 16      /* packets a probe repeats, over and over */
+#define PADDING 255    /* a probe up to this size is padding */
 #define MOST_PROBES 64 /* packets of one probe: 0.1 s of 6 Mbit/s */
 
 int link_probe(Engine *engine, Link *link, int size)
@@ -294,7 +295,7 @@ int link_probe(Engine *engine, Link *link, int size)
     int count = 0, done = 0;
     if (link->format.rtx < 0 || !link->has_rtx_ssrc)
         return 0;
-    for (int i = 0; i < NEWEST; i++)
+    for (int i = 0; size > PADDING && i < NEWEST; i++)
         if (find_sent(engine, link, (uint16_t)(link->highest - i), &newest[count]) && newest[count].media->size)
             count++;
     for (int i = 0; count && i < MOST_PROBES && done < size; i++)
