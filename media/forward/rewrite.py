@@ -14,6 +14,7 @@ from media.wire.vp8 import Shift
 
 _SEGMENTS = 8  # switches that a NACK may look back over
 _SMALLEST_STEP = 1 / 30  # seconds between the last packet of one source and the first of the next
+_NEVER = 1 << 62
 _PLAUSIBLE = 2.0  # seconds that a clock from sender reports may differ from the arrivals: more is a wrong report
 
 
@@ -32,25 +33,28 @@ class Rewriter:
     """Per packet a subscription adds ``offset`` and ``timestamp_offset`` itself and books ``highest``, ``last_*``."""
 
     __slots__ = (
-        "_base",
+        "_after",
         "_rate",
         "_segments",
+        "_surplus",
         "first",
         "highest",
         "last_at",
         "last_timestamp",
         "offset",
+        "settled",
         "timestamp_offset",
     )
 
     def __init__(self, clock_rate: int, sequence: int, timestamp: int) -> None:
         self._rate = clock_rate
         self._segments: list[Segment] = []
-        self._base = 0  # timestamp offset without what kept time from standing still at a switch: it must not add up
+        self._surplus = self._after = 0  # see ``surplus``
         self.highest = FIRST_CYCLE + sequence - 1
         self.last_timestamp = timestamp
         self.last_at = -1.0
         self.first = 0
+        self.settled = 0
         self.offset = 0
         self.timestamp_offset = 0
 
@@ -69,17 +73,38 @@ class Rewriter:
         """
         passed = max(now - self.last_at, _SMALLEST_STEP) if self.last_at >= 0 else 0.0
         expected = self.last_timestamp + round(passed * self._rate)
-        base = (self._base + (clock or 0)) & 0xFFFFFFFF
-        off = signed32(timestamp + base - expected)
+        offset = (self.timestamp_offset + (clock or 0)) & 0xFFFFFFFF
+        off = signed32(timestamp + offset - expected)
         if clock is None or not self._segments or abs(off) > _PLAUSIBLE * self._rate:
-            self._base = self.timestamp_offset = (expected - timestamp) & 0xFFFFFFFF
-        else:  # a decoder takes two pictures of one timestamp for one
-            behind = max(0, signed32(self.last_timestamp + 1 - timestamp - base))
-            self._base, self.timestamp_offset = base, (base + behind) & 0xFFFFFFFF
-        self.first = number
+            offset = (expected - timestamp) & 0xFFFFFFFF
+        # Two layers' pictures of one moment: a decoder would take them for one.
+        self._surplus = max(0, signed32(self.last_timestamp + 1 - timestamp - offset)) if self._segments else 0
+        self.timestamp_offset = offset
+        self.first, self.settled = number, _NEVER if self._surplus else number
         self.offset = self.highest + 1 - number
-        self._segments.append(Segment(stream, number, self.offset, self.timestamp_offset, shift))
+        self._add(Segment(stream, number, self.offset, (offset + self._surplus) & 0xFFFFFFFF, shift))
+
+    def _add(self, segment: Segment) -> None:
+        self._segments.append(segment)
         del self._segments[:-_SEGMENTS]
+
+    def surplus(self, number: int, timestamp: int) -> int:
+        """What packets before ``settled`` get on top, so that time goes forward; no more than needed, or it would add
+        up from switch to switch: the first picture that is late enough without it ends it."""
+        without = timestamp + self.timestamp_offset
+        if self.settled != _NEVER:  # came late
+            return self._surplus if signed32(without - self._after) <= 0 else 0
+        if number + self.offset <= self.highest or signed32(without - self.last_timestamp) <= 0:
+            return self._surplus
+        begun, self.settled, self._after = self._segments[-1], number, self.last_timestamp
+        self._add(Segment(begun.stream, number, self.offset, self.timestamp_offset, begun.shift))
+        return 0
+
+    @property
+    def newest(self) -> int:
+        """The newest packet's timestamp as its source gave it."""
+        surplus = self._surplus if self.settled == _NEVER else 0
+        return (self.last_timestamp - self.timestamp_offset - surplus) & 0xFFFFFFFF
 
     def locate(self, sequence: int) -> tuple[int, Segment] | None:
         """Outgoing number and segment of a NACKed 16-bit sequence number."""
