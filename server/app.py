@@ -61,6 +61,7 @@ PACKAGES = (
     "notices",
     "feeds",
     "liverooms",
+    "paths",
     "encoders",
     "recordings",
     "studios",

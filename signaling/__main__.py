@@ -40,6 +40,7 @@ from signaling.net.metrics import MetricsDoor, NodeCollector
 from signaling.net.node import Node
 from signaling.net.objectstore import open_store
 from signaling.net.shipper import FactShipper
+from signaling.net.waydoor import WayDoor
 from signaling.net.websocket import OriginRule, WebSocketDoor
 from signaling.net.whep import WhepDoor
 from signaling.net.whip import WhipDoor
@@ -120,6 +121,7 @@ async def run(settings: NodeSettings) -> None:
             MetricsDoor(
                 NodeCollector(node, settings.node_id, spool, sfu.engine), token.get_secret_value() if token else None
             ),
+            WayDoor(sfu, keys.web, origins),
         )
     )
     heartbeat = HeartbeatSender(

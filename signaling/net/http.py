@@ -15,6 +15,7 @@ from signaling.messages import MAX_MESSAGE_BYTES
 from signaling.net.control import ControlDoor
 from signaling.net.metrics import MetricsDoor
 from signaling.net.node import Node
+from signaling.net.waydoor import WayDoor
 from signaling.net.websocket import WebSocketDoor
 from signaling.net.whep import WhepDoor
 from signaling.net.whip import WhipDoor
@@ -27,13 +28,20 @@ KEEP_ALIVE_SECONDS = 150
 
 
 def application(
-    node: Node, socket: WebSocketDoor, whip: WhipDoor, whep: WhepDoor, control: ControlDoor, metrics: MetricsDoor
+    node: Node,
+    socket: WebSocketDoor,
+    whip: WhipDoor,
+    whep: WhepDoor,
+    control: ControlDoor,
+    metrics: MetricsDoor,
+    way: WayDoor,
 ) -> Starlette:
     async def health(request: Request) -> Response:
         return JSONResponse({"ok": True, "rooms": len(node.lives)})
 
     routes: list[BaseRoute] = [
         WebSocketRoute("/ws", socket.serve),
+        Route("/way", way.endpoint, methods=["POST", "OPTIONS"]),
         Route("/healthz", health),
         Route("/control/healthz", health),
         Route("/metrics", metrics.get),
