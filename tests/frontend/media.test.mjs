@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { awake, encodings, hint } from "../../frontend/modules/media/budgets.js";
+import { awake, encodings, hint, worth } from "../../frontend/modules/media/budgets.js";
 import { preferred, startAt, withPtime } from "../../frontend/modules/media/codecs.js";
 import { loudness, troubleOf } from "../../frontend/modules/media/devices.js";
 import { inbound, route } from "../../frontend/modules/media/stats.js";
@@ -136,17 +136,24 @@ test("the start hint joins what is there, stands alone where nothing is, and tou
   ]);
 });
 
-test("cameras go out in layers, the smallest first; screens in one that keeps its letters", () => {
-  const camera = encodings("teacher", "camera");
-  assert.deepEqual(camera.map((one) => [one.rid, one.scaleResolutionDownBy, one.maxBitrate]), [["q", 4, 150_000], ["h", 2, 500_000], ["f", 1, 2_500_000]]);
-  assert.deepEqual(encodings("class", "camera").map((one) => one.rid), ["q", "h"]);
-  assert.deepEqual(encodings("teacher", "screen"), [{ maxBitrate: 1_500_000, maxFramerate: 15 }]);
+test("cameras go out in as many layers as their picture is worth, the smallest first", () => {
+  const rids = (/** @type {"teacher" | "class"} */ role, /** @type {number} */ width, /** @type {number} */ height) =>
+    encodings(role, "camera", worth({ width, height })).map((one) => [one.rid, one.scaleResolutionDownBy, one.maxBitrate]);
+  assert.deepEqual(rids("teacher", 1280, 720), [["q", 4, 150_000], ["h", 2, 500_000], ["f", 1, 2_500_000]]);
+  assert.deepEqual(rids("teacher", 640, 480), [["q", 2, 150_000], ["f", 1, 900_000]]);
+  assert.deepEqual(rids("class", 640, 360), [["q", 2, 150_000], ["f", 1, 500_000]]);
+  assert.deepEqual(rids("class", 320, 180), [[undefined, undefined, 250_000]]);
+  assert.equal(worth({}), 1);
+});
+
+test("a screen keeps its letters and its size", () => {
+  assert.deepEqual(encodings("teacher", "screen", 3), [{ maxBitrate: 1_500_000, maxFramerate: 15 }]);
   assert.equal(hint("screen"), "detail");
   assert.deepEqual(encodings("class", "screen"), [{ maxBitrate: 0 }]);
 });
 
 test("layers that nobody takes rest, and wake again", () => {
-  const active = (/** @type {string[] | null} */ rids) => awake(encodings("teacher", "camera"), rids).map((one) => one.active);
+  const active = (/** @type {string[] | null} */ rids) => awake(encodings("teacher", "camera", 3), rids).map((one) => one.active);
   assert.deepEqual(active(["q", "f"]), [true, false, true]);
   assert.deepEqual(active([]), [false, false, false]);
   assert.deepEqual(active(null), [true, true, true]);

@@ -34,7 +34,7 @@ async function client({ ws, lesson, token, publish, audio, video, layers, codec 
   };
   me.do = (kind, body = {}) => socket.send(JSON.stringify({ type: "do", id: "w" + ++n, kind, body }));
   if (publish) {
-    const stream = await navigator.mediaDevices.getUserMedia({ audio: true, video: { width: 640, height: 360 } });
+    const stream = await navigator.mediaDevices.getUserMedia({ audio: true, video: layers ? { width: 960, height: 540, frameRate: 15 } : { width: 640, height: 360 } });
     const pc = (me.pcs.pub = new RTCPeerConnection({ bundlePolicy: "max-bundle" }));
     const camera = (me.camera = pc.addTransceiver(stream.getVideoTracks()[0], { direction: "sendonly", sendEncodings: layers }));
     if (codec) {

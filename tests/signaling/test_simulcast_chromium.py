@@ -49,7 +49,7 @@ async def test_three_layers_are_sent_and_rest_when_nobody_looks(tmp_path: Path, 
         room = await enter(chrome, node, web, "class", "room1")
         found = await sends(teacher, {"q", "h", "f"})
         assert {one["codec"] for one in found.values()} == {codec} and all(one["rtx"] for one in found.values())
-        assert found["f"]["width"] == 640 and found["q"]["width"] == 160
+        assert found["f"]["width"] == 960 and found["q"]["width"] == 240
         await reaches(room, lambda seen: frames(seen, "3") > 20)
         await room.close()
         await sends(teacher, set())

@@ -8,35 +8,56 @@
  * @typedef {{rid?: string, bitrate: number, scale?: number, fps?: number}} Layer
  */
 
-/** The teacher's picture fills a wall; a classroom's is a tile, or half a wall while it has the floor. Screens need sharpness, not
- * motion: one size, so that no letter is ever blurred.
- * @type {Record<Publishes, Partial<Record<Source, Layer[]>>>} */
+/** Screens need sharpness, not motion: one size, so that no letter is ever blurred.
+ * @type {Record<Publishes, Partial<Record<Source, Layer>>>} */
 const BUDGET = {
-  teacher: {
-    mic: [{ bitrate: 48_000 }],
-    camera: [
+  teacher: { mic: { bitrate: 48_000 }, screen: { bitrate: 1_500_000, fps: 15 }, "screen-audio": { bitrate: 64_000 } },
+  class: { mic: { bitrate: 40_000 } },
+};
+
+/** Chromium sends no more layers than a picture of this size is worth, and leaves out the largest: so no more are asked for.
+ * Pixels from which on there are three, and two. */
+const THREE = 960 * 540;
+const TWO = 480 * 270;
+
+/** The teacher's picture fills a wall; a classroom's is a tile, or half a wall while it has the floor. By number of layers.
+ * @type {Record<Publishes, Layer[][]>} */
+const CAMERA = {
+  teacher: [
+    [{ bitrate: 500_000, fps: 25 }],
+    [{ rid: "q", bitrate: 150_000, scale: 2, fps: 15 }, { rid: "f", bitrate: 900_000, scale: 1, fps: 25 }],
+    [
       { rid: "q", bitrate: 150_000, scale: 4, fps: 15 },
       { rid: "h", bitrate: 500_000, scale: 2, fps: 25 },
       { rid: "f", bitrate: 2_500_000, scale: 1, fps: 25 },
     ],
-    screen: [{ bitrate: 1_500_000, fps: 15 }],
-    "screen-audio": [{ bitrate: 64_000 }],
-  },
-  class: {
-    mic: [{ bitrate: 40_000 }],
-    camera: [
-      { rid: "q", bitrate: 150_000, scale: 2, fps: 15 },
-      { rid: "h", bitrate: 500_000, scale: 1, fps: 20 },
-    ],
-  },
+  ],
+  class: [
+    [{ bitrate: 250_000, fps: 20 }],
+    [{ rid: "q", bitrate: 150_000, scale: 2, fps: 15 }, { rid: "f", bitrate: 500_000, scale: 1, fps: 20 }],
+    [{ rid: "q", bitrate: 150_000, scale: 4, fps: 15 }, { rid: "f", bitrate: 500_000, scale: 2, fps: 20 }],
+  ],
 };
 
 /** kbit/s at which the estimate begins: a town school's link against a village's. @type {Record<Publishes, number>} */
 export const START = { teacher: 1000, class: 350 };
 
-/** @param {Publishes} role @param {Source} source @returns {RTCRtpEncodingParameters[]} for addTransceiver */
-export function encodings(role, source) {
-  return (BUDGET[role][source] ?? [{ bitrate: 0 }]).map(({ rid, bitrate, scale, fps }) => ({
+/** How many layers a picture of this size is worth, 1 to 3. @param {{width?: number, height?: number}} size */
+export function worth({ width = 0, height = 0 }) {
+  const pixels = width * height;
+  return pixels >= THREE ? 3 : pixels >= TWO ? 2 : 1;
+}
+
+/**
+ * For addTransceiver.
+ * @param {Publishes} role
+ * @param {Source} source
+ * @param {number} layers what a camera's picture is worth
+ * @returns {RTCRtpEncodingParameters[]}
+ */
+export function encodings(role, source, layers = 1) {
+  const sent = source === "camera" ? CAMERA[role][layers - 1] : [BUDGET[role][source] ?? { bitrate: 0 }];
+  return sent.map(({ rid, bitrate, scale, fps }) => ({
     maxBitrate: bitrate,
     ...(rid ? { rid, scaleResolutionDownBy: scale ?? 1, active: true } : {}),
     ...(fps ? { maxFramerate: fps } : {}),

@@ -1,7 +1,7 @@
 // What this device sends: one m-line a source that has a track, so that the node never announces a picture nobody makes.
 // Another device in a source's place needs no new offer; a source that comes or goes does.
 
-import { awake, encodings, hint, START } from "./budgets.js";
+import { awake, encodings, hint, START, worth } from "./budgets.js";
 import { preferVideo, startAt, withPtime } from "./codecs.js";
 import { Peer } from "./peer.js";
 
@@ -77,14 +77,15 @@ export class Publisher {
     if (track) this.#tracks.set(source, track);
     else this.#tracks.delete(source);
     const line = this.#lines.get(source);
-    if (line && track) {
+    if (line && track && this.#fits(line, source, track)) {
       await line.sender.replaceTrack(track);
       return false;
     }
     if (line) {
       line.stop();
       this.#lines.delete(source);
-    } else if (track && this.#peer.pc) this.#add(this.#peer.pc, source, track);
+    }
+    if (track && this.#peer.pc) this.#add(this.#peer.pc, source, track);
     return line !== undefined || track !== null;
   }
 
@@ -95,11 +96,18 @@ export class Publisher {
     for (const [source, track] of this.#tracks) this.#add(pc, source, track);
   }
 
+  /** A camera whose picture is worth as many layers takes the other's place without an offer. @param {RTCRtpTransceiver} line @param {Source} source @param {MediaStreamTrack} track */
+  #fits(line, source, track) {
+    if (source !== "camera") return true;
+    return line.sender.getParameters().encodings.length === encodings(this.#role, source, worth(track.getSettings())).length;
+  }
+
   /** @param {RTCPeerConnection} pc @param {Source} source @param {MediaStreamTrack} track */
   #add(pc, source, track) {
     const content = hint(source);
     if (content) track.contentHint = content;
-    const line = pc.addTransceiver(track, { direction: "sendonly", sendEncodings: encodings(this.#role, source) });
+    const sent = encodings(this.#role, source, worth(track.getSettings()));
+    const line = pc.addTransceiver(track, { direction: "sendonly", sendEncodings: sent });
     if (track.kind === "video") preferVideo(line);
     this.#lines.set(source, line);
   }
