@@ -1,3 +1,5 @@
+"""What the path test is given."""
+
 from __future__ import annotations
 
 from pydantic import BaseModel, Field

@@ -37,8 +37,8 @@ async def test_a_way_that_stands_connects_and_strangers_do_not(tmp_path: Path) -
         assert (await post(good, "v=0\r\n" * 8000)).status_code == 413
         answer = await post(good, Origin="http://127.0.0.1:8000")
         assert (answer.status_code, answer.headers["access-control-allow-origin"]) == (201, "http://127.0.0.1:8000")
+        connected = asyncio.Event()
+        pc.on("connectionstatechange", lambda: pc.connectionState == "connected" and connected.set())
         await pc.setRemoteDescription(RTCSessionDescription(answer.text, "answer"))
-        async with asyncio.timeout(20):
-            while pc.connectionState != "connected":
-                await asyncio.sleep(0.05)
+        await asyncio.wait_for(connected.wait(), 20)
         await pc.close()
