@@ -40,6 +40,7 @@ from signaling.net.metrics import MetricsDoor, NodeCollector
 from signaling.net.node import Node
 from signaling.net.objectstore import open_store
 from signaling.net.shipper import FactShipper
+from signaling.net.sources import SourceKeeper
 from signaling.net.waydoor import WayDoor
 from signaling.net.websocket import OriginRule, WebSocketDoor
 from signaling.net.whep import WhepDoor
@@ -89,6 +90,12 @@ def listen(settings: NodeSettings) -> socket.socket:
     return bound
 
 
+def reached(host: str, port: int) -> str:
+    """Our own door, for children of this process."""
+    own = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
+    return f"[{own}]:{port}" if ":" in own else f"{own}:{port}"
+
+
 def _relays(settings: NodeSettings) -> list[IceServer]:
     """For encoders and players that come from outside; those named after a page's host mean nothing to them."""
     username, credential = relay_login(settings.turn_secret.get_secret_value(), "outside", time.time())
@@ -109,6 +116,7 @@ async def run(settings: NodeSettings) -> None:
     secret = settings.node_secret.get_secret_value()
     shipper = FactShipper(facts, settings.web_url, secret)
     origins = OriginRule(settings.origins)
+    sources = SourceKeeper(node, keys, settings.sources_local)
     relays = functools.partial(_relays, settings)
     token = settings.metrics_token
     http = server(
@@ -117,7 +125,7 @@ async def run(settings: NodeSettings) -> None:
             WebSocketDoor(node, keys, origins),
             WhipDoor(node, keys, origins, relays),
             WhepDoor(node, keys, origins, relays),
-            ControlDoor(node, settings.node_id, keys.web),
+            ControlDoor(node, settings.node_id, keys.web, sources),
             MetricsDoor(
                 NodeCollector(node, settings.node_id, spool, sfu.engine), token.get_secret_value() if token else None
             ),
@@ -127,12 +135,14 @@ async def run(settings: NodeSettings) -> None:
     heartbeat = HeartbeatSender(
         node, settings.node_id, settings.node_public_url, settings.node_control_url, settings.web_url, secret, spool
     )
+    sources.whip = f"http://{reached(*bound.getsockname()[:2])}/whip"
     await node.start()
     await shipper.start()
     beating = asyncio.create_task(heartbeat.run())
     try:
         await serve(http, node, bound, media_server, settings, heartbeat)
     finally:
+        await sources.close()
         beating.cancel()
         await asyncio.gather(beating, return_exceptions=True)
         await shipper.drain(FACTS_DRAIN_SECONDS)

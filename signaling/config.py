@@ -88,6 +88,11 @@ class NodeSettings(BaseSettings):
     metrics_token: SecretStr | None = Field(
         None, description="Bearer token for /metrics, as the web's. Empty: only requests from the machine itself."
     )
+    sources_local: bool = Field(
+        False,
+        description="Whether cameras and recording hosts (RTSP, RTMP) may be fetched from this machine itself and from "
+        "link-local addresses.",
+    )
     origins: Annotated[tuple[str, ...], NoDecode] = Field(
         (),
         description="Origins of pages that may connect, separated by commas. "

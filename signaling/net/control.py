@@ -9,9 +9,10 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from signaling.messages import RoomSpec
+from signaling.messages import RoomSpec, SourceOrders
 from signaling.net.moves import HandoverError
 from signaling.net.node import LESSON_ID, Node, StaleEpochError
+from signaling.net.sources import SourceKeeper
 from signaling.seats import SeatError, verify
 
 
@@ -32,8 +33,10 @@ class Epoch(BaseModel):
 
 
 class ControlDoor:
-    def __init__(self, node: Node, node_id: str, web_key: Ed25519PublicKey) -> None:
-        self._node, self._node_id, self._web_key = node, node_id, web_key
+    def __init__(
+        self, node: Node, node_id: str, web_key: Ed25519PublicKey, sources: SourceKeeper | None = None
+    ) -> None:
+        self._node, self._node_id, self._web_key, self._sources = node, node_id, web_key, sources
 
     def _refusal(self, request: Request) -> Response | None:
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
@@ -63,6 +66,23 @@ class ControlDoor:
         except StaleEpochError:
             return JSONResponse({"error": "seat_epoch"}, 409)
         return JSONResponse({"lesson": live.lesson, "epoch": live.epoch, "phase": live.log.state.phase})
+
+    async def sources(self, request: Request) -> Response:
+        """Cameras to fetch from; kept in memory only: a restarted node hears of them with the next seat."""
+        if refusal := self._refusal(request):
+            return refusal
+        lesson = request.path_params["lesson"]
+        room = self._node.lives.get(lesson)
+        if room is None or self._sources is None:
+            return JSONResponse({"error": "room_unknown"}, 404)
+        try:
+            orders = SourceOrders.model_validate_json(await request.body())
+        except ValidationError:
+            return JSONResponse({"error": "message"}, 422)
+        if orders.epoch != room.epoch:
+            return JSONResponse({"error": "seat_epoch"}, 409)
+        self._sources.set(lesson, orders.epoch, orders.sources)
+        return Response(None, 204)
 
     async def delete(self, request: Request) -> Response:
         if refusal := self._refusal(request):

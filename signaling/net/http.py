@@ -51,6 +51,7 @@ def application(
         Route("/control/rooms/{lesson}/moved", control.moved, methods=["POST"]),
         Route("/control/rooms/{lesson}/seen", control.seen, methods=["GET"]),
         Route("/control/rooms/{lesson}/revoke", control.revoke, methods=["POST"]),
+        Route("/control/rooms/{lesson}/sources", control.sources, methods=["PUT"]),
     ]
     for name, door in (("whip", whip), ("whep", whep)):
         every = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]  # what is not allowed is the door's to say

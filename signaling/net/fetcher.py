@@ -1,0 +1,244 @@
+"""A child process of the node that fetches one camera (RTSP, RTMP) and sends it in by the WHIP door, like any encoder.
+
+Its picture is H.264 and stays as it came: only cut anew into RTP packets (RFC 6184). Its sound (AAC, G.711) becomes
+Opus. Rule: whatever the camera does, the lesson's process never waits for it; this one tries for ever, and ends when its
+parent does. Orders come as one JSON line on stdin: no password stands in a process list.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import logging
+import socket
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from fractions import Fraction
+from typing import Any, cast
+
+import av
+import httpx2
+from aiortc import RTCConfiguration, RTCPeerConnection, RTCRtpSender, RTCSessionDescription
+from aiortc.mediastreams import MediaStreamError, MediaStreamTrack
+from av.bitstream import BitStreamFilterContext
+from av.container import InputContainer
+
+from signaling.sources import Patience, SourceError, choose, host_of, url_of
+
+log = logging.getLogger("tongtang.fetcher")
+
+OPEN_SECONDS, READ_SECONDS = 8.0, 8.0
+QUEUED = 250
+"""Packets of one kind that may wait to be sent: some seconds; what waits longer is no live picture."""
+GONE = 3
+"""Exit code: the lesson is over."""
+
+
+class Fetched(MediaStreamTrack):
+    """Packets (video) or frames (sound) as the camera's thread brings them."""
+
+    def __init__(self, kind: str) -> None:
+        super().__init__()
+        self.kind = kind
+        self._queue: asyncio.Queue[Any] = asyncio.Queue()
+
+    def put(self, item: Any) -> None:
+        if self._queue.qsize() < QUEUED:
+            self._queue.put_nowait(item)
+
+    async def recv(self) -> Any:
+        item = await self._queue.get()
+        if item is None:
+            self.stop()
+            raise MediaStreamError
+        return item
+
+
+class Camera:
+    """One open connection to the source."""
+
+    def __init__(self, url: str) -> None:
+        options = {"rtsp_transport": "tcp", "fflags": "nobuffer", "rw_timeout": str(int(READ_SECONDS * 1e6))}
+        container = av.open(url, options=options, timeout=(OPEN_SECONDS, READ_SECONDS))
+        self._container: InputContainer = container
+        self._video = next(iter(container.streams.video), None)
+        self._audio = next(iter(container.streams.audio), None)
+        if self._video is None or self._video.codec_context.name != "h264":
+            container.close()
+            raise SourceError("codec")
+        # FLV brings length-prefixed units and the parameter sets apart, RTSP start codes: from both, start codes with the
+        # parameter sets before each key frame.
+        self._start_codes = BitStreamFilterContext("h264_mp4toannexb", self._video)
+        self._whole = BitStreamFilterContext("dump_extra=freq=keyframe", self._video)
+        self._prefixed = bytes(self._video.codec_context.extradata or b"\0")[:1] == b"\x01"
+
+    @property
+    def sounds(self) -> bool:
+        return self._audio is not None
+
+    def read(self) -> Iterator[tuple[str, Any]]:
+        """("video", packet) and ("audio", frame), until the camera ends or is silent."""
+        streams = [one for one in (self._video, self._audio) if one is not None]
+        first: Fraction | None = None
+        for packet in self._container.demux(*streams):
+            if packet.size == 0:
+                return
+            if packet.stream is self._video:
+                if packet.pts is None or packet.time_base is None:
+                    continue
+                first = packet.pts * packet.time_base if first is None else first
+                for whole in self._units(packet):
+                    whole.pts = int((whole.pts * whole.time_base - first) * 90_000)
+                    whole.time_base = Fraction(1, 90_000)
+                    yield "video", whole
+            else:
+                with contextlib.suppress(av.error.InvalidDataError):  # a torn sound packet is a click, no end
+                    for frame in packet.decode():
+                        yield "audio", frame
+
+    def _units(self, packet: Any) -> Iterator[Any]:
+        filters = [self._start_codes] if self._prefixed else [self._whole]
+        packets = [packet]
+        for one in filters:
+            packets = [out for each in packets for out in one.filter(each)]
+        yield from (one for one in packets if one.pts is not None)
+
+    def close(self) -> None:
+        self._container.close()
+
+
+class Fetcher:
+    def __init__(self, order: dict[str, Any]) -> None:
+        self._order = order
+
+    async def forever(self) -> int:
+        patience = Patience()
+        while True:
+            began, why = time.monotonic(), "ended"
+            try:
+                await self.once()
+            except SourceError as error:
+                why = str(error)
+            except (OSError, av.error.FFmpegError, httpx2.HTTPError) as error:
+                why = type(error).__name__
+            if why == "over":
+                return GONE
+            wait = patience.after(time.monotonic() - began)
+            print(json.dumps({"state": "waiting", "why": why, "seconds": wait}), flush=True)
+            await asyncio.sleep(wait)
+
+    async def once(self) -> None:
+        """From opening the camera to its end."""
+        url = await self._url()
+        camera = await asyncio.to_thread(Camera, url)
+        pc, resource = RTCPeerConnection(RTCConfiguration(iceServers=[])), ""
+        stopping = threading.Event()
+        try:
+            tracks = self._tracks(pc, camera)
+            resource = await self._negotiate(pc)
+            print(json.dumps({"state": "sending"}), flush=True)
+            await self._pump(pc, camera, tracks, stopping)
+        finally:
+            stopping.set()
+            await self._leave(resource)
+            await pc.close()
+            await asyncio.to_thread(camera.close)
+
+    async def _url(self) -> str:
+        host = host_of(self._order["address"])
+        loop = asyncio.get_running_loop()
+        try:
+            found = await loop.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+        except OSError as error:
+            raise SourceError("name") from error
+        ip = choose([str(one[4][0]) for one in found], bool(self._order["local"]))
+        return url_of(self._order["address"], self._order["secret"], ip)
+
+    def _tracks(self, pc: RTCPeerConnection, camera: Camera) -> dict[str, Fetched]:
+        tracks = {"video": Fetched("video")}
+        if camera.sounds:
+            tracks["audio"] = Fetched("audio")
+        for track in tracks.values():
+            pc.addTrack(track)
+        for transceiver in pc.getTransceivers():
+            if transceiver.kind == "video":
+                able = RTCRtpSender.getCapabilities("video").codecs
+                transceiver.setCodecPreferences([one for one in able if one.mimeType in ("video/H264", "video/rtx")])
+        return tracks
+
+    async def _negotiate(self, pc: RTCPeerConnection) -> str:
+        await pc.setLocalDescription(await pc.createOffer())
+        headers = {"Content-Type": "application/sdp", "Authorization": f"Bearer {self._order['token']}"}
+        async with httpx2.AsyncClient(trust_env=False, timeout=10) as client:
+            answer = await client.post(self._order["whip"], content=pc.localDescription.sdp, headers=headers)
+        if answer.status_code == 404:
+            raise SourceError("over")
+        if answer.status_code != 201:
+            raise SourceError("door")
+        await pc.setRemoteDescription(RTCSessionDescription(answer.text, "answer"))
+        return str(answer.url.join(answer.headers["location"]))
+
+    async def _pump(
+        self, pc: RTCPeerConnection, camera: Camera, tracks: dict[str, Fetched], stopping: threading.Event
+    ) -> None:
+        """Until the camera ends or the connection to the node does."""
+        loop = asyncio.get_running_loop()
+        lost: asyncio.Future[None] = loop.create_future()
+
+        @pc.on("connectionstatechange")
+        def changed() -> None:
+            if pc.connectionState in ("failed", "closed") and not lost.done():
+                lost.set_result(None)
+
+        def read() -> None:
+            for kind, item in camera.read():
+                if stopping.is_set():
+                    return
+                if kind in tracks:
+                    loop.call_soon_threadsafe(tracks[kind].put, item)
+
+        reading = asyncio.ensure_future(asyncio.to_thread(read))
+        await asyncio.wait({reading, lost}, return_when=asyncio.FIRST_COMPLETED)
+        stopping.set()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(reading, READ_SECONDS + 2)
+
+    async def _leave(self, resource: str) -> None:
+        if not resource:
+            return
+        headers = {"Authorization": f"Bearer {self._order['token']}"}
+        with contextlib.suppress(httpx2.HTTPError):
+            async with httpx2.AsyncClient(trust_env=False, timeout=5) as client:
+                await client.delete(resource, headers=headers)
+
+
+async def run(order: dict[str, Any]) -> int:
+    loop = asyncio.get_running_loop()
+    fetching = asyncio.ensure_future(Fetcher(order).forever())
+    # The parent holds our stdin open: its end, however it came, is ours.
+    orphaned = loop.run_in_executor(None, sys.stdin.buffer.read)
+    done, _ = await asyncio.wait({fetching, cast("asyncio.Future[Any]", orphaned)}, return_when=asyncio.FIRST_COMPLETED)
+    if fetching in done:
+        return fetching.result()
+    fetching.cancel()
+    await asyncio.wait({fetching}, timeout=3)
+    return 0
+
+
+def main() -> None:
+    logging.basicConfig(level=logging.WARNING, stream=sys.stderr)
+    av.logging.set_level(av.logging.FATAL)
+    order = json.loads(sys.stdin.buffer.readline())
+    code = asyncio.run(run(order))
+    sys.stdout.flush()
+    # A thread may still wait in a camera's socket; nothing here is worth waiting for it.
+    import os
+
+    os._exit(code)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,108 @@
+"""A camera fetched from: ffmpeg serves RTMP (H.264 and AAC), a player sees it through a real node."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import shutil
+import socket
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+from aiortc import RTCPeerConnection
+from aiortc.mediastreams import MediaStreamError
+
+from tests.signaling.net.test_whip import negotiate
+from tests.support.signaling import NodeProcess, fake_web, make_spec, node_process, until
+
+pytestmark = [pytest.mark.slow, pytest.mark.real]
+
+FFMPEG = shutil.which("ffmpeg")
+needs_ffmpeg = pytest.mark.skipif(FFMPEG is None, reason="ffmpeg is not installed: no camera to fetch from")
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextlib.asynccontextmanager
+async def camera(port: int) -> AsyncIterator[str]:
+    """Waits at an RTMP address for whoever fetches, once."""
+    url = f"rtmp://127.0.0.1:{port}/live/room"
+    picture = ["-f", "lavfi", "-i", "testsrc2=size=320x240:rate=15", "-f", "lavfi", "-i", "sine=frequency=440"]
+    codec = ["-c:v", "libx264", "-preset", "ultrafast", "-tune", "zerolatency", "-g", "15", "-pix_fmt", "yuv420p"]
+    sound = ["-c:a", "aac", "-ar", "44100", "-ac", "1"]
+    out = ["-f", "flv", "-listen", "1", url]
+    process = await asyncio.create_subprocess_exec(
+        str(FFMPEG), "-loglevel", "error", "-re", *picture, *codec, *sound, *out, stdin=asyncio.subprocess.DEVNULL
+    )
+    try:
+        yield url
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            process.kill()
+        await process.wait()
+
+
+async def fetch(node: NodeProcess, *sources: dict[str, str], epoch: int = 1) -> int:
+    async with httpx2.AsyncClient(trust_env=False) as client:
+        url = f"{node.http}/control/rooms/L1/sources"
+        body = {"epoch": epoch, "sources": list(sources)}
+        return (await client.put(url, json=body, headers=node.web.service("n1"))).status_code
+
+
+@needs_ffmpeg
+async def test_a_camera_comes_in_goes_and_comes_again(tmp_path: Path) -> None:
+    port = free_port()
+    async with fake_web() as web, node_process(tmp_path / "n1", web, TONGTANG_SOURCES_LOCAL="true") as node:
+        await node.put(make_spec())
+        source = {"room": "lead", "address": f"rtmp://127.0.0.1:{port}/live/room", "secret": ""}
+        player = RTCPeerConnection()
+        seen: dict[str, int] = {"video": 0, "audio": 0}
+        sizes: set[tuple[int, int]] = set()
+        tasks: list[asyncio.Task[None]] = []
+
+        async def play(track: Any) -> None:
+            with contextlib.suppress(MediaStreamError):
+                while True:
+                    frame = await track.recv()
+                    seen[track.kind] += 1
+                    if track.kind == "video":
+                        sizes.add((frame.width, frame.height))
+
+        player.on("track", lambda track: tasks.append(asyncio.create_task(play(track))))
+        player.addTransceiver("audio", direction="recvonly")
+        player.addTransceiver("video", direction="recvonly")
+        try:
+            async with camera(port):
+                assert await fetch(node, source) == 204
+                await negotiate(player, f"{node.http}/whep/L1", web.token("watch"))
+                await until(lambda: seen["video"] > 20 and seen["audio"] > 20)
+                assert sizes == {(320, 240)}, "as it came"
+            before = dict(seen)
+            async with camera(port):
+                await until(lambda: seen["video"] > before["video"] + 20)
+                assert await fetch(node) == 204
+                await until(lambda: web.kinds().count("EndpointLeft") >= 2)
+        finally:
+            await player.close()
+            await asyncio.gather(*tasks)
+
+
+async def test_orders_are_the_webs_and_of_this_epoch(tmp_path: Path) -> None:
+    async with fake_web() as web, node_process(tmp_path / "n1", web) as node:
+        await node.put(make_spec())
+        source = {"room": "lead", "address": "rtsp://127.0.0.1:1/x", "secret": ""}
+        assert await fetch(node, source, epoch=2) == 409
+        assert await fetch(node, {"room": "lead"}) == 422
+        async with httpx2.AsyncClient(trust_env=False) as client:
+            url = f"{node.http}/control/rooms/L1/sources"
+            assert (await client.put(url, json={"epoch": 1, "sources": []})).status_code == 401
+        assert await fetch(node, source) == 204  # forbidden here: tried for ever, never fetched
+        await asyncio.sleep(2)
+        assert "EndpointJoined" not in web.kinds()
