@@ -42,4 +42,5 @@ def _slot(slot: Slot, tracks: Mapping[str, PublishedTrack]) -> SlotStats:
     if track is None or not slot.video:
         return SlotStats(slot.parameters.mid, kind, slot.track, None, "high")
     level = slot.level if slot.level < 0 or layer is None else layer.index
-    return SlotStats(slot.parameters.mid, kind, slot.track, layer and layer.rid, quality(len(track.layers), level))
+    rid = layer.rid if layer else None
+    return SlotStats(slot.parameters.mid, kind, slot.track, rid, quality(len(track.layers), level))

@@ -13,7 +13,9 @@ OFF, STILLS = -2, -1
 
 # A picture that is up stays while its price rises a little over the budget; to go up it must fit with room to spare:
 # encoders overshoot, and a picture that changes every second is worse than a small one.
-_STAY, _RISE = 1.05, 0.87
+_STAY, _RISE, _BEGIN = 1.05, 0.87, 0.95  # the last: for the lowest layer, which is worth a small risk
+# A still waits at the pacer until it has gone: it needs no rate of its own, only a line that sound does not fill.
+_STILL_STAY, _STILL_RISE = 2.0, 0.6
 # A key frame is about half a second's worth of bits, and a still comes every five seconds.
 _STILL_SHARE, _STILL_LEAST = 0.10, 6_000
 
@@ -57,12 +59,11 @@ def _lift(one: Demand, level: int, best: int, left: float) -> tuple[int, float]:
     """The highest level up to ``best`` that fits into ``left`` on top of what it has; what is left then."""
     for wanted in range(best, level, -1):
         extra = one.price(wanted) - one.price(level)
-        factor = _STAY if wanted <= one.level else _RISE
+        stays = wanted <= one.level
+        if wanted == STILLS:
+            factor = _STILL_STAY if stays else _STILL_RISE
+        else:
+            factor = _STAY if stays else _RISE if wanted else _BEGIN
         if extra <= left * factor:
             return wanted, left - extra
     return level, left
-
-
-def wanted_rate(demands: Sequence[Demand]) -> float:
-    """What all of it would cost at its best: probing further would be for nothing."""
-    return sum(one.price(one.most) for one in demands)

@@ -17,6 +17,7 @@ from media.wire.sequence import extend
 START = 600_000.0  # the lowest layer, sound and a slide; the first probe comes within a second
 LOWEST, HIGHEST = 24_000.0, 30_000_000.0
 _BETA = 0.85  # section 5.5
+_LIMITED, _LIMITED_BETA = 0.6, 0.75  # sending less than this share of the estimate, fall only to that
 _FASTER = 1.08  # a second, far from the known capacity
 _RESPONSE = 0.1  # seconds on top of the round trip until a change shows
 _PACKET = 1200 * 8
@@ -25,12 +26,15 @@ _ACKED_WINDOW = 0.5
 _LOSS_WINDOW = 0.5  # at least this long, and so many packets:
 _LOSS_PACKETS = 20
 _LOSS_DECREASE, _LOSS_INCREASE = 0.10, 0.02  # section 6
+_OVERFLOW = 0.25
 _OWN_LOSS_WINDOW = 20.0  # what was lost at the best of times of so long is not congestion...
 _OWN_LOSS_MOST = 0.12  # ... unless it is more than any line should lose
 _SILENT = 1.0  # seconds of sending without a word back
 _BACK_OFF = 0.7
+_SETTLES = 0.5  # seconds until a slope could be seen: no probe before
 _UNSATURATED = 0.9  # a probe that came in as fast as it left has not found the end
 _UTILISED = 0.95
+_PROBE_QUEUE = 0.4  # seconds after a probe was judged until its queue is gone
 _WRAP = 0.064 * (1 << 24)  # seconds after which a feedback's clock begins again
 
 
@@ -45,6 +49,7 @@ class Estimator:
         self.gradient = Gradient()
         self._sent: dict[int, tuple[float, int]] = {}  # not yet heard of: number -> (time, bytes)
         self._highest: int | None = None
+        self._left: deque[tuple[float, int]] = deque()
         self._arrived: deque[tuple[float, int]] = deque()
         self._missed: dict[int, tuple[float, int]] = {}  # said to be lost
         self._packets = self._lost = 0  # of the loss window
@@ -54,15 +59,22 @@ class Estimator:
         self._capacity: float | None = None  # acknowledged rate at earlier overuses
         self._increased_at: float | None = None
         self._heard_at: float | None = None
+        self._first_heard: float | None = None
         self._epoch = 0.0  # added to a feedback's clock
         self._last_clock: float | None = None
         self._probe: _Probe | None = None
         self.probed: float | None = None  # what the newest finished probe found
+        self._probed_at = float("-inf")
+        self._before_probe = 0.0
 
     @property
     def heard(self) -> bool:
         """The peer does send feedback."""
         return self._heard_at is not None
+
+    def settled(self, now: float) -> bool:
+        """Heard for long enough to know whether what is sent goes through."""
+        return self._first_heard is not None and now - self._first_heard > _SETTLES
 
     # --- in ----------------------------------------------------------------------------------------------------------
 
@@ -70,6 +82,9 @@ class Estimator:
         for number, at, size in departures:
             self._sent[number] = (at, size)
             self._highest = number
+            self._left.append((at, size))
+        while self._left and self._left[-1][0] - self._left[0][0] > _ACKED_WINDOW:
+            self._left.popleft()
         while len(self._sent) > 4096:
             del self._sent[next(iter(self._sent))]
 
@@ -78,6 +93,7 @@ class Estimator:
         if self._highest is None:
             return
         self._heard_at = now
+        self._first_heard = now if self._first_heard is None else self._first_heard
         arrived: list[tuple[float, float, int]] = []
         for sequence, clock in results:
             number = extend(sequence, self._highest)
@@ -137,9 +153,18 @@ class Estimator:
         """Bit/s that arrived over the last half second."""
         return sum(size for _, size in self._arrived) * 8 / _ACKED_WINDOW
 
+    @property
+    def _sending(self) -> float:
+        """Bit/s that left over the last half second."""
+        return sum(size for _, size in self._left) * 8 / _ACKED_WINDOW
+
     def _decrease(self, now: float) -> None:
         acked = self.acked
         target = min(self.rate, _BETA * acked)
+        if self._sending < _LIMITED * self.rate:  # so little was sent that what arrived says little of the line
+            target = max(target, self.rate * _LIMITED_BETA)
+        if self._probe is not None or now < self._probed_at + _PROBE_QUEUE:
+            target = max(target, min(self.rate, self._before_probe))  # its own queue is no news
         if now - self.last_decrease > self.rtt + _RESPONSE or target < self.rate * 0.5:
             known = self._capacity
             self._capacity = (
@@ -185,7 +210,10 @@ class Estimator:
         while now - self._losses[0][0] > _OWN_LOSS_WINDOW:
             self._losses.popleft()
         if self._excess > _LOSS_DECREASE:
-            self._set(self.rate * (1 - 0.5 * self._excess))
+            lower = self.rate * (1 - 0.5 * self._excess)
+            if self._excess > _OVERFLOW:  # a full queue has no slope
+                lower = min(lower, self.acked)
+            self._set(lower)
             self.last_decrease = self._increased_at = now
 
     @property
@@ -209,12 +237,14 @@ class Estimator:
         """Everything sent from ``begin`` to ``end`` is one probe."""
         self._probe = _Probe(begin, end)
         self.probed = None
+        self._before_probe = self.rate
 
     def _judge_probe(self, now: float) -> None:
         probe = self._probe
         if probe is None or now < probe.end + self.rtt + 0.15:
             return
         self._probe = None
+        self._probed_at = now
         found = probe.rate()
         self.probed = found or 0.0
         if found is not None and found > self.rate and self._excess < _LOSS_DECREASE:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from media.engine import PAUSE, Reception
+from media.engine import Reception
 from media.forward.clock import SenderClock
 from media.parameters import Quality
 
@@ -20,6 +20,7 @@ _USUAL: dict[int, tuple[int, ...]] = {
 }
 _OVERHEAD = 28 + 16  # bytes a packet: RTP header, extensions and SRTP tag, as feedback counts them
 _SMOOTHING = 0.3
+_RUNS = 0.3  # seconds without a packet: the last second is no measure of what a moving picture costs
 _LINGER = 10.0
 _NAMES: dict[int, tuple[Quality, ...]] = {1: ("high",), 2: ("low", "high"), 3: ("low", "mid", "high")}
 
@@ -53,7 +54,7 @@ class Layer:
 
     def measure(self, seen: Reception | None, now: float) -> None:
         """Once a second or so: what the layer costs. A pause is not a low price."""
-        if seen is None or now - seen.last_arrival > PAUSE:
+        if seen is None or now - seen.last_arrival > _RUNS:
             self._seen = None
             return
         before, self._seen = self._seen, (now, seen.bytes, seen.received)

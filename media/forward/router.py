@@ -91,6 +91,7 @@ class Subscriber:
     estimator: Estimator | None = None  # where transport-cc was negotiated
     prober: Prober = field(default_factory=Prober)
     paced: float | None = None
+    pictures: float = 0.0  # bit/s of what was allotted
 
     @property
     def estimate(self) -> float | None:

@@ -12,11 +12,13 @@ from dataclasses import dataclass
 NORMAL_BITS, NORMAL_PTIME = 32_000, 20
 THIN_BITS, THIN_PTIME = 24_000, 40
 BARE_BITS, BARE_PTIME = 16_000, 60
-_THIN, _BARE = 150_000.0, 80_000.0  # below: bit/s of the worst listener's line
+_THIN, _BARE = 260_000.0, 65_000.0  # below: bit/s of the worst listener's line
 _BACK = 1.3  # times that, for ...
 _BACK_AFTER = 10.0  # ... so long, until sound is as before: encoders should not be turned to and fro
 _MOST_SAID = 0.25  # Opus gains nothing from being told of more
 _TWICE, _THRICE = 0.015, 0.10  # loss from which a packet carries the one before it, or two
+BEFORE_PICTURES = 0.05
+REPEATED = 0.65  # what a repeated packet costs: its bytes without headers
 _CALMER = 0.5  # of these, before it is less again
 
 
@@ -34,14 +36,17 @@ def reported_loss(own: float, listeners: Iterable[float]) -> int:
     return round(min(1 - (1 - own) * (1 - worst), _MOST_SAID) * 256) if own or worst else 0
 
 
-def redundancy(loss: float, spare: float, price: float, current: int) -> int:
-    """How many earlier packets each one repeats (RFC 2198). ``spare``: bit/s the line has beside what it carries,
-    ``price``: bit/s of the sound alone."""
+def redundancy(loss: float, line: float, sound: float, pictures: float, current: int) -> int:
+    """How many earlier packets each one repeats (RFC 2198). ``line``, ``sound``, ``pictures``: bit/s of the estimate,
+    of all sound without repetition, of the pictures shown. Where much is lost pictures give way; else Opus' own
+    correction has to do when the line is full."""
     wanted = 2 if loss >= _THRICE * (_CALMER if current >= 2 else 1) else 0
     if not wanted and loss >= _TWICE * (_CALMER if current >= 1 else 1):
         wanted = 1
-    carried = spare + current * price
-    return min(wanted, max(int(carried // price), 0)) if price > 0 else 0
+    spare = line - sound - (0.0 if loss >= BEFORE_PICTURES else pictures)
+    while wanted and wanted * sound * REPEATED > spare:
+        wanted -= 1
+    return wanted
 
 
 def _level(worst: float | None, scale: float = 1.0) -> Budget:

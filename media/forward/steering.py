@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from media.engine import Detail, Engine
 from media.forward import layers
-from media.forward.allocate import OFF, STILLS, Demand, allocate, wanted_rate
+from media.forward.allocate import OFF, STILLS, Demand, allocate
 from media.forward.estimate import Estimator
 from media.forward.ladder import ladder, most_level
 from media.forward.layers import Layer
@@ -19,13 +19,17 @@ from media.forward.pictures import Pictures
 from media.forward.probe import Probe
 from media.forward.registry import Registry
 from media.forward.router import PeerState, PublishedTrack, Slot, Subscriber
+from media.forward.sound import BEFORE_PICTURES, REPEATED
 from media.parameters import SlotQuality
 from media.transport.transport import PeerTransport
 
 STEER_EVERY = 0.1
 _STILL_EVERY = 5.0  # seconds between the pictures of a line too thin for moving ones
-_PACE = 1.15  # of the estimate: a key frame should not take much longer than the line needs
+_PACE = 1.15  # of what sound leaves: a key frame should not take much longer than the line needs
+_STILL_PACE = 0.8
+_PICTURE_LEAST = 0.25
 _PROBE_STEP = 0.005
+_SMALL, _SMALL_BELOW = 255, 400_000.0  # bytes of a probe's packets on a line below so many bit/s
 _AT_ONCE = 0.85  # an estimate that fell below this share is acted on before the next beat
 
 Member = tuple[PeerTransport, PeerState]
@@ -46,6 +50,11 @@ class _Place:
     @property
     def price(self) -> float:
         return self.demand.price(self.level)
+
+    @property
+    def best(self) -> float:
+        """What it would cost at its best: to know more of the line than that would be for nothing."""
+        return self.demand.prices[most_level(self.rungs, self.slot.most)]
 
 
 class Steering:
@@ -131,7 +140,7 @@ class Steering:
             level = slot.level if slot.level < 0 else sum(one.index < slot.level for one in rungs)
             level = min(level, len(rungs) - 1)
             most = most_level(rungs, slot.most)
-            if slot.patience.waits(now):
+            if slot.patience.waits(state.subscriber.estimate or 0.0, now):
                 most = min(most, max(level, STILLS))
             demand = Demand(f"{transport.name} {slot.parameters.mid}", rank, tuple(r.price for r in rungs), most, level)
             found.append(_Place(transport, state, slot, track, rungs, demand))
@@ -145,11 +154,13 @@ class Steering:
                 yield (0 if track.parameters.source == "screen" else 1 + place), slot, track
 
     def sound_price(self, state: PeerState) -> float:
+        """Repetition counts where it goes before pictures; else it takes what they leave (``sound.redundancy``)."""
         found = 0.0
         for slot in state.slots.values():
             track = self._registry.tracks.get(slot.track) if slot.track and not slot.video else None
             if track is not None and track.active:
-                found += track.layers[0].price * (1 + slot.redundancy * 0.8)
+                repeated = slot.redundancy if slot.loss >= BEFORE_PICTURES else 0
+                found += track.layers[0].price * (1 + repeated * REPEATED)
         return found
 
     # --- one slot ----------------------------------------------------------------------------------------------------
@@ -157,7 +168,7 @@ class Steering:
     def _set(self, place: _Place, level: int, now: float) -> None:
         slot, track = place.slot, place.track
         if level != slot.level:
-            slot.patience.note(slot.level, level, now)
+            slot.patience.note(slot.level, level, place.state.subscriber.estimate or 0.0, now)
             slot.level = level
         if level >= 0:
             track.layers[level].want(now)
@@ -200,7 +211,7 @@ class Steering:
         """The engine's ``LinkSwitched``."""
         slot = self._registry.by_link.get(link)
         track = self._registry.tracks.get(slot.track) if slot is not None and slot.track else None
-        if slot is None or track is None or track.layer(stream) is None:
+        if slot is None or not slot.video or track is None or track.layer(stream) is None:
             return
         slot.shown = stream
         self._say(self._registry.transports[slot.transport], slot, track)
@@ -210,22 +221,32 @@ class Steering:
     def _follow(self, transport: PeerTransport, state: PeerState, places: Sequence[_Place], now: float) -> None:
         """Pacing and probes, once the receiver said a word of what arrives."""
         subscriber = state.subscriber
-        self._pace(transport, subscriber)
+        sound = self.sound_price(state)
+        subscriber.pictures = sum(place.price for place in places if place.level >= 0)
+        self._pace(transport, subscriber, sound, any(place.level >= 0 for place in places))
         estimator = subscriber.estimator
-        if estimator is None or not estimator.heard or transport.name in self._probes or transport.name in self._judged:
+        if (
+            estimator is None
+            or not estimator.settled(now)
+            or transport.name in self._probes
+            or transport.name in self._judged
+        ):
             return
         if not any(place.slot.shown is not None for place in places):
             return  # nothing was sent that could be sent again
-        sound = self.sound_price(state)
-        media = sound + sum(place.price for place in places)
-        wanted = sound + wanted_rate([place.demand for place in places])
+        media = sound + subscriber.pictures
+        wanted = sound + sum(place.best for place in places)
         probe = subscriber.prober.due(now, estimator.rate, wanted, media, estimator.last_decrease)
         if probe is not None:
             estimator.probing(probe.begin, probe.end + 2 * _PROBE_STEP)
             self._probes[transport.name] = (probe, 0)
 
-    def _pace(self, transport: PeerTransport, subscriber: Subscriber) -> None:
-        pace = round(subscriber.estimate * _PACE, -3) if subscriber.heard and subscriber.estimate is not None else None
+    def _pace(self, transport: PeerTransport, subscriber: Subscriber, sound: float, moving: bool) -> None:
+        """What sound leaves; a still takes its time, so that it is no burst to the estimator."""
+        pace = None
+        if subscriber.heard and (estimate := subscriber.estimate) is not None:
+            share = max(estimate - sound, _PICTURE_LEAST * estimate)
+            pace = round(share * (_PACE if moving else _STILL_PACE), -3)
         if pace != subscriber.paced:
             subscriber.paced = pace
             self._engine.pace(transport.peer, pace)
@@ -256,11 +277,17 @@ class Steering:
         return now + _PROBE_STEP if self._probes else float("inf")
 
     def _send(self, name: str, size: int, now: float) -> int:
-        """The newest packets of the first picture that has any."""
-        for slot in self._registry.states[name].slots.values():
-            if slot.video and slot.shown is not None and (sent := self._engine.probe(slot.link, size, now)):
-                return sent
-        return 0
+        """The newest packets of the first picture that has any; on a thin line several small ones say more."""
+        state = self._registry.states[name]
+        link = next((s.link for s in state.slots.values() if s.video and s.shown is not None), None)
+        thin = (state.subscriber.estimate or 0.0) < _SMALL_BELOW
+        sent = 0
+        while link is not None and sent < size:
+            got = self._engine.probe(link, min(size, _SMALL) if thin else size - sent, now)
+            if not got:
+                break
+            sent += got
+        return sent
 
     def forget(self, transport: str) -> None:
         self._probes.pop(transport, None)

@@ -49,9 +49,9 @@ class Wishes:
         line = state.subscriber.estimate
         track = self._registry.tracks.get(slot.track or "")
         if track is not None:
+            limit = float("inf") if line is None else line
             price = track.layers[0].price
-            spare = float("inf") if line is None else line - price * (1 + slot.redundancy)
-            wanted = sound.redundancy(slot.loss, spare, price, slot.redundancy)
+            wanted = sound.redundancy(slot.loss, limit, price, state.subscriber.pictures, slot.redundancy)
             if wanted != slot.redundancy:
                 slot.redundancy = wanted
                 self._engine.set_redundancy(slot.link, wanted)

@@ -143,12 +143,13 @@ class Peer:
         self.path = (port, address)
         self.dtls = DtlsClient()
         self.ice = IceCredentials(f"uf{name}", "p" * 24)
+        self.line: str | None = None
         self.answer: TransportAnswer | None = None
         self._arena = Arena(4096, None)
         self.srtp: SrtpSession | None = None
 
     def join(self, router: str = "lesson") -> None:
-        offer = TransportParameters(self.ice, self.dtls.fingerprints)
+        offer = TransportParameters(self.ice, self.dtls.fingerprints, self.line)
         self.answer = self.sfu.add_transport(router, self.name, offer, self.clock.now)
 
     def check(self, nominate: bool = True, *extra: tuple[int, bytes]) -> list[bytes]:
@@ -201,14 +202,18 @@ class Peer:
         assert self.srtp is not None
         media, control = [], []
         for data in self.wire.take(self.path[1]):
-            if data[0] >> 6 != 2:
-                continue
-            self._arena.data[: len(data)] = data
-            is_rtcp = 192 <= data[1] <= 223
-            size = (self.srtp.unprotect_rtcp if is_rtcp else self.srtp.unprotect)(self._arena, len(data))
-            assert size, "the server's packet is authentic"
-            (control if is_rtcp else media).append(bytes(self._arena.data[:size]))
+            if data[0] >> 6 == 2:
+                (control if 192 <= data[1] <= 223 else media).append(self.open(data))
         return media, control
+
+    def open(self, data: bytes) -> bytes:
+        """A datagram of media or RTCP, decrypted."""
+        assert self.srtp is not None
+        self._arena.data[: len(data)] = data
+        function = self.srtp.unprotect_rtcp if 192 <= data[1] <= 223 else self.srtp.unprotect
+        size = function(self._arena, len(data))
+        assert size, "the server's packet is authentic"
+        return bytes(self._arena.data[:size])
 
 
 class Hall:

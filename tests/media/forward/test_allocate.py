@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from media.forward.allocate import OFF, STILLS, Demand, allocate, wanted_rate
+from media.forward.allocate import OFF, STILLS, Demand, allocate
 
 CAMERA = (150_000, 500_000, 2_000_000)
 K = 1000
@@ -27,6 +27,7 @@ TABLE = [
     (600 * K, [camera()], {"camera": 1}),
     (540 * K, [camera()], {"camera": 0}),
     (180 * K, [camera()], {"camera": 0}),
+    (160 * K, [camera()], {"camera": 0}),
     (150 * K, [camera()], {"camera": STILLS}),
     (60 * K, [camera()], {"camera": STILLS}),
     (10 * K, [camera()], {"camera": OFF}),
@@ -40,11 +41,16 @@ TABLE = [
     # the screen goes first, the camera keeps its lowest layer
     (3500 * K, [camera(), screen()], {"screen": 0, "camera": 2}),
     (1200 * K, [camera(), screen()], {"screen": 0, "camera": 0}),
-    (970 * K, [camera(), screen()], {"screen": 0, "camera": STILLS}),
+    (950 * K, [camera(), screen()], {"screen": 0, "camera": STILLS}),
     # a screen that does not fit becomes stills, and the camera takes the line
     (700 * K, [camera(), screen()], {"screen": STILLS, "camera": 1}),
-    (100 * K, [camera(), screen()], {"screen": STILLS, "camera": STILLS}),
-    (95 * K, [camera(), screen()], {"screen": STILLS, "camera": OFF}),
+    (150 * K, [camera(), screen()], {"screen": STILLS, "camera": STILLS}),
+    (100 * K, [camera(), screen()], {"screen": OFF, "camera": STILLS}),
+    # stills stay where sound leaves anything, but begin only where there is room
+    (20 * K, [camera()], {"camera": OFF}),
+    (20 * K, [camera(STILLS)], {"camera": STILLS}),
+    (8 * K, [camera(STILLS)], {"camera": STILLS}),
+    (7 * K, [camera(STILLS)], {"camera": OFF}),
     # everybody's lowest layer before anybody's second
     (
         800 * K,
@@ -92,7 +98,3 @@ def test_what_it_has_settles() -> None:
             levels = allocate(budget, demands)
             demands = [Demand(d.key, d.rank, d.prices, d.most, levels[d.key]) for d in demands]
         assert dict(allocate(budget, demands)) == dict(levels)
-
-
-def test_wanted_rate() -> None:
-    assert wanted_rate([camera(), screen(), camera(rank=3, key="x", most=0)]) == 2_950_000

@@ -1,0 +1,104 @@
+"""A lesson with weather: every room gets what its line carries, sound first, and all of it comes back by itself."""
+
+from __future__ import annotations
+
+import itertools
+
+from media.parameters import AudioBudget, LayersWanted, SlotQuality
+from tests.support.village import Village
+from tests.support.weather import Line, Weather, steady
+
+
+def test_a_good_line_has_the_best_picture_within_three_seconds() -> None:
+    village = Village(steady(rate=6e6, delay=0.03)).run(8)
+    start = village.now
+    assert village.room.qualities() == ["low", "mid", "high"]
+    assert village.room.layer(start - 5)["f"] == 1.0
+    assert village.room.sound_gaps(0, start) == []
+
+
+def test_the_middle_layer_where_the_best_does_not_fit() -> None:
+    village = Village(steady(rate=1.5e6, delay=0.05), seed=3).run(20)
+    assert village.room.layer(village.now - 10)["h"] == 1.0
+    assert village.room.qualities()[-1] == "mid"
+    assert village.room.line.dropped == 0
+
+
+def test_a_thin_line_with_losses_keeps_sound_and_gets_stills() -> None:
+    village = Village(steady(rate=100_000, delay=0.05, loss=0.03)).run(40)
+    start = village.now
+    assert village.room.sound_gaps(start - 30, start, 0.4) == []
+    assert village.room.frames(start - 30, start) >= 2, "a picture now and then"
+    budgets = [event for _, event in village.events if isinstance(event, AudioBudget)]
+    assert budgets and budgets[-1].bitrate <= 24_000 and budgets[-1].ptime_ms >= 40
+
+
+def test_everything_is_back_within_eight_seconds_of_the_lines_return() -> None:
+    bad, good = Weather(60_000, 0.05, 0.03), Weather(5e6, 0.05)
+    line = Line([(0, good), (110, bad), (170, good)], seed=5)
+    village = Village(line).run(70)
+    back = village.now
+    assert village.room.layer(back - 20, back)["f"] == 0.0
+    village.run(9)
+    high = [at for at, e in village.events if isinstance(e, SlotQuality) and e.quality == "high" and at > back]
+    assert high and high[0] - back < 8.0, high
+
+
+def test_layers_nobody_takes_are_paused_and_asked_for_again() -> None:
+    village = Village(steady(rate=300_000, delay=0.05)).run(15)
+    assert [e.rids for _, e in village.events if isinstance(e, LayersWanted)][-1] == ("q",)
+    assert [e.active for e in village.encoders] == [True, False, False]
+    village.room.line.changes = [(0.0, Weather(6e6, 0.05))]
+    village.run(10)
+    assert [e.rids for _, e in village.events if isinstance(e, LayersWanted)][-1][-1] == "f"
+    assert village.room.qualities()[-1] == "high"
+
+
+def test_a_switch_of_layers_keeps_numbers_and_time() -> None:
+    """One stream for the receiver: numbers without a gap, a clock that follows the teacher's."""
+    village = Village(steady(rate=6e6, delay=0.03)).run(8)
+    pictures = village.room.pictures
+    assert {p.rid for p in pictures} == {"q", "h", "f"}
+    numbers = [p.sequence for p in pictures]
+    assert all((b - a) & 0xFFFF == 1 for a, b in itertools.pairwise(numbers))
+    first = pictures[0]
+    for picture in pictures[1:]:
+        media = (picture.timestamp - first.timestamp & 0xFFFFFFFF) / 90000
+        assert abs(media - (picture.at - first.at)) < 0.15, "the teacher's clock, whatever the layer"
+
+
+def test_rooms_of_one_school_share_their_line() -> None:
+    """Two rooms behind one line of 1.2 Mbit/s: neither takes it all, and both hear."""
+    village = Village(*_shared(1.2e6), shared="school").run(30)
+    start = village.now
+    for room in village.rooms:
+        assert room.sound_gaps(start - 15, start, 0.4) == []
+        assert room.layer(start - 10)["f"] == 0.0
+        assert room.frames(start - 10, start) > 100
+
+
+def _shared(rate: float) -> list[Line]:
+    line = steady(rate=rate, delay=0.03)
+    return [line, line]
+
+
+def test_a_camera_without_layers_becomes_stills_and_comes_back() -> None:
+    line = Line([(0, Weather(6e6, 0.03)), (110, Weather(300_000, 0.03)), (130, Weather(6e6, 0.03))])
+    village = Village(line, layers=False).run(40)
+    assert set(village.room.qualities()[1:-1]) <= {"stills", "off"}
+    assert (village.room.qualities()[0], village.room.qualities()[-1]) == ("high", "high")
+    assert village.room.sound_gaps(112, 140, 0.4) == []
+
+
+def test_publishers_hear_of_their_listeners_loss() -> None:
+    village = Village(steady(rate=6e6, delay=0.03), steady(rate=6e6, delay=0.03, loss=0.1)).run(10)
+    track = village.sfu._registry.tracks["mic"]
+    assert 0.05 < track.listener_loss < 0.2
+
+
+def test_statistics_say_what_a_room_gets() -> None:
+    village = Village(steady(rate=6e6, delay=0.03)).run(8)
+    stats = next(s for s in village.sfu.stats("lesson") if s.transport == "room0")
+    assert stats.estimate is not None and stats.estimate > 2_000_000
+    picture = next(s for s in stats.slots if s.kind == "video")
+    assert (picture.track, picture.rid, picture.quality) == ("camera", "f", "high")
