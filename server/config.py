@@ -33,6 +33,7 @@ NODE_KEYS = frozenset(
         "OBJECTS",
         "SPOOL",
         "ORIGINS",
+        "SOURCES_LOCAL",
         "TURN_URLS",
         "TURN_SECRET",
     )

@@ -1,8 +1,8 @@
 """A child process of the node that fetches one camera (RTSP, RTMP) and sends it in by the WHIP door, like any encoder.
 
 Its picture is H.264 and stays as it came: only cut anew into RTP packets (RFC 6184). Its sound (AAC, G.711) becomes
-Opus. Rule: whatever the camera does, the lesson's process never waits for it; this one tries for ever, and ends when its
-parent does. Orders come as one JSON line on stdin: no password stands in a process list.
+Opus. Rule: whatever the camera does, the lesson's process never waits for it; this one tries for ever, and ends when
+its parent does. Orders come as one JSON line on stdin: no password stands in a process list.
 """
 
 from __future__ import annotations
@@ -69,8 +69,8 @@ class Camera:
         if self._video is None or self._video.codec_context.name != "h264":
             container.close()
             raise SourceError("codec")
-        # FLV brings length-prefixed units and the parameter sets apart, RTSP start codes: from both, start codes with the
-        # parameter sets before each key frame.
+        # FLV brings length-prefixed units and the parameter sets apart, RTSP start codes: from both, start codes with
+        # the parameter sets before each key frame.
         self._start_codes = BitStreamFilterContext("h264_mp4toannexb", self._video)
         self._whole = BitStreamFilterContext("dump_extra=freq=keyframe", self._video)
         self._prefixed = bytes(self._video.codec_context.extradata or b"\0")[:1] == b"\x01"
