@@ -21,6 +21,9 @@ from server.lessons.models import Deck, Lesson
 from server.participation import service as ledger
 from server.participation.models import FactRow
 from server.security import Passwords
+from server.timetable.models import CalendarHorizon
+from server.timetable.national import KNOWN_UNTIL
+from server.timetable.store import HORIZON
 from server.timetable.terms import school_year
 from signaling.facts import Fact
 from signaling.ports import ObjectStore
@@ -61,9 +64,12 @@ async def _people(session: AsyncSession, now: datetime, since: date) -> None:
 async def _timetable(session: AsyncSession, now: datetime, since: date) -> None:
     term = lessons.term(now)
     await _add(session, [term])
-    await _add(session, lessons.calendar(now), key="day")
+    await _add(session, lessons.calendar(), key="day")
+    await _add(session, [CalendarHorizon(id=HORIZON, known_until=KNOWN_UNTIL)])
+    await _add(session, lessons.bells())
     await _add(session, lessons.classrooms(now, term.id, since))
     await _add(session, lessons.slots())
+    await _add(session, lessons.invitations(now))
     await _add(session, [_with_fate(lesson) for lesson in lessons.lessons(now) if lesson.ends_at > now])
     if not await _soon(session, now):
         await _add(session, [lessons.coming(now)])

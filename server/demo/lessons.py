@@ -15,10 +15,11 @@ from server.clock import CITY, city_date
 from server.demo.city import Place, paired, room, teaches
 from server.demo.people import person, person_id, post
 from server.ids import named_id
-from server.lessons.models import Lesson, Receipt
+from server.lessons.models import Invitation, Lesson, Receipt
 from server.schools.models import Room
-from server.timetable.models import CalendarDay, Term, WeeklySlot
-from server.timetable.terms import SpecialDay, days_of, lesson_span, school_year
+from server.timetable.models import BellPeriod, BellSchedule, CalendarDay, Term, WeeklySlot
+from server.timetable.national import known_days
+from server.timetable.terms import SpecialDay, days_of, lesson_span, school_days_after, school_year
 
 WEEKS_BACK = 8
 WEEKS_AHEAD = 3
@@ -28,14 +29,8 @@ SOON = timedelta(minutes=4)
 PRIMARY_BELLS = (time(8, 20), time(9, 15), time(10, 10), time(11, 0), time(14, 0), time(14, 55))
 JUNIOR_BELLS = (time(8, 0), time(8, 55), time(10, 0), time(10, 55), time(14, 0), time(14, 55))
 
-CALENDAR_2026 = (
-    # 国务院办公厅 2026 年放假安排 as commonly published; which weekday a make-up day runs is the demo's own choice
-    *((date(2026, 9, day), "holiday", None, "中秋节（演示）") for day in (25, 26, 27)),
-    *((date(2026, 10, day), "holiday", None, "国庆节（演示）") for day in range(1, 8)),
-    (date(2026, 9, 20), "makeup", 2, "国庆节调休（演示）"),
-    (date(2026, 10, 10), "makeup", 3, "国庆节调休（演示）"),
-    (date(2027, 1, 1), "holiday", None, "元旦（演示）"),
-)
+NEW_YEAR = date(2027, 1, 1)
+"""Known to everybody, if not yet to the calendar: the demo says so by hand."""
 
 TITLES: dict[tuple[str, str], tuple[str, ...]] = {
     ("music", "primary"): (
@@ -168,17 +163,59 @@ def term(now: datetime) -> Term:
     )
 
 
-def calendar(now: datetime) -> Iterator[CalendarDay]:
-    lively = _lively(city_date(now))
-    for day, kind, runs, name in CALENDAR_2026:
-        if day not in lively:
-            yield CalendarDay(day=day, kind=kind, runs_weekday=runs, name=name)
-    for day, what in lively.items():
-        yield CalendarDay(day=day, kind="makeup", runs_weekday=what.runs_weekday, name="演示日")
+def calendar() -> Iterator[CalendarDay]:
+    for one in known_days():
+        yield CalendarDay(day=one.day, kind=one.kind, name=one.name, stands_for=one.stands_for, source="seed")
+    yield CalendarDay(day=NEW_YEAR, kind="holiday", name="元旦（演示）", source="hand")
 
 
 def special() -> dict[date, SpecialDay]:
-    return {day: SpecialDay(kind == "holiday", runs) for day, kind, runs, _ in CALENDAR_2026}
+    return {day.day: SpecialDay(day.kind == "holiday", stands_for=day.stands_for) for day in calendar()}
+
+
+def bells() -> Iterator[BellSchedule]:
+    """Town schools ring all year alike, village schools ten minutes earlier, and later of a summer's afternoon."""
+    seen: set[tuple[str, str]] = set()
+    for course in courses():
+        usual = PRIMARY_BELLS if course.phase == "primary" else JUNIOR_BELLS
+        for place in (course.lead, *course.villages):
+            if (place.id, course.phase) in seen:
+                continue
+            seen.add((place.id, course.phase))
+            if not place.village:
+                yield _schedule(place, course, "全年作息", "01-01", usual)
+                continue
+            earlier = tuple(time(one.hour, one.minute - 10) if one.minute >= 10 else one for one in usual)
+            summer = tuple(one.replace(minute=30) if one == time(14) else one for one in earlier[:5])
+            yield _schedule(place, course, "夏季作息", "05-01", summer)
+            yield _schedule(place, course, "冬季作息", "10-01", earlier)
+
+
+def _schedule(place: Place, course: Course, name: str, begins: str, starts: tuple[time, ...]) -> BellSchedule:
+    id_ = named_id("demo", "bells", place.id, course.phase, begins)
+    periods = [
+        BellPeriod(id=named_id(id_, number), period=number, starts=one, minutes=course.minutes)
+        for number, one in enumerate(starts, 1)
+    ]
+    return BellSchedule(id=id_, school_id=place.id, phase=course.phase, name=name, begins=begins, periods=periods)
+
+
+def invitations(now: datetime) -> Iterator[Invitation]:
+    """Answered long ago, but for the first villages of a few classrooms: somebody still has to."""
+    for course in courses():
+        for seat, village in enumerate(course.villages):
+            open_ = seat == 0 and course.number % 10 == 0
+            asked = now - timedelta(hours=3 if open_ else 24 * 30)
+            yield Invitation(
+                id=named_id("demo", "invitation", course.number, seat),
+                school_id=village.id,
+                classroom_id=course.id,
+                asked_at=asked,
+                asked_by=person_id("district"),
+                due_on=school_days_after(city_date(asked), 2, special()),
+                answer="pending" if open_ else "confirmed",
+                answered_at=None if open_ else asked + timedelta(hours=5),
+            )
 
 
 def classrooms(now: datetime, term_id: str, since: date) -> Iterator[Classroom]:
@@ -221,6 +258,7 @@ def slots() -> Iterator[WeeklySlot]:
                 period=period + 1,
                 starts=bells[period],
                 minutes=course.minutes,
+                follows_bell=True,
             )
 
 
@@ -230,21 +268,16 @@ def lessons(now: datetime) -> Iterator[Lesson]:
     today = city_date(now)
     first = max(around.starts_on, today - timedelta(weeks=WEEKS_BACK))
     last = min(around.ends_on, today + timedelta(weeks=WEEKS_AHEAD))
-    days = special() | _lively(today)
+    days = special()
     for slot in slots():
         course = by_id[slot.classroom_id]
         for day in days_of(slot.weekday, first, last, days):
             starts_at, ends_at = lesson_span(day, slot.starts, slot.minutes)
             busy_soon = course.number == 0 and abs(starts_at - now) < timedelta(hours=2)
             if not busy_soon and not starts_at - timedelta(minutes=30) < now < ends_at + timedelta(minutes=10):
-                yield lesson(course, f"{day} {slot.period}", starts_at, ends_at, now)
-
-
-def _lively(today: date) -> dict[date, SpecialDay]:
-    """Should the demo be made on a weekend or a holiday, that day runs Wednesday's timetable, for something to see."""
-    if today.isoweekday() <= 5 and today not in special():
-        return {}
-    return {today: SpecialDay(False, 3)}
+                made = lesson(course, f"{day} {slot.period}", starts_at, ends_at, now)
+                made.origin = f"{course.id}/{day:%Y%m%d}/{slot.period}"  # as the timetable's own publishing names it
+                yield made
 
 
 def coming(now: datetime) -> Lesson:

@@ -52,6 +52,11 @@ class LessonFilter(_Body):
     subject: str | None = None
     school_id: str | None = None
     classroom_id: str | None = None
+    room_id: str | None = None
+    person_id: str | None = None
+    """Teaches or assists."""
+    district_id: str | None = None
+    """Answers for the lead school or a receiving one."""
     words: str = Field(default="", max_length=60)
     """In the title or the teacher's name."""
     descending: bool = False

@@ -23,6 +23,11 @@ def _touches(room_is: ColumnElement[bool]) -> ColumnElement[bool]:
     return or_(Lesson.lead_room_id.in_(rooms), received)
 
 
+def _taught_by(person: str) -> ColumnElement[bool]:
+    received = exists().where(Receipt.lesson_id == Lesson.id, Receipt.assistant_id == person)
+    return or_(Lesson.teacher_id == person, received)
+
+
 def visible(scope: Scope) -> ColumnElement[bool]:
     """Its teacher and assistants; the schools and districts of its rooms; the devices of its rooms; its companions."""
     if scope.city or scope.system:
@@ -65,6 +70,12 @@ def _filtered(scope: Scope, wanted: LessonFilter) -> Select[Lesson]:
         query = query.where(Lesson.classroom_id == wanted.classroom_id)
     if wanted.school_id is not None:
         query = query.where(_touches(School.id == wanted.school_id))
+    if wanted.room_id is not None:
+        query = query.where(_touches(Room.id == wanted.room_id))
+    if wanted.person_id is not None:
+        query = query.where(_taught_by(wanted.person_id))
+    if wanted.district_id is not None:
+        query = query.where(_touches(School.supervised_by == wanted.district_id))
     if wanted.words:
         like = wanted.words.strip()
         by_teacher = Lesson.teacher_id.in_(select(Person.id).where(Person.name.contains(like, autoescape=True)))

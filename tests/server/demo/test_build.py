@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
@@ -12,6 +12,7 @@ from sqlalchemy import func, select
 
 from server.accounts.models import Person, PostHeld
 from server.classrooms.models import Classroom
+from server.clock import city_date
 from server.database import Base, Database, make_engine
 from server.demo import DEMO_ACCOUNTS, DEMO_PASSWORD, build, clip, lessons, participation
 from server.demo.people import person_id
@@ -22,6 +23,7 @@ from server.recordings.models import Recording
 from server.schools.models import District, Pairing, School, SettlementCode
 from server.security import Passwords
 from server.studios.models import Studio
+from server.timetable.terms import is_school_day
 from tests.support.web import Web
 
 NOW = datetime(2026, 11, 18, 2, 33, 20, tzinfo=UTC)
@@ -139,8 +141,16 @@ def test_on_every_day_there_is_a_past_a_today_and_a_future(now: datetime) -> Non
     made = list(lessons.lessons(now))
     assert len({lesson.id for lesson in made}) == len(made)
     assert sum(lesson.ends_at < now for lesson in made) > 200
-    assert sum(now < lesson.starts_at < now + timedelta(days=1) for lesson in made) > 3
+    days = {city_date(now), city_date(now + timedelta(days=1))}
+    if any(is_school_day(day, lessons.special()) for day in days):
+        assert sum(now < lesson.starts_at < now + timedelta(days=1) for lesson in made) > 3
     assert sum(lesson.starts_at > now + timedelta(days=7) for lesson in made) > 50
+
+
+def test_the_timetable_keeps_off_sundays_and_holidays() -> None:
+    days = {city_date(lesson.starts_at) for lesson in lessons.lessons(NOW)}
+    assert [day for day in days if not is_school_day(day, lessons.special())] == []
+    assert date(2026, 10, 10) in days, "a Saturday that makes up for a holiday"
 
 
 def test_no_room_and_no_teacher_is_in_two_places_at_once() -> None:

@@ -1,0 +1,90 @@
+"""What a week grid or a form lets one choose from, within the asker's part of the city. A list is never longer than MOST."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from sqlalchemy import exists, or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from server.accounts.models import Person, PostHeld
+from server.classrooms import store as classrooms
+from server.classrooms.models import Classroom
+from server.schools import store as schools
+from server.schools.models import District, Room, School
+from server.scope import Scope, within
+from server.schools.service import part_of
+
+MOST = 400
+
+Choice = tuple[str, str]
+
+
+async def choices(session: AsyncSession, scope: Scope, of: str, term: str | None, today: date) -> list[Choice]:
+    """(id, text) of what ``of`` names: room, teacher, classroom, school, district."""
+    if of == "room":
+        return await _rooms(session, scope)
+    if of == "teacher":
+        return await people(session, scope, today)
+    if of == "classroom":
+        query = select(Classroom.id, Classroom.name).where(classrooms.visible(scope), Classroom.archived_at.is_(None))
+        query = query.where(Classroom.term == term) if term else query
+        return [(row.id, row.name) for row in await session.execute(query.order_by(Classroom.name).limit(MOST))]
+    if of == "school":
+        return await _schools(session, scope)
+    found = await schools.my_districts(session, scope)
+    return [(one.id, one.name) for one in found]
+
+
+async def _schools(session: AsyncSession, scope: Scope) -> list[Choice]:
+    query = select(School.id, School.name).where(schools.visible(scope), School.closed_on.is_(None))
+    rows = await session.execute(query.order_by(School.supervised_by, School.code).limit(MOST))
+    return [(row.id, row.name) for row in rows]
+
+
+async def _rooms(session: AsyncSession, scope: Scope) -> list[Choice]:
+    query = select(Room.id, Room.name, School.short_name).join(School, School.id == Room.school_id)
+    query = query.where(schools.visible(scope), School.closed_on.is_(None), Room.closed_on.is_(None))
+    rows = await session.execute(query.order_by(School.code, Room.kind, Room.name).limit(MOST))
+    return [(row.id, f"{row.short_name} {row.name}") for row in rows]
+
+
+async def people(
+    session: AsyncSession, scope: Scope, today: date, school: str | None = None, post: str = "teacher"
+) -> list[Choice]:
+    """Who holds the post; of one school, or of every school the asker sees."""
+    held = exists().where(PostHeld.person_id == Person.id, PostHeld.post == post, PostHeld.starts_on <= today)
+    held = held.where(or_(PostHeld.ends_on.is_(None), PostHeld.ends_on >= today))
+    query = select(Person.id, Person.name, School.short_name).join(School, School.id == Person.school_id)
+    query = query.where(held, Person.disabled_at.is_(None))
+    query = query.where(School.id == school) if school else query.where(schools.visible(scope))
+    rows = await session.execute(query.order_by(School.code, Person.name).limit(MOST))
+    return [(row.id, row.name if school else f"{row.short_name} {row.name}") for row in rows]
+
+
+async def rooms_of_school(session: AsyncSession, scope: Scope, school: str, kind: str) -> list[Choice]:
+    query = select(Room.id, Room.name).where(Room.school_id == school, Room.kind == kind, Room.closed_on.is_(None))
+    return [(row.id, row.name) for row in await session.execute(query.order_by(Room.name).limit(MOST))]
+
+
+async def school_of(session: AsyncSession, scope: Scope, of: str, id_: str) -> School | None:
+    """The school whose bells the grid shows; only one the asker may see."""
+    found: School | None = None
+    if of == "school":
+        found = await session.get(School, id_)
+    elif of == "room":
+        room = await session.get(Room, id_)
+        found = room.school if room else None
+    elif of == "teacher":
+        person = await session.get(Person, id_)
+        found = await session.get(School, person.school_id) if person and person.school_id else None
+    elif of == "classroom":
+        classroom = await classrooms.classroom(session, scope, id_)
+        found = classroom.lead_room.school if classroom else None
+    mine = found is not None and (within(scope, part_of(found)) or of == "classroom")
+    return found if mine else None
+
+
+async def district_name(session: AsyncSession, scope: Scope, id_: str) -> str:
+    row = await session.get(District, id_)
+    return row.name if row else ""

@@ -1,0 +1,84 @@
+"""A week on a grid: days across, bells down, lessons where they lie; for a room, a teacher, a classroom, a school, a
+district. Pure but for the rows it is handed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, time, timedelta
+
+from server.clock import CITY, city_date
+from server.lessons.models import Lesson
+from server.timetable.bells import Bell
+from server.timetable.models import CalendarDay, SchoolSpan
+from server.timetable.terms import SpecialDay, runs
+
+WORKDAYS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """``runs``: whose weekday's timetable it runs; None on a holiday. ``name``: of holiday or make-up day."""
+
+    date: date
+    runs: int | None
+    name: str
+    away: tuple[str, ...]
+    today: bool
+
+
+@dataclass(slots=True)
+class Row:
+    """One starting time; ``period`` where the shown school's bell rings then."""
+
+    starts: time
+    period: int | None
+    cells: list[list[Lesson]] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    days: list[Day]
+    rows: list[Row]
+    count: int
+
+
+def monday(day: date) -> date:
+    return day - timedelta(days=day.weekday())
+
+
+def build(
+    first: date,
+    today: date,
+    lessons: Sequence[Lesson],
+    bells: Iterable[Bell],
+    calendar: Sequence[CalendarDay],
+    spans: Sequence[SchoolSpan] = (),
+) -> Grid:
+    """Saturday and Sunday only where something is on them."""
+    special = {one.day: SpecialDay(one.kind == "holiday", one.runs_weekday, one.stands_for) for one in calendar}
+    names = {one.day: one.name for one in calendar}
+    busy = {city_date(one.starts_at) for one in lessons}
+    dates = [first + timedelta(days=n) for n in range(7)]
+    dates = [day for n, day in enumerate(dates) if n < WORKDAYS or day in busy or _makeup(day, special)]
+    days = [Day(day, runs(day, special), names.get(day, ""), _away(day, spans), day == today) for day in dates]
+    periods = {bell.starts: bell.period for bell in bells}
+    starts = sorted({*periods, *(_starts(one) for one in lessons)})
+    rows = [Row(one, periods.get(one), [[] for _ in dates]) for one in starts]
+    place = {row.starts: row for row in rows}
+    for lesson in sorted(lessons, key=lambda one: (one.starts_at, one.lead_room.school.short_name, one.id)):
+        place[_starts(lesson)].cells[dates.index(city_date(lesson.starts_at))].append(lesson)
+    return Grid(days, rows, len(lessons))
+
+
+def _starts(lesson: Lesson) -> time:
+    return lesson.starts_at.astimezone(CITY).time()
+
+
+def _makeup(day: date, special: Mapping[date, SpecialDay]) -> bool:
+    return day in special and not special[day].holiday
+
+
+def _away(day: date, spans: Sequence[SchoolSpan]) -> tuple[str, ...]:
+    return tuple(span.name for span in spans if span.first_on <= day <= span.last_on)
