@@ -1,7 +1,7 @@
 """When to try whether a line carries more, and how hard. Pure: a state machine asked ten times a second.
 
 A probe is a short burst of old packets sent again as RTX (receivers drop them): an estimate alone climbs 8 % a
-second, a line that comes back is found by tripling within seconds. Rule: a probe adds at most a quarter of a second's
+second, a line that comes back is found by tripling within seconds. Rule: a probe adds at most an eighth of a second's
 worth of the line to its queue, because sound waits behind it.
 """
 
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 _FACTORS = ((300_000.0, 8.0), (1_000_000.0, 4.0))  # up to this estimate so many times it; what counts is its size
 _FACTOR = 3.0
 _DURATION = 0.100
-_QUEUE = 0.25  # seconds of the estimate that a probe may cost
+_QUEUE = 0.12  # seconds of the estimate that a probe may cost
 _LEAST, _MOST = 1_500, 60_000  # bytes: two packets say something, more than the latter is no probe any more
 _NEXT = 0.4  # after a success: the feedback is there and the queue is empty
 _PATIENCE = (1.0, 2.0, 3.0)  # after failures in a row; the last one goes on for ever: 8 s from 60 kbit/s to all,

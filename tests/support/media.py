@@ -40,7 +40,7 @@ URIS = {
     "http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time": "abs_send_time",
     "http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01": "transport_cc",
 }
-TAKEN = {"opus": "audio/opus", "vp8": "video/VP8", "h264": "video/H264"}
+TAKEN = {"opus": "audio/opus", "red": "audio/red", "vp8": "video/VP8", "h264": "video/H264"}
 
 
 @dataclass
@@ -128,7 +128,7 @@ def _answer_section(
             lines.append(f"a=fmtp:{codec.payload_type} {codec.fmtp}")
         if section.kind == "video":
             lines += [f"a=rtcp-fb:{codec.payload_type} {f}" for f in ("nack", "nack pli", "ccm fir", "goog-remb")]
-        if not slot:
+        if not slot or slot.extensions.transport_cc is not None:
             lines.append(f"a=rtcp-fb:{codec.payload_type} transport-cc")
         if codec.rtx is not None:
             lines += [f"a=rtpmap:{codec.rtx} rtx/90000", f"a=fmtp:{codec.rtx} apt={codec.payload_type}"]
@@ -240,15 +240,17 @@ def lossy(share: float, seed: int = 1) -> type[UdpPort]:
 
 
 @asynccontextmanager
-async def running(udp_port: type[UdpPort] = UdpPort, router: str = "lesson") -> AsyncIterator[tuple[Sfu, MediaServer]]:
+async def running(
+    udp_port: type[UdpPort] = UdpPort, router: str = "lesson", sfu: type[Sfu] = Sfu
+) -> AsyncIterator[tuple[Sfu, MediaServer]]:
     """An SFU on loopback, on a port the system chooses."""
     config = MediaConfig(("127.0.0.1",), 0)
-    sfu = Sfu(config, PythonEngine(), Certificate.generate())
-    server = await open_media(config, sfu, udp_port)
-    sfu.add_router(router)
+    made = sfu(config, PythonEngine(), Certificate.generate())
+    server = await open_media(config, made, udp_port)
+    made.add_router(router)
     try:
-        yield sfu, server
+        yield made, server
     finally:
-        sfu.remove_router(router, asyncio.get_running_loop().time())
+        made.remove_router(router, asyncio.get_running_loop().time())
         server.close()
         await asyncio.sleep(0)
