@@ -17,7 +17,7 @@ import threading
 import time
 from collections.abc import Iterator
 from fractions import Fraction
-from typing import Any, cast
+from typing import Any
 
 import av
 import httpx2
@@ -220,7 +220,7 @@ async def run(order: dict[str, Any]) -> int:
     fetching = asyncio.ensure_future(Fetcher(order).forever())
     # The parent holds our stdin open: its end, however it came, is ours.
     orphaned = loop.run_in_executor(None, sys.stdin.buffer.read)
-    done, _ = await asyncio.wait({fetching, cast("asyncio.Future[Any]", orphaned)}, return_when=asyncio.FIRST_COMPLETED)
+    done, _ = await asyncio.wait({fetching, orphaned}, return_when=asyncio.FIRST_COMPLETED)
     if fetching in done:
         return fetching.result()
     fetching.cancel()
