@@ -73,6 +73,13 @@ def _optional(number: int | None) -> int:
     return -1 if number is None else number
 
 
+def _red_types(codecs: Sequence[Codec], plain: Sequence[Codec]) -> tuple[tuple[int, int], ...]:
+    """(payload type, that of the RED which may carry it): its fmtp (RFC 2198 section 5) names it."""
+    red = [c for c in codecs if c.mime.lower() == "audio/red"]
+    pairs = [(p.payload_type, r.payload_type) for p in plain for r in red if str(p.payload_type) in r.fmtp.split("/")]
+    return tuple(dict(reversed(pairs)).items())
+
+
 def head_of(negotiated: Extensions, mid: str, audio_level: bool) -> Head:
     """A subscriber's packet head with empty places, and where these are (0: absent): level, stamp, transport-cc."""
     values = {
@@ -194,12 +201,15 @@ class CEngine:
             self._failed.add(stream)
 
     def add_link(self, link: int, peer: int, config: LinkConfig) -> None:
-        codec = config.codecs[0]
+        plain = [c for c in config.codecs if c.mime.lower() != "audio/red"] or list(config.codecs)
+        codec, video = plain[0], config.kind == "video"
         bare = head_of(config.extensions, config.mid, audio_level=False)
-        level = head_of(config.extensions, config.mid, config.kind == "audio")
+        level = head_of(config.extensions, config.mid, not video)
         sequence, timestamp = self._random.getrandbits(15), self._random.getrandbits(31)  # RFC 3550 section 5.1
+        keeps = video and (config.rtx_ssrc is None or any(c.rtx is None for c in config.codecs))
         made = (link, peer, _form(config.kind, codec), codec.clock_rate, codec.payload_type, _optional(codec.rtx))
-        self._core.add_link(*made, config.ssrc, _optional(config.rtx_ssrc), bare, level, sequence, timestamp)
+        heads = (config.ssrc, _optional(config.rtx_ssrc), bare, level)
+        self._core.add_link(*made, *heads, sequence, timestamp, keeps, _red_types(config.codecs, plain))
         self._links[link] = config
 
     def switch(self, link: int, stream: int | None, *, keep: bool = False, delta: int | None = None) -> bool:
@@ -264,13 +274,14 @@ class CEngine:
         return done
 
     def set_redundancy(self, link: int, distance: int) -> None:
-        return None
+        self._core.set_redundancy(link, distance)
 
     def pace(self, peer: int, bits_per_second: float | None) -> None:
-        return None
+        self._core.pace(peer, 0.0 if bits_per_second is None else max(bits_per_second, 1.0))
 
     def pump(self, now: float) -> float | None:
-        return None
+        following: float | None = self._core.pump(now)
+        return following
 
     # --- what feedback and statistics need ---------------------------------------------------------------------------
 

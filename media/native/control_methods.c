@@ -249,15 +249,24 @@ static int head_of(PyObject *object, Head *head)
 }
 
 /* add_link(link, peer, form, clock, payload type, rtx or -1, ssrc, rtx ssrc or -1, head without level, head with level,
- * first sequence, first timestamp); a head: (bytes, level at, abs-send-time at, transport-cc at), 0: absent */
+ * first sequence, first timestamp, keeps, red); keeps: some of its codecs have no RTX; red: ((plain type, RED's), ...); a head: (bytes, level at, abs-send-time at, transport-cc at), 0: absent */
+static int red_types_of(PyObject *pairs, Link *link)
+{
+    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(pairs) && i < MOST_RED_TYPES; i++, link->red_count++)
+        if (!PyArg_ParseTuple(PyTuple_GET_ITEM(pairs, i), "ii", &link->red_types[i].plain, &link->red_types[i].red))
+            return -1;
+    return 0;
+}
+
 static PyObject *add_link(EngineObject *self, PyObject *arguments)
 {
     long long handle, owner, ssrc, rtx_ssrc;
-    int form, clock, payload_type, rtx;
+    int form, clock, payload_type, rtx, keeps;
     unsigned sequence, timestamp;
-    PyObject *bare, *with_level;
-    if (!PyArg_ParseTuple(arguments, "LLiiiiLLO!O!II", &handle, &owner, &form, &clock, &payload_type, &rtx, &ssrc,
-                          &rtx_ssrc, &PyTuple_Type, &bare, &PyTuple_Type, &with_level, &sequence, &timestamp) ||
+    PyObject *bare, *with_level, *red;
+    if (!PyArg_ParseTuple(arguments, "LLiiiiLLO!O!IIpO!", &handle, &owner, &form, &clock, &payload_type, &rtx, &ssrc,
+                          &rtx_ssrc, &PyTuple_Type, &bare, &PyTuple_Type, &with_level, &sequence, &timestamp, &keeps,
+                          &PyTuple_Type, &red) ||
         enter(self) < 0)
         return NULL;
     Peer *peer = find(&self->engine->peers, owner);
@@ -265,14 +274,16 @@ static PyObject *add_link(EngineObject *self, PyObject *arguments)
         return leave(self, Py_NewRef(Py_None));
     Link *link = calloc(1, sizeof *link);
     if (link) {
-        *link = (Link){.handle = handle, .peer = peer, .format = {(Form)form, payload_type, rtx}, .ssrc = (uint32_t)ssrc,
-                       .rtx_ssrc = (uint32_t)rtx_ssrc, .has_rtx_ssrc = rtx_ssrc >= 0, .gate = {.detail = ALL},
-                       .rtx_sequence = (uint16_t)(sequence ^ 0x5555), .rate = clock, .shown = -1,
-                       .highest = FIRST_CYCLE + (int64_t)sequence - 1, .last_timestamp = timestamp, .last_at = -1.0,
-                       .guard = {.tokens = 60000.0 / 8}};
+        Format format = {(Form)form, payload_type, rtx};
+        *link = (Link){.handle = handle, .peer = peer, .format = format, .gate_format = format, .video = form != AUDIO,
+                       .ssrc = (uint32_t)ssrc, .rtx_ssrc = (uint32_t)rtx_ssrc, .has_rtx_ssrc = rtx_ssrc >= 0,
+                       .gate = {.detail = ALL}, .rtx_sequence = (uint16_t)(sequence ^ 0x5555), .shown = -1,
+                       .type = payload_type, .keeps = keeps && form != AUDIO, .guard = {.tokens = 60000.0 / 8},
+                       .rewriter = {.rate = clock, .highest = FIRST_CYCLE + (int64_t)sequence - 1,
+                                    .last_timestamp = timestamp, .last_at = -1.0}};
     }
     if (!link || head_of(bare, &link->bare) < 0 || head_of(with_level, &link->with_level) < 0 ||
-        engine_add_link(self->engine, link) < 0) {
+        red_types_of(red, link) < 0 || engine_add_link(self->engine, link) < 0) {
         free(link);
         self->busy = 0;
         return PyErr_Occurred() ? NULL : PyErr_NoMemory();
@@ -309,6 +320,37 @@ static PyObject *set_detail(EngineObject *self, PyObject *arguments)
     return leave(self, Py_NewRef(Py_None));
 }
 
+/* set_redundancy(link, distance) */
+static PyObject *set_redundancy(EngineObject *self, PyObject *arguments)
+{
+    long long handle;
+    int distance;
+    if (!PyArg_ParseTuple(arguments, "Li", &handle, &distance) || enter(self) < 0)
+        return NULL;
+    engine_flush(self->engine);
+    Link *link = find(&self->engine->links, handle);
+    if (link && !link->video) {
+        link->distance = distance < 0 ? 0 : distance > MOST_DISTANCE ? MOST_DISTANCE : distance;
+        link_choose_type(link);
+    }
+    return leave(self, Py_NewRef(Py_None));
+}
+
+/* pace(peer, bits per second; 0: at once) */
+static PyObject *pace(EngineObject *self, PyObject *arguments)
+{
+    long long handle;
+    double bits;
+    if (!PyArg_ParseTuple(arguments, "Ld", &handle, &bits) || enter(self) < 0)
+        return NULL;
+    Peer *peer = find(&self->engine->peers, handle);
+    if (peer && engine_pace(self->engine, peer, bits) < 0) {
+        self->busy = 0;
+        return PyErr_NoMemory();
+    }
+    return leave(self, Py_NewRef(Py_None));
+}
+
 PyMethodDef control_methods[] = {
     {"attach", (PyCFunction)attach, METH_VARARGS, NULL},
     {"detach", (PyCFunction)detach, METH_O, NULL},
@@ -324,6 +366,8 @@ PyMethodDef control_methods[] = {
     {"tap", (PyCFunction)tap, METH_VARARGS, NULL},
     {"add_link", (PyCFunction)add_link, METH_VARARGS, NULL},
     {"switch", (PyCFunction)switch_link, METH_VARARGS, NULL},
+    {"set_redundancy", (PyCFunction)set_redundancy, METH_VARARGS, NULL},
+    {"pace", (PyCFunction)pace, METH_VARARGS, NULL},
     {"set_detail", (PyCFunction)set_detail, METH_VARARGS, NULL},
     {0},
 };

@@ -27,7 +27,8 @@ void engine_free(Engine *engine)
     table_free(&engine->paths);
     list_free(&engine->waiting);
     free(engine->events);
-    free(engine->switched);
+    free(engine->later);
+    list_free(&engine->paced);
     free(engine->data);
     free(engine);
 }
@@ -41,17 +42,17 @@ void engine_stamp(Engine *engine, double now)
     engine->stamp[2] = (uint8_t)stamp;
 }
 
-void engine_switched(Engine *engine, int64_t link, int64_t stream)
+void engine_later(Engine *engine, Event event)
 {
-    if (engine->switched_count == engine->switched_size) {
-        int larger = engine->switched_size ? 2 * engine->switched_size : 16;
-        Event *switched = realloc(engine->switched, (size_t)larger * sizeof *switched);
-        if (!switched)
+    if (engine->later_count == engine->later_size) {
+        int larger = engine->later_size ? 2 * engine->later_size : 16;
+        Event *later = realloc(engine->later, (size_t)larger * sizeof *later);
+        if (!later)
             return;
-        engine->switched = switched;
-        engine->switched_size = larger;
+        engine->later = later;
+        engine->later_size = larger;
     }
-    engine->switched[engine->switched_count++] = (Event){.kind = LINK_SWITCHED, .one = link, .two = stream};
+    engine->later[engine->later_count++] = event;
 }
 
 void engine_event(Engine *engine, Event event, const uint8_t *data, int size)
@@ -78,6 +79,11 @@ void engine_event(Engine *engine, Event event, const uint8_t *data, int size)
         memcpy(engine->data + engine->data_fill, data, (size_t)size);
     engine->data_fill += (size_t)size;
     engine->events[engine->event_count++] = event;
+}
+
+int engine_pending(const Engine *engine)
+{
+    return engine->waiting.count || engine->out.messages || engine->paced.count;
 }
 
 void engine_flush(Engine *engine)
@@ -113,18 +119,41 @@ void engine_detach(Engine *engine, Port *port)
 void engine_remove_peer(Engine *engine, Peer *peer)
 {
     engine_flush(engine);
+    peer->port = NULL;
+    list_remove(&engine->paced, peer);
     path_drop_of(engine, peer, 0);
     while (peer->streams.count)
         engine_remove_stream(engine, peer->streams.items[0]);
     while (peer->links.count) {
         Link *link = peer->links.items[peer->links.count - 1];
         engine_switch(engine, link, NULL, link->format, 0, UNKNOWN_CLOCK);
+        if (peer->backlog)
+            backlog_forget(peer->backlog, link);
         peer->links.count--;
         table_take(&engine->links, (uint64_t)link->handle);
         link_free(link);
     }
     table_take(&engine->peers, (uint64_t)peer->handle);
     peer_free(peer);
+}
+
+int engine_pace(Engine *engine, Peer *peer, double bits_per_second)
+{
+    engine_flush(engine);
+    if (!peer->backlog && !(peer->backlog = backlog_new()))
+        return -1;
+    if (bits_per_second > 0) {
+        backlog_set_rate(peer->backlog, bits_per_second);
+        if (!peer->paced && list_add(&engine->paced, peer) < 0)
+            return -1;
+        peer->paced = 1;
+        return 0;
+    }
+    backlog_drain(engine, peer->backlog, engine->now);
+    peer->paced = 0;
+    list_remove(&engine->paced, peer);
+    engine_flush(engine);
+    return 0;
 }
 
 /* --- streams and links --------------------------------------------------------------------------------------------- */

@@ -54,14 +54,18 @@ void packet_drop(Packet *packet);
 #define VIDEO_HISTORY 1024
 #define AUDIO_HISTORY 128
 
+/* Bounded by packets, bytes and age; the newest packet always stays. */
 typedef struct {
     Packet **ring;
+    double *arrivals;
     int size;
+    int64_t first, bytes; /* lower numbers are forgotten */
 } History;
 
 int history_init(History *history, int size);
 void history_clear(History *history);
-void history_put(History *history, Packet *packet); /* takes a reference of its own */
+void history_free(History *history);
+void history_put(History *history, Packet *packet, double now); /* takes a reference of its own */
 Packet *history_get(const History *history, int64_t number);
 
 typedef enum { AUDIO, VP8, H264, OTHER_VIDEO } Form;
@@ -131,8 +135,12 @@ typedef struct {
     int size;
 } Departure;
 
+typedef struct Backlog Backlog;
+
 struct Peer {
     int64_t handle;
+    Backlog *backlog; /* made when the peer is paced for the first time */
+    int paced;
     Srtp *receive, *send;
     Port *port;
     Path path;
@@ -185,6 +193,21 @@ typedef struct {
 } Segment;
 
 #define SEGMENTS 8
+#define NEVER (1ll << 62)
+
+typedef struct {
+    int rate, count;
+    int64_t highest, offset, settled;
+    uint32_t last_timestamp, timestamp_offset, surplus, after;
+    double last_at;
+    Segment segments[SEGMENTS];
+} Rewriter;
+
+void rewriter_switch(Rewriter *rewriter, const Packet *media, int64_t stream, Clock clock, Shift shift, double now);
+/* What packets before ``settled`` get on top, so that time goes forward. */
+uint32_t rewriter_surplus(Rewriter *rewriter, int64_t number, uint32_t timestamp);
+uint32_t rewriter_newest(const Rewriter *rewriter); /* the newest packet's timestamp as its source gave it */
+const Segment *rewriter_locate(const Rewriter *rewriter, int64_t out);
 
 typedef struct {
     int64_t number;
@@ -204,30 +227,97 @@ typedef struct {
     int payload_type, rtx; /* rtx: -1 without */
 } Format;
 
+typedef struct {
+    int64_t stream;
+    Format format;
+    Clock clock;
+} Step;
+
+/* What can go out once more under its own number, where the receiver takes no RTX. */
+typedef struct {
+    int64_t number;
+    Packet *media;
+    Shift shift;
+    uint32_t timestamp;
+    uint16_t transport_cc;
+    uint8_t type, stamp[3];
+} Kept;
+
+#define KEPT 256
+#define MOST_DISTANCE 2
+#define MOST_RED_TYPES 4
+
 struct Link {
     int64_t handle;
     Peer *peer;
-    Stream *stream, *upcoming; /* upcoming: takes over at its next key frame */
-    Format format, upcoming_format;
+    Stream *stream, *upcoming;  /* upcoming: takes over at its next key frame */
+    Format format, gate_format; /* of what goes out, and of what passes the gate: a backlog lies between */
+    Format upcoming_format;
     Clock upcoming_clock;
+    int video;
     Gate gate;
+    Rewriter rewriter;
+    int64_t shown; /* handle of the stream whose packets the newest segment holds, -1 */
     Shift shift;
-    Packet *last; /* newest VP8 packet sent, with a reference */
+    Packet *last; /* newest video packet sent, with a reference */
     Head bare, with_level;
     uint32_t ssrc, rtx_ssrc;
     int has_rtx_ssrc;
     uint16_t rtx_sequence;
+    int type, red, distance; /* type: payload type that goes out; red: it is RED's */
+    struct {
+        int plain, red;
+    } red_types[MOST_RED_TYPES];
+    int red_count;
+    uint32_t tail; /* timestamp of the newest picture that went into the backlog */
+    int losing;    /* while backlog.c sifts */
+    Clock lost_clock;
+    int keeps;
+    Kept *kept;
     uint64_t packets, octets;
-    /* media/forward/rewrite.py */
-    int rate;
-    int64_t highest, offset;
-    int64_t shown; /* handle of the stream whose packets the newest segment holds, -1 */
-    uint32_t last_timestamp, timestamp_offset, base;
-    double last_at;
-    Segment segments[SEGMENTS];
-    int segment_count;
     Guard guard;
 };
+
+typedef struct {
+    int type; /* with the marker's bit */
+    uint32_t sequence, timestamp, ssrc;
+    Packet *media;
+    Shift shift;
+    const History *history; /* RED: where its earlier blocks are; else NULL */
+    int has_original;       /* RTX: the number that comes first in the payload */
+    uint16_t original;
+    int padding; /* RFC 3550 section 5.1: the P bit, for a payload that is nothing else */
+} Written;
+
+int write_packet(Engine *engine, Link *link, Written what); /* bytes sent */
+
+typedef struct {
+    Link *link;
+    Packet *media;
+    Step step; /* where ``begins`` */
+    int begins, opens, size;
+} Waiting;
+
+struct Backlog {
+    double rate, due, next;
+    Waiting *waiting; /* [start, start + count) of ``size`` */
+    int start, count, size;
+    List starved; /* links that lost packets here and wait for a key frame */
+    int64_t bytes;
+    uint64_t dropped;
+};
+
+Backlog *backlog_new(void);
+void backlog_free(Backlog *backlog);
+int backlog_busy(const Backlog *backlog);
+int backlog_late(const Backlog *backlog, int opens, double now);
+double backlog_next(const Backlog *backlog);
+void backlog_put(Backlog *backlog, Waiting waiting);
+void backlog_drop(Backlog *backlog, Link *link);
+void backlog_release(Engine *engine, Backlog *backlog, double now);
+void backlog_drain(Engine *engine, Backlog *backlog, double now);
+void backlog_set_rate(Backlog *backlog, double bits_per_second);
+void backlog_forget(Backlog *backlog, const Link *link);
 
 void peer_free(Peer *peer);
 Source *peer_learn(Peer *peer, const uint8_t *packet, int size);
@@ -242,10 +332,18 @@ void stream_restart(Stream *stream);
 void stream_keep(Engine *engine, Stream *stream, Packet *packet, double now);
 
 void link_free(Link *link);
+/* From the stream's next key frame on; nothing until then. */
 void link_show(Link *link, Stream *stream, const Format *format, Clock delta);
+/* The same, but what waits in the backlog goes out before. */
+void link_follow(Link *link, Stream *stream, const Format *format, Clock delta);
+void link_limit(Link *link, Detail detail);
 int link_started(const Link *link);
-void link_adopt(Link *link); /* what it shows gives way to what it was to show next */
-void link_forward(Engine *engine, Link *link, Packet *const *burst, size_t count, double now);
+void link_choose_type(Link *link);
+void link_begin(Engine *engine, Link *link, Step step, const Packet *media, double now);
+void link_emit(Engine *engine, Link *link, Packet *media, double now);
+void link_forward(Engine *engine, Link *link, Packet *const *burst, size_t count, const History *history, double now);
+void link_keep(Link *link, int64_t number, const Written *what, const uint8_t *stamp);
+void link_drop_kept(Link *link);
 int link_resend(Engine *engine, Link *link, uint16_t sequence, double now);
 int link_probe(Engine *engine, Link *link, int size); /* bytes sent */
 
@@ -269,8 +367,9 @@ struct Engine {
     double now;
     uint8_t stamp[3]; /* abs-send-time */
     List waiting;     /* streams with packets not forwarded yet */
-    Event *switched;  /* LINK_SWITCHED: told behind the others */
-    int switched_count, switched_size;
+    List paced;       /* peers */
+    Event *later;     /* what delivering led to: told behind the others */
+    int later_count, later_size;
     Event *events;
     int event_count, event_size;
     uint8_t *data;
@@ -283,13 +382,15 @@ struct Engine {
 Engine *engine_new(void);
 void engine_free(Engine *engine);
 void engine_stamp(Engine *engine, double now);
-void engine_switched(Engine *engine, int64_t link, int64_t stream);
+void engine_later(Engine *engine, Event event);
 void engine_event(Engine *engine, Event event, const uint8_t *data, int size);
 /* One datagram that lies in a buffer of at least MOST_DATAGRAM bytes. */
 void engine_take(Engine *engine, uint8_t *data, int size, const Path *path, double now);
 void engine_service(Engine *engine, Port *port, double now);
 void engine_deliver(Engine *engine);
 void engine_flush(Engine *engine);
+int engine_pending(const Engine *engine); /* a flush would do something */
+int engine_pace(Engine *engine, Peer *peer, double bits_per_second); /* 0: at once; -1 without memory */
 
 Peer *path_owner(const Engine *engine, const Path *path);
 int path_add(Engine *engine, const Path *path, Peer *peer);

@@ -9,27 +9,6 @@ static void drop_burst(Stream *stream)
     stream->burst.count = 0;
 }
 
-void engine_deliver(Engine *engine)
-{
-    for (size_t i = 0; i < engine->waiting.count; i++) {
-        Stream *stream = engine->waiting.items[i];
-        Packet *const *burst = (Packet *const *)stream->burst.items;
-        size_t count = stream->burst.count, start = 0;
-        for (size_t k = 0; k < stream->links.count; k++)
-            link_forward(engine, stream->links.items[k], burst, count, engine->now);
-        while (start < count && !burst[start]->starts)
-            start++;
-        while (start < count && stream->expected_by.count) {
-            Link *link = stream->expected_by.items[0];
-            link_adopt(link);
-            link_forward(engine, link, burst + start, count - start, engine->now);
-        }
-        drop_burst(stream);
-        stream->waiting = 0;
-    }
-    engine->waiting.count = 0;
-}
-
 static void call_off(Link *link)
 {
     if (link->upcoming)
@@ -44,20 +23,49 @@ static void leave(Link *link)
         list_remove(&link->stream->links, link);
 }
 
-static void show(Link *link, Stream *stream, const Format *format, Clock delta)
+typedef void Show(Link *, Stream *, const Format *, Clock);
+
+static void show(Link *link, Stream *stream, const Format *format, Clock delta, Show *how)
 {
-    link_show(link, stream, format, delta);
-    if (stream && list_add(&stream->links, link) < 0)
+    how(link, stream, format, delta);
+    if (list_add(&stream->links, link) < 0)
         link_show(link, NULL, NULL, UNKNOWN_CLOCK);
 }
 
-void link_adopt(Link *link)
+/* What it shows gives way to what it was to show next; ``how``: link_show, or link_follow what still waits. */
+static void adopt(Link *link, Show *how)
 {
     Stream *stream = link->upcoming;
     if (!stream)
         return;
     leave(link);
-    show(link, stream, &link->upcoming_format, link->upcoming_clock);
+    show(link, stream, &link->upcoming_format, link->upcoming_clock, how);
+}
+
+void engine_deliver(Engine *engine)
+{
+    for (size_t i = 0; i < engine->waiting.count; i++) {
+        Stream *stream = engine->waiting.items[i];
+        Packet *const *burst = (Packet *const *)stream->burst.items;
+        size_t count = stream->burst.count, start = 0;
+        for (size_t k = 0; k < stream->links.count; k++)
+            link_forward(engine, stream->links.items[k], burst, count, &stream->history, engine->now);
+        while (start < count && !burst[start]->starts)
+            start++;
+        while (start < count && stream->expected_by.count) {
+            Link *link = stream->expected_by.items[0];
+            adopt(link, link_follow);
+            link_forward(engine, link, burst + start, count - start, &stream->history, engine->now);
+        }
+        drop_burst(stream);
+        stream->waiting = 0;
+    }
+    engine->waiting.count = 0;
+    for (size_t i = 0; i < engine->paced.count; i++) {
+        Backlog *backlog = ((Peer *)engine->paced.items[i])->backlog;
+        if (backlog_busy(backlog))
+            backlog_release(engine, backlog, engine->now);
+    }
 }
 
 void engine_switch(Engine *engine, Link *link, Stream *stream, Format format, int keep, Clock delta)
@@ -75,18 +83,18 @@ void engine_switch(Engine *engine, Link *link, Stream *stream, Format format, in
         link->upcoming_clock = delta;
     } else {
         leave(link);
-        show(link, stream, &format, delta);
+        show(link, stream, &format, delta, link_show);
     }
 }
 
 void engine_limit(Engine *engine, Link *link, Detail detail)
 {
     engine_flush(engine);
-    if (link->format.form == AUDIO)
+    if (!link->video)
         return;
     if (detail == NOTHING)
-        link_adopt(link); /* what goes on is what was to come */
-    gate_limit(&link->gate, detail, link->last_timestamp - link->timestamp_offset);
+        adopt(link, link_show); /* what goes on is what was to come */
+    link_limit(link, detail);
 }
 
 void engine_remove_stream(Engine *engine, Stream *stream)
@@ -97,7 +105,7 @@ void engine_remove_stream(Engine *engine, Stream *stream)
     while (stream->links.count) {
         Link *link = stream->links.items[0];
         if (link->upcoming)
-            link_adopt(link);
+            adopt(link, link_show);
         else {
             leave(link);
             link_show(link, NULL, NULL, UNKNOWN_CLOCK);

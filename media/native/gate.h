@@ -14,6 +14,7 @@ typedef struct {
 } Clock;
 
 #define UNKNOWN_CLOCK ((Clock){0, 0})
+#define SAME_CLOCK ((Clock){1, 0})
 
 static inline Clock add_clocks(Clock first, Clock second)
 {
@@ -25,12 +26,12 @@ typedef struct {
     int open, has_picture; /* picture: timestamp of the one picture that passes while not open */
     uint32_t picture;
     int64_t first; /* lower numbers are of before */
-    Clock awaited, step;
+    Clock awaited;
 } Gate;
 
 static inline int gate_waiting(const Gate *gate) { return !gate->open && !gate->has_picture; }
 
-static inline Clock gate_clock(const Gate *gate) { return gate_waiting(gate) ? gate->awaited : (Clock){1, 0}; }
+static inline Clock gate_clock(const Gate *gate) { return gate_waiting(gate) ? gate->awaited : SAME_CLOCK; }
 
 static inline int gate_flows(const Gate *gate) { return gate->open || (gate->detail == STILLS && gate->has_picture); }
 
@@ -52,8 +53,10 @@ static inline void gate_limit(Gate *gate, Detail detail, uint32_t newest)
     }
 }
 
-static inline Verdict gate_admits(Gate *gate, int64_t number, uint32_t timestamp, int starts)
+static inline Verdict gate_judge(const Gate *gate, int64_t number, uint32_t timestamp, int starts)
 {
+    if (gate->open)
+        return number >= gate->first ? PASSES : TURNED_AWAY;
     if (gate->detail == NOTHING)
         return TURNED_AWAY;
     if (gate->has_picture) {
@@ -62,14 +65,18 @@ static inline Verdict gate_admits(Gate *gate, int64_t number, uint32_t timestamp
         if (timestamp == gate->picture)
             return PASSES;
     }
-    if (!starts)
-        return TURNED_AWAY;
+    return starts ? BEGINS : TURNED_AWAY;
+}
+
+/* With the packet that gate_judge said begins; the clock of the segment that begins. */
+static inline Clock gate_begin(Gate *gate, int64_t number, uint32_t timestamp)
+{
+    Clock clock = gate_clock(gate);
     gate->first = number;
-    gate->step = gate_clock(gate);
     gate->open = gate->detail == ALL;
     gate->has_picture = !gate->open;
     gate->picture = timestamp;
-    return BEGINS;
+    return clock;
 }
 
 #endif

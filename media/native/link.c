@@ -1,18 +1,17 @@
-/* One outgoing stream: a source's packets written anew with the receiver's numbers and ids, sent again on request
- * (media/forward/subscription.py, rewrite.py and the guard of history.py). */
-#include <math.h>
+/* One outgoing stream: a packet passes the gate, may wait in the backlog, gets its number, is written
+ * (media/forward/subscription.py, writer.py). */
 #include <stdlib.h>
 #include <string.h>
 
 #include "bytes.h"
 #include "engine.h"
 
-#define PLAUSIBLE 2.0          /* seconds that a clock from sender reports may differ from the arrivals */
-#define SMALLEST_STEP (1.0 / 30) /* seconds between the last packet of one source and the first of the next */
+#define LATE (10 * 90000) /* a packet of a picture that is already on its way, repaired: older: the clock wrapped */
 
 void link_free(Link *link)
 {
     packet_drop(link->last);
+    link_drop_kept(link);
     free(link->guard.done);
     free(link);
 }
@@ -22,69 +21,86 @@ int link_started(const Link *link)
     return link->stream && link->shown == link->stream->handle && gate_flows(&link->gate);
 }
 
-/* From the stream's next key frame on; nothing until then. */
+static Backlog *backlog_of(const Link *link) { return link->peer->paced ? link->peer->backlog : NULL; }
+
 void link_show(Link *link, Stream *stream, const Format *format, Clock delta)
+{
+    if (backlog_of(link))
+        backlog_forget(backlog_of(link), link);
+    link->shown = -1;
+    link_follow(link, stream, format, delta);
+}
+
+void link_follow(Link *link, Stream *stream, const Format *format, Clock delta)
 {
     gate_shut(&link->gate, add_clocks(gate_clock(&link->gate), delta));
     link->stream = stream;
-    link->shown = -1;
     link->upcoming = NULL;
-    if (!format)
-        return;
-    if (format->form != link->format.form) {
-        packet_drop(link->last);
-        link->last = NULL;
-    }
-    link->format = *format;
+    if (format)
+        link->gate_format = *format;
 }
 
-/* --- numbers ------------------------------------------------------------------------------------------------------- */
-
-static uint32_t magnitude(int32_t value) { return value < 0 ? 0u - (uint32_t)value : (uint32_t)value; }
-
-/* The packet with this number and timestamp will be the first of a new segment (media/forward/rewrite.py). */
-static void new_segment(Link *link, int64_t number, uint32_t timestamp, double now)
+void link_limit(Link *link, Detail detail)
 {
-    double passed = link->last_at >= 0 ? fmax(now - link->last_at, SMALLEST_STEP) : 0.0;
-    Clock clock = link->gate.step;
-    uint32_t expected = link->last_timestamp + (uint32_t)(int64_t)rint(passed * link->rate);
-    uint32_t base = link->base + clock.value;
-    int32_t off = (int32_t)(timestamp + base - expected);
-    if (!clock.known || !link->segment_count || magnitude(off) > PLAUSIBLE * link->rate)
-        link->base = link->timestamp_offset = expected - timestamp;
-    else { /* a decoder takes two pictures of one timestamp for one */
-        int32_t behind = (int32_t)(link->last_timestamp + 1 - timestamp - base);
-        link->base = base;
-        link->timestamp_offset = base + (behind > 0 ? (uint32_t)behind : 0);
+    Backlog *backlog = backlog_of(link);
+    uint32_t newest = rewriter_newest(&link->rewriter);
+    if (backlog && backlog->bytes) {
+        newest = link->tail;
+        if (detail == NOTHING)
+            backlog_forget(backlog, link);
     }
-    link->offset = link->highest + 1 - number;
-    if (link->segment_count == SEGMENTS)
-        memmove(link->segments, link->segments + 1, (size_t)--link->segment_count * sizeof *link->segments);
-    link->segments[link->segment_count++] =
-        (Segment){link->stream->handle, number, link->offset, link->timestamp_offset, link->shift};
+    gate_limit(&link->gate, detail, newest);
 }
 
-static void begin(Engine *engine, Link *link, const Packet *media, double now)
+/* --- RED (RFC 2198): a packet with those before it ------------------------------------------------------------------ */
+
+#define MOST_OFFSET ((1 << 14) - 1)
+#define MOST_LENGTH ((1 << 10) - 1)
+#define MOST_TOTAL 1100 /* bytes: a voice packet must never be cut by a tunnel */
+
+void link_choose_type(Link *link)
 {
-    Shift none = {0, 0};
-    link->shift = link->format.form == VP8 ? shift_behind(link->last, link->shift, media) : none;
-    new_segment(link, media->number, media->timestamp, now);
-    if (link->shown != link->stream->handle) {
-        link->shown = link->stream->handle;
-        engine_switched(engine, link->handle, link->shown);
+    link->type = link->format.payload_type;
+    link->red = 0;
+    for (int i = 0; link->distance > 0 && !link->red && i < link->red_count; i++)
+        if (link->red_types[i].plain == link->format.payload_type) {
+            link->type = link->red_types[i].red;
+            link->red = 1;
+        }
+}
+
+/* Writes the payload with its redundant blocks; its size. ``at`` has room for MOST_TOTAL and the primary's size. */
+static int write_red(const Link *link, const Packet *media, const History *history, uint8_t *at)
+{
+    const Packet *earlier[MOST_DISTANCE];
+    int count = 0, total = media->size;
+    int64_t first = media->number - link->distance;
+    if (first < link->gate.first)
+        first = link->gate.first;
+    for (int64_t number = first; number < media->number; number++) {
+        const Packet *one = history_get(history, number);
+        int64_t offset = one ? (int32_t)(media->timestamp - one->timestamp) : 0;
+        if (one && offset > 0 && offset <= MOST_OFFSET && one->size > 0 && one->size <= MOST_LENGTH) {
+            total += 4 + one->size;
+            earlier[count++] = one;
+        }
     }
+    int from = 0;
+    while (from < count && total > MOST_TOTAL)
+        total -= 4 + earlier[from++]->size;
+    uint8_t *head = at, *body = at + 4 * (count - from) + 1;
+    for (int i = from; i < count; i++, head += 4) {
+        uint32_t offset = media->timestamp - earlier[i]->timestamp;
+        put32(head, (uint32_t)(0x80 | link->format.payload_type) << 24 | offset << 10 | (uint32_t)earlier[i]->size);
+        memcpy(body, earlier[i]->payload, (size_t)earlier[i]->size);
+        body += earlier[i]->size;
+    }
+    *head = (uint8_t)link->format.payload_type;
+    memcpy(body, media->payload, (size_t)media->size);
+    return (int)(body - at) + media->size;
 }
 
 /* --- writing ------------------------------------------------------------------------------------------------------- */
-
-typedef struct {
-    int type; /* with the marker's bit */
-    uint32_t sequence, timestamp, ssrc;
-    const Packet *media;
-    Shift shift;
-    int original; /* RTX: the number that comes first in the payload; -1 */
-    int padding;  /* RFC 3550 section 5.1: the P bit, for a payload that is nothing else */
-} Written;
 
 static int write_head(const Engine *engine, const Link *link, const Written *what, uint8_t *at)
 {
@@ -105,23 +121,33 @@ static int write_head(const Engine *engine, const Link *link, const Written *wha
     return head->size;
 }
 
-/* The hottest lines of the house: one head, one encryption that is also the copy. Bytes sent. */
-static int write_packet(Engine *engine, Link *link, Written what)
+/* A payload that is not the packet's own is made behind the head first; its size. */
+static int write_changed(const Link *link, const Written *what, uint8_t *at)
+{
+    const Packet *media = what->media;
+    if (what->history)
+        return write_red(link, media, what->history, at);
+    int more = what->has_original ? 2 : 0;
+    if (more)
+        put16(at, what->original);
+    memcpy(at + more, media->payload, (size_t)media->size);
+    renumber(at + more, media->size, what->shift);
+    return more + media->size;
+}
+
+/* The hottest lines of the house: one head, one encryption that is also the copy. */
+int write_packet(Engine *engine, Link *link, Written what)
 {
     Peer *peer = link->peer;
     const Packet *media = what.media;
-    uint8_t *at = out_room(engine, peer, (int)sizeof link->bare.bytes + 2 + media->size);
+    uint8_t *at = out_room(engine, peer, (int)sizeof link->bare.bytes + MOST_TOTAL + media->size);
     if (!at)
         return 0;
     int head = write_head(engine, link, &what, at), size = media->size;
     const uint8_t *payload = media->payload;
-    if (what.original >= 0 || what.shift.picture || what.shift.tl0) { /* changed, so copied first */
-        int more = what.original >= 0 ? 2 : 0; /* RFC 4588 section 4 */
-        put16(at + head, (uint32_t)what.original);
-        memcpy(at + head + more, payload, (size_t)size);
-        renumber(at + head + more, size, what.shift);
+    if (what.history || what.has_original || what.shift.picture || what.shift.tl0) {
+        size = write_changed(link, &what, at + head);
         payload = at + head;
-        size += more;
     }
     int sealed = srtp_protect(peer->send, at, head, payload, size);
     if (!sealed)
@@ -132,6 +158,8 @@ static int write_packet(Engine *engine, Link *link, Written what)
     return sealed;
 }
 
+/* --- the way out --------------------------------------------------------------------------------------------------- */
+
 static void keep_last(Link *link, Packet *media)
 {
     packet_drop(link->last);
@@ -139,168 +167,124 @@ static void keep_last(Link *link, Packet *media)
     link->last = media;
 }
 
-void link_forward(Engine *engine, Link *link, Packet *const *burst, size_t count, double now)
+static int head_and_payload(const Link *link, const Packet *media, int sealed)
 {
-    Gate *gate = &link->gate;
+    return sealed - (media->has_level ? link->with_level : link->bare).size - srtp_tag(link->peer->send);
+}
+
+/* ``history``: RED blocks come from there, NULL for a plain packet. */
+static void emit(Engine *engine, Link *link, Packet *media, const History *history, double now)
+{
+    Rewriter *rewriter = &link->rewriter;
+    int64_t number = media->number;
+    uint32_t timestamp = media->timestamp;
+    if (number < rewriter->settled)
+        timestamp += rewriter_surplus(rewriter, number, timestamp);
+    number += rewriter->offset;
+    timestamp += rewriter->timestamp_offset;
+    Written what = {.type = link->type | media->marker,
+                    .sequence = (uint32_t)number,
+                    .timestamp = timestamp,
+                    .ssrc = link->ssrc,
+                    .media = media,
+                    .shift = link->shift,
+                    .history = history};
+    int sealed = write_packet(engine, link, what);
+    if (!sealed)
+        return;
+    link->packets++;
+    link->octets += (uint64_t)(history ? head_and_payload(link, media, sealed) : media->size);
+    if (link->keeps)
+        link_keep(link, number, &what, engine->stamp);
+    if (number > rewriter->highest) {
+        rewriter->highest = number;
+        rewriter->last_timestamp = timestamp;
+        rewriter->last_at = now;
+        if (media->size && link->video)
+            keep_last(link, media);
+    }
+}
+
+void link_emit(Engine *engine, Link *link, Packet *media, double now) { emit(engine, link, media, NULL, now); }
+
+void link_begin(Engine *engine, Link *link, Step step, const Packet *media, double now)
+{
+    Shift none = {0, 0};
+    int vp8 = link->format.form == VP8 && step.format.form == VP8;
+    link->format = step.format;
+    link_choose_type(link);
+    link->shift = vp8 ? shift_behind(link->last, link->shift, media) : none;
+    rewriter_switch(&link->rewriter, media, step.stream, step.clock, link->shift, now);
+    if (link->shown != step.stream) {
+        link->shown = step.stream;
+        engine_later(engine, (Event){.kind = LINK_SWITCHED, .one = link->handle, .two = step.stream});
+    }
+}
+
+/* The gate opens with this packet. */
+static Step step_with(Link *link, const Packet *media)
+{
+    Clock clock = gate_begin(&link->gate, media->number, media->timestamp);
+    link->tail = media->timestamp;
+    return (Step){link->stream->handle, link->gate_format, clock};
+}
+
+static Verdict judge(const Link *link, const Packet *media)
+{
+    if (!link->peer->port || !link->peer->send || !link->stream)
+        return TURNED_AWAY;
+    return gate_judge(&link->gate, media->number, media->timestamp, media->starts);
+}
+
+static void queue_up(Link *link, Backlog *backlog, Packet *const *burst, size_t count, double now)
+{
     for (size_t i = 0; i < count; i++) {
         Packet *media = burst[i];
-        int64_t number = media->number;
-        if (!gate->open) {
-            if (!link->peer->port || !link->peer->send || !link->stream)
-                continue;
-            Verdict verdict = gate_admits(gate, number, media->timestamp, media->starts);
-            if (verdict == TURNED_AWAY)
-                continue;
-            if (verdict == BEGINS)
-                begin(engine, link, media, now);
-        } else if (number < gate->first)
-            continue; /* of before the switch */
-        number += link->offset;
-        uint32_t timestamp = media->timestamp + link->timestamp_offset;
-        Written what = {link->format.payload_type | media->marker, (uint32_t)number, timestamp, link->ssrc, media,
-                        link->shift, -1, 0};
-        if (!write_packet(engine, link, what))
+        Verdict verdict = judge(link, media);
+        if (verdict == TURNED_AWAY)
             continue;
-        link->packets++;
-        link->octets += (uint64_t)media->size;
-        if (number > link->highest) {
-            link->highest = number;
-            link->last_timestamp = timestamp;
-            link->last_at = now;
-            if (media->size && link->format.form == VP8)
-                keep_last(link, media);
+        int32_t newer = (int32_t)(media->timestamp - link->tail);
+        int opens = verdict == BEGINS || newer > 0 || newer <= -LATE;
+        if (backlog_late(backlog, opens, now)) {
+            gate_shut(&link->gate, gate_clock(&link->gate));
+            backlog_drop(backlog, link);
+            continue;
         }
+        Waiting waiting = {.link = link, .media = media, .opens = opens, .size = media->size + link->bare.size};
+        if (opens)
+            link->tail = media->timestamp;
+        if (verdict == BEGINS) {
+            waiting.begins = 1;
+            waiting.step = step_with(link, media);
+        }
+        backlog_put(backlog, waiting);
     }
 }
 
-/* --- sending again ------------------------------------------------------------------------------------------------- */
-
-#define AGAIN_AFTER 0.150
-#define MOST_RESENDS 4
-#define SHARE 0.20          /* of what was sent, over the last second */
-#define FLOOR (60000.0 / 8) /* so that a still picture's few packets can be mended */
-
-static void refill(Guard *guard, int64_t octets, double now)
+/* Until the gate opens; where in the burst that was. */
+static size_t knock(Engine *engine, Link *link, Packet *const *burst, size_t count, double now)
 {
-    double passed = now - guard->at;
-    if (passed < 0.05)
+    for (size_t i = 0; i < count; i++) {
+        Verdict verdict = judge(link, burst[i]);
+        if (verdict == BEGINS) {
+            link_begin(engine, link, step_with(link, burst[i]), burst[i], now);
+            if (link->gate.open)
+                return i;
+        }
+        if (verdict != TURNED_AWAY)
+            emit(engine, link, burst[i], NULL, now);
+    }
+    return count;
+}
+
+void link_forward(Engine *engine, Link *link, Packet *const *burst, size_t count, const History *history, double now)
+{
+    if (backlog_of(link) && link->video) {
+        queue_up(link, backlog_of(link), burst, count, now);
         return;
-    guard->rate += fmin(passed, 1.0) * ((double)(octets - guard->octets) / passed - guard->rate);
-    guard->octets = octets;
-    guard->at = now;
-    double allowed = fmax(guard->rate * SHARE, FLOOR);
-    guard->tokens = fmin(allowed, guard->tokens + allowed * passed); /* never more than a second's worth */
-    int kept = 0;
-    for (int i = 0; i < guard->count; i++)
-        if (!(now - guard->done[i].at > 2))
-            guard->done[kept++] = guard->done[i];
-    guard->count = kept;
-}
-
-static Resent *book_of(Guard *guard, int64_t number)
-{
-    for (int i = guard->count; i-- > 0;)
-        if (guard->done[i].number == number)
-            return &guard->done[i];
-    if (guard->count == guard->size) {
-        int size = guard->size ? 2 * guard->size : 16;
-        Resent *done = realloc(guard->done, (size_t)size * sizeof *done);
-        if (!done)
-            return NULL;
-        guard->done = done;
-        guard->size = size;
     }
-    guard->done[guard->count] = (Resent){number, -1.0, 0};
-    return &guard->done[guard->count++];
-}
-
-static int allows(Guard *guard, int64_t number, int size, double now)
-{
-    if (guard->tokens < size)
-        return 0;
-    Resent *book = book_of(guard, number);
-    if (!book || (book->times && now - book->at < AGAIN_AFTER) || book->times >= MOST_RESENDS)
-        return 0;
-    book->at = now;
-    book->times++;
-    guard->tokens -= size;
-    return 1;
-}
-
-typedef struct {
-    const Packet *media;
-    const Segment *segment;
-    int64_t out;
-} Sent;
-
-/* What the history still holds of the packet that went out under this number; 0 for nothing. */
-static int find_sent(const Engine *engine, const Link *link, uint16_t sequence, Sent *sent)
-{
-    sent->out = extend(sequence, link->highest);
-    sent->segment = NULL;
-    for (int i = link->segment_count; !sent->segment && i-- > 0;)
-        if (sent->out <= link->highest && sent->out >= link->segments[i].first + link->segments[i].offset)
-            sent->segment = &link->segments[i];
-    const Stream *stream = sent->segment ? table_get(&engine->streams, (uint64_t)sent->segment->stream) : NULL;
-    sent->media = stream ? history_get(&stream->history, sent->out - sent->segment->offset) : NULL;
-    return sent->media != NULL;
-}
-
-/* As RTX (RFC 4588 section 4) where negotiated, else the same once more; bytes sent. */
-static int repeat(Engine *engine, Link *link, const Sent *sent)
-{
-    const Packet *media = sent->media;
-    uint16_t sequence = (uint16_t)sent->out;
-    Written what = {link->format.payload_type | media->marker, sequence, media->timestamp + sent->segment->timestamp_offset,
-                    link->ssrc, media, sent->segment->shift, -1, 0};
-    if (link->format.rtx >= 0 && link->has_rtx_ssrc) {
-        what.type = link->format.rtx | media->marker;
-        what.original = sequence;
-        what.sequence = ++link->rtx_sequence;
-        what.ssrc = link->rtx_ssrc;
-    }
-    return write_packet(engine, link, what);
-}
-
-/* A packet of padding as RTX; bytes sent. */
-static int pad(Engine *engine, Link *link)
-{
-    uint8_t padding[255] = {0};
-    padding[sizeof padding - 1] = sizeof padding;
-    Packet *media = packet_new(padding, sizeof padding);
-    if (!media)
-        return 0;
-    Written what = {link->format.rtx, ++link->rtx_sequence, link->last_timestamp, link->rtx_ssrc, media, {0, 0}, -1, 1};
-    int sent = write_packet(engine, link, what);
-    packet_drop(media);
-    return sent;
-}
-
-int link_resend(Engine *engine, Link *link, uint16_t sequence, double now)
-{
-    Sent sent;
-    if (!find_sent(engine, link, sequence, &sent))
-        return 0;
-    refill(&link->guard, (int64_t)link->octets, now);
-    return allows(&link->guard, sent.out, sent.media->size, now) && repeat(engine, link, &sent) > 0;
-}
-
-#define NEWEST 16      /* packets a probe repeats, over and over */
-#define PADDING 255    /* a probe up to this size is padding */
-#define MOST_PROBES 64 /* packets of one probe: 0.1 s of 6 Mbit/s */
-
-int link_probe(Engine *engine, Link *link, int size)
-{
-    Sent newest[NEWEST];
-    int count = 0, done = 0;
-    if (link->format.rtx < 0 || !link->has_rtx_ssrc)
-        return 0;
-    for (int i = 0; size > PADDING && i < NEWEST; i++)
-        if (find_sent(engine, link, (uint16_t)(link->highest - i), &newest[count]) && newest[count].media->size)
-            count++;
-    for (int i = 0; count && i < MOST_PROBES && done < size; i++)
-        done += repeat(engine, link, &newest[i % count]);
-    for (int sent = 1; !count && sent && done < size; done += sent)
-        sent = pad(engine, link);
-    return done;
+    size_t at = link->gate.open ? 0 : knock(engine, link, burst, count, now);
+    for (; at < count; at++)
+        if (burst[at]->number >= link->gate.first) /* lower numbers are of before the switch */
+            emit(engine, link, burst[at], link->red && burst[at]->size ? history : NULL, now);
 }

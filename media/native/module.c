@@ -102,13 +102,13 @@ int take_events(EngineObject *self, PyObject *list)
     return bad;
 }
 
-int take_switched(EngineObject *self, PyObject *list)
+int take_later(EngineObject *self, PyObject *list)
 {
     Engine *engine = self->engine;
     int bad = 0;
-    for (int i = 0; !bad && i < engine->switched_count; i++)
-        bad = tell(self, &engine->switched[i], list);
-    engine->switched_count = 0;
+    for (int i = 0; !bad && i < engine->later_count; i++)
+        bad = tell(self, &engine->later[i], list);
+    engine->later_count = 0;
     return bad;
 }
 

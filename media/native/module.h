@@ -23,7 +23,7 @@ int path_of(PyObject *object, Path *path); /* (port, (host, number)); -1 with an
 PyObject *path_object(const Path *path);
 /* What happened since the last call onto a list; the recorder's packets go to ``on_tap`` on the way. */
 int take_events(EngineObject *self, PyObject *list);
-int take_switched(EngineObject *self, PyObject *list);
+int take_later(EngineObject *self, PyObject *list);
 
 #define SILENT 127 /* RFC 6464 section 3: -127 dBov, or nothing at all */
 

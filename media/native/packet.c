@@ -22,11 +22,17 @@ void packet_drop(Packet *packet)
         free(packet);
 }
 
+#define MOST_HISTORY 1500000 /* bytes of one stream, whatever its packets' size */
+#define OLDEST 3.0           /* seconds: players wait 1.5 s at most, a slow one asks twice */
+
 int history_init(History *history, int size)
 {
     history->ring = calloc((size_t)size, sizeof *history->ring);
+    history->arrivals = calloc((size_t)size, sizeof *history->arrivals);
     history->size = size;
-    return history->ring ? 0 : -1;
+    history->first = FIRST_CYCLE;
+    history->bytes = 0;
+    return history->ring && history->arrivals ? 0 : -1;
 }
 
 void history_clear(History *history)
@@ -34,20 +40,54 @@ void history_clear(History *history)
     for (int i = 0; history->ring && i < history->size; i++) {
         packet_drop(history->ring[i]);
         history->ring[i] = NULL;
+        history->arrivals[i] = 0;
     }
+    history->first = FIRST_CYCLE;
+    history->bytes = 0;
 }
 
-void history_put(History *history, Packet *packet)
+void history_free(History *history)
 {
+    if (history->ring && history->arrivals)
+        history_clear(history);
+    free(history->ring);
+    free(history->arrivals);
+}
+
+static void forget(History *history, int64_t newest, double since)
+{
+    int64_t first = newest - history->size + 1;
+    if (first < history->first)
+        first = history->first;
+    for (; first < newest && (history->bytes > MOST_HISTORY || history->arrivals[first % history->size] < since); first++) {
+        Packet **old = &history->ring[first % history->size];
+        if (*old && (*old)->number <= first) {
+            history->bytes -= (*old)->size;
+            packet_drop(*old);
+            *old = NULL;
+        }
+    }
+    history->first = first;
+}
+
+void history_put(History *history, Packet *packet, double now)
+{
+    if (packet->number < history->first)
+        return;
     Packet **place = &history->ring[packet->number % history->size];
+    if (*place)
+        history->bytes -= (*place)->size;
     packet_drop(*place);
     packet->references++;
     *place = packet;
+    history->arrivals[packet->number % history->size] = now;
+    history->bytes += packet->size;
+    forget(history, packet->number, now - OLDEST);
 }
 
 Packet *history_get(const History *history, int64_t number)
 {
-    Packet *packet = number >= FIRST_CYCLE ? history->ring[number % history->size] : NULL;
+    Packet *packet = number >= history->first ? history->ring[number % history->size] : NULL;
     return packet && packet->number == number ? packet : NULL;
 }
 

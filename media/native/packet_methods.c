@@ -21,7 +21,7 @@ static PyObject *receive(EngineObject *self, PyObject *arguments)
     PyObject *list = PyList_New(0);
     if (data.len > MOST_DATAGRAM)
         self->engine->garbage++;
-    else if (list && take_switched(self, list) == 0) { /* of the flush before */
+    else if (list && take_later(self, list) == 0) { /* of the flush before */
         uint8_t buffer[MOST_DATAGRAM + TRAILER];
         memcpy(buffer, data.buf, (size_t)data.len);
         engine_stamp(self->engine, now);
@@ -67,7 +67,7 @@ static PyObject *stamp(EngineObject *self, PyObject *now)
 static PyObject *all_events(EngineObject *self)
 {
     PyObject *list = PyList_New(0);
-    if (list && (take_events(self, list) < 0 || take_switched(self, list) < 0))
+    if (list && (take_events(self, list) < 0 || take_later(self, list) < 0))
         Py_CLEAR(list);
     return list;
 }
@@ -105,13 +105,35 @@ static PyObject *flush(EngineObject *self, PyObject *unused)
     (void)unused;
     if (enter(self) < 0)
         return NULL;
-    if (self->engine->waiting.count || self->engine->out.messages) {
+    if (engine_pending(self->engine)) {
         self->engine->python = PyEval_SaveThread();
         engine_flush(self->engine);
         PyEval_RestoreThread(self->engine->python);
         self->engine->python = NULL;
     }
     return leave(self, Py_NewRef(Py_None));
+}
+
+/* pump(now) -> the time of the next, or None */
+static PyObject *pump(EngineObject *self, PyObject *arguments)
+{
+    double now, next = Py_HUGE_VAL;
+    if (!PyArg_ParseTuple(arguments, "d", &now) || enter(self) < 0)
+        return NULL;
+    Engine *engine = self->engine;
+    engine_stamp(engine, now);
+    if (engine_pending(engine)) {
+        engine->python = PyEval_SaveThread();
+        engine_flush(engine);
+        PyEval_RestoreThread(engine->python);
+        engine->python = NULL;
+    }
+    for (size_t i = 0; i < engine->paced.count; i++) {
+        const Backlog *backlog = ((Peer *)engine->paced.items[i])->backlog;
+        if (backlog_busy(backlog) && backlog_next(backlog) < next)
+            next = backlog_next(backlog);
+    }
+    return leave(self, next == Py_HUGE_VAL ? Py_NewRef(Py_None) : PyFloat_FromDouble(next));
 }
 
 /* send(path, data) */
@@ -316,7 +338,7 @@ static PyObject *sending(EngineObject *self, PyObject *handle)
         Py_RETURN_NONE;
     return Py_BuildValue("kKKLkO", (unsigned long)link->ssrc, (unsigned long long)link->packets,
                          (unsigned long long)link->octets, link->stream ? (long long)link->stream->handle : -1LL,
-                         (unsigned long)link->timestamp_offset, link_started(link) ? Py_True : Py_False);
+                         (unsigned long)link->rewriter.timestamp_offset, link_started(link) ? Py_True : Py_False);
 }
 
 /* counters(peer) -> the fields of media.engine.PeerCounters, or None */
@@ -328,9 +350,11 @@ static PyObject *counters(EngineObject *self, PyObject *handle)
     const Peer *p = find(&self->engine->peers, number);
     if (!p)
         Py_RETURN_NONE;
-    return Py_BuildValue("KKKKKKiiK", (unsigned long long)p->received_packets, (unsigned long long)p->received_bytes,
+    return Py_BuildValue("KKKKKKLKK", (unsigned long long)p->received_packets, (unsigned long long)p->received_bytes,
                          (unsigned long long)p->sent_packets, (unsigned long long)p->sent_bytes,
-                         (unsigned long long)p->retransmitted, (unsigned long long)p->refused, 0, 0,
+                         (unsigned long long)p->retransmitted, (unsigned long long)p->refused,
+                         p->backlog ? (long long)p->backlog->bytes : 0LL,
+                         p->backlog ? (unsigned long long)p->backlog->dropped : 0ULL,
                          (unsigned long long)p->probed);
 }
 
@@ -371,6 +395,7 @@ PyMethodDef packet_methods[] = {
     {"stamp", (PyCFunction)stamp, METH_O, NULL},
     {"events", (PyCFunction)events, METH_NOARGS, NULL},
     {"service", (PyCFunction)service, METH_VARARGS, NULL},
+    {"pump", (PyCFunction)pump, METH_VARARGS, NULL},
     {"flush", (PyCFunction)flush, METH_NOARGS, NULL},
     {"send", (PyCFunction)send_plain, METH_VARARGS, NULL},
     {"send_rtcp", (PyCFunction)send_rtcp, METH_VARARGS, NULL},

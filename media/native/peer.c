@@ -13,6 +13,7 @@ void peer_free(Peer *peer)
     list_free(&peer->streams);
     list_free(&peer->links);
     free(peer->arrivals);
+    backlog_free(peer->backlog);
     free(peer->departures);
     srtp_close(peer->receive);
     srtp_close(peer->send);

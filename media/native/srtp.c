@@ -13,6 +13,8 @@
 
 static int is_gcm(const Srtp *srtp) { return srtp->profile == AEAD_AES_128_GCM || srtp->profile == AEAD_AES_256_GCM; }
 
+int srtp_tag(const Srtp *srtp) { return srtp->profile == AES_CM_128_HMAC_SHA1_80 ? SHA1_TAG : GCM_TAG; }
+
 static int key_length(Profile profile) { return profile == AEAD_AES_256_GCM ? 32 : 16; }
 
 /* --- keys ---------------------------------------------------------------------------------------------------------- */

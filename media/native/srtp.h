@@ -49,6 +49,7 @@ typedef struct {
 Srtp *srtp_open(Profile profile, const uint8_t *key, size_t size, int inbound);
 void srtp_close(Srtp *srtp);
 
+int srtp_tag(const Srtp *srtp); /* bytes that protection adds to a packet */
 /* Writes ``payload`` encrypted behind the ``head`` bytes at ``packet``, then the tag. ``payload`` may lie there already.
  * The size of it all, 0 when the number cannot be used. */
 int srtp_protect(Srtp *srtp, uint8_t *packet, int head, const uint8_t *payload, int size);

@@ -11,8 +11,7 @@ void stream_free(Stream *stream)
     list_free(&stream->burst);
     list_free(&stream->links);
     list_free(&stream->expected_by);
-    history_clear(&stream->history);
-    free(stream->history.ring);
+    history_free(&stream->history);
     receiver_free(&stream->receiver);
     free(stream);
 }
@@ -63,7 +62,7 @@ static void hear(Stream *stream, int level)
 
 void stream_keep(Engine *engine, Stream *stream, Packet *packet, double now)
 {
-    history_put(&stream->history, packet);
+    history_put(&stream->history, packet, now);
     if (packet->has_level)
         hear(stream, packet->level);
     if (stream->links.count || stream->expected_by.count) {
