@@ -59,3 +59,40 @@ def test_numbers_are_continuous_over_any_switches(runs: list[tuple[int, int, int
             outs.append(send(rewriter, number + i, timestamp + 3000 * i, now)[0])
             now += 0.033
     assert outs == list(range(outs[0], outs[0] + len(outs)))
+
+
+def test_a_clock_from_reports_is_believed_and_one_that_cannot_be_is_not() -> None:
+    rewriter = Rewriter(90000, 0, 0)
+    rewriter.switch(1, 70000, 1000, 10.0)
+    _, before = send(rewriter, 70000, 1000, 10.0)
+    rewriter.switch(2, 100, 500_000, 10.3, clock=(4000 - 500_000) & 0xFFFFFFFF)
+    assert send(rewriter, 100, 500_000, 10.3)[1] - before == 3000, "by the report, not the 300 ms of arrival"
+    rewriter.switch(3, 100, 7, 10.4, clock=1_000_000)
+    assert send(rewriter, 100, 7, 10.4)[1] - before == 3000 + 9000, "by arrival"
+
+
+def test_two_pictures_of_one_moment_are_two_pictures() -> None:
+    rewriter = Rewriter(90000, 0, 0)
+    rewriter.switch(1, 70000, 0, 1.0)
+    _, before = send(rewriter, 70000, 6000, 1.0)
+    rewriter.switch(2, 100, 3000, 1.0, clock=0)  # a picture older than what was shown last
+    assert rewriter.settled > 101
+    assert rewriter.surplus(100, 3000) == 3001
+    out, stamp = 100 + rewriter.offset, (3000 + 3001 + rewriter.timestamp_offset) & 0xFFFFFFFF
+    assert stamp == before + 1
+    rewriter.highest, rewriter.last_timestamp = out, stamp
+    assert rewriter.newest == 3000
+    assert rewriter.surplus(101, 6000) == 3001, "still not later than what was shown"
+    rewriter.highest, rewriter.last_timestamp = out + 1, stamp + 3000
+    assert rewriter.surplus(102, 9001 + 3000) == 0
+    assert rewriter.settled == 102
+    assert rewriter.surplus(101, 6000) == 3001, "repaired later: as its picture had it"
+    found = rewriter.locate((out + 2) & 0xFFFF)
+    assert found is None, "not sent yet"
+    rewriter.highest = out + 2
+    segments = [rewriter.locate((out + i) & 0xFFFF) for i in range(3)]
+    assert [s[1].timestamp_offset if s else None for s in segments] == [
+        rewriter.timestamp_offset + 3001 & 0xFFFFFFFF,
+        rewriter.timestamp_offset + 3001 & 0xFFFFFFFF,
+        rewriter.timestamp_offset,
+    ]
