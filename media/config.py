@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
+
+EngineChoice = Literal["auto", "native", "python"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +18,7 @@ class MediaConfig:
     addresses: tuple[str, ...]
     port: int
     tcp: bool = True
+    engine: EngineChoice = "auto"  # the C twin where it is there
     max_transports: int = 2000
     max_tracks: int = 64  # of one transport: an offer with more m-lines is not a lesson's
     silence_s: float = 10.0  # browsers check every ~2.5 s: four missed checks

@@ -15,6 +15,7 @@ import platform
 import shutil
 import socket
 import stat
+import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -69,7 +70,9 @@ def packages() -> Iterator[Finding]:
 def engine() -> Finding:
     """The C twin of the packet engine is optional: without it every lesson works, with fewer rooms a core."""
     if importlib.util.find_spec("media._engine") is not None:
-        return Finding("good", "engine_c")
+        runs = subprocess.run([sys.executable, "-m", "media.engines"], capture_output=True, text=True, check=False)
+        native = runs.stdout.strip() == "native"
+        return Finding("good", "engine_c") if native else Finding("caution", "engine_no_ciphers")
     compiler = shutil.which("cc") or shutil.which("gcc") or shutil.which("clang")
     return Finding("caution", "engine_python" if compiler else "engine_python_no_compiler")
 

@@ -38,6 +38,7 @@ class HeartbeatSender:
         self._started_at_ms = time.time_ns() // 1_000_000
         self._cpu, self._at = time.process_time(), time.monotonic()
         self._silent = False
+        self.engine = "python"  # which packet engine runs
 
     async def run(self) -> None:
         async with httpx2.AsyncClient(timeout=TIMEOUT_SECONDS, headers=self._headers, trust_env=False) as client:
@@ -83,7 +84,7 @@ class HeartbeatSender:
             public_url=self._public_url,
             control_url=self._control_url,
             load=self._load(),
-            engine="python",
+            engine=self.engine,
             rooms=self._node.reports(),
             spool_bytes=self._node.media.bytes + self._node.facts.bytes,
             disk_free_bytes=shutil.disk_usage(self._spool).free,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import re
 import socket
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -84,6 +85,14 @@ def test_without_the_c_engine_it_says_whether_a_compiler_is_there(
     monkeypatch.setattr("server.doctor.importlib.util.find_spec", lambda name: None)
     monkeypatch.setattr("server.doctor.shutil.which", lambda name: compiler)
     assert doctor.engine() == Finding("caution", key)
+
+
+@pytest.mark.parametrize(("said", "key"), [("native\n", "engine_c"), ("python\n", "engine_no_ciphers"), ("", "engine_no_ciphers")])
+def test_a_built_c_engine_is_asked_whether_it_runs(monkeypatch: pytest.MonkeyPatch, said: str, key: str) -> None:
+    answer = subprocess.CompletedProcess([], 0, said, "")
+    monkeypatch.setattr("server.doctor.importlib.util.find_spec", lambda name: object())
+    monkeypatch.setattr("server.doctor.subprocess.run", lambda *args, **settings: answer)
+    assert doctor.engine().key == key
 
 
 def test_http_for_others_than_this_machine_is_called_out(settings: WebSettings) -> None:

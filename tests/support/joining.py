@@ -200,6 +200,7 @@ class Client:
         self.answer: TransportAnswer | None = None
         self.srtp: SrtpSession | None = None
         self.full = False  # the other side is a full ICE agent
+        self._flight: Sequence[bytes] = ()
         self.socket = self._open()
         self.target = ("", 0)
 
@@ -263,8 +264,13 @@ class Client:
             self.dtls = None
 
     def _send(self, datagrams: Sequence[bytes]) -> None:
+        self._flight = datagrams or self._flight
         for datagram in datagrams:
             self.socket.send(datagram)
+
+    def nudge(self) -> None:
+        """Once more what may have come too early; OpenSSL's own timer would wait a second."""
+        self._send(self._flight)
 
     def close(self) -> None:
         self.socket.close()
@@ -291,8 +297,12 @@ def settle(batch: list[Client]) -> None:
     while any(c.srtp is None for c in batch):
         if time.monotonic() > end:
             raise TimeoutError("a join did not end")
-        for number, _ in poll.poll(0.2):
+        ready = poll.poll(0.2)
+        for number, _ in ready:
             by_number[number].read()
+        for client in batch if not ready else ():
+            if client.full and client.srtp is None:
+                client.nudge()
     poll.close()
 
 
