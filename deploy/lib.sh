@@ -41,9 +41,9 @@ apt_install() {
 }
 
 # What the environment must contain to be up to date: the locks it was made from, the interpreter, and pyproject.toml
-# (console scripts). Hashed by the interpreter, so that no sha256sum is needed.
+# (console scripts), the C sources. Hashed by the interpreter, so that no sha256sum is needed.
 stamp_of() {
-    "$1" - "$root/pyproject.toml" "$2" <<'PY'
+    "$1" - "$root/pyproject.toml" "$2" "$root"/media/native/*.[ch] <<'PY'
 import hashlib, sys
 digest = hashlib.sha256(sys.version.encode())
 for path in sys.argv[1:]:
