@@ -51,6 +51,7 @@ PACKAGES = (
     "classes",
     "gaps",
     "groups",
+    "pairings",
     "exchange",
     "audit",
     "classrooms",
@@ -62,6 +63,7 @@ PACKAGES = (
     "feeds",
     "liverooms",
     "paths",
+    "trust",
     "encoders",
     "recordings",
     "studios",
@@ -119,7 +121,11 @@ def _onion(settings: WebSettings, measured: metrics.Metrics) -> list[Middleware]
     upload = settings.upload_mb * 1_000_000 + 100_000  # the form around the file
 
     def body_limit(path: str) -> int:
-        return upload if path.endswith("/decks") else 8 * BODY_BYTES if path == "/internal/facts" else BODY_BYTES
+        if path.endswith("/decks"):
+            return upload
+        if path == "/admin/exchange" or path.endswith("/agreement"):
+            return 11 * BODY_BYTES  # workbooks and signed papers, ten of them, and the form around
+        return 8 * BODY_BYTES if path == "/internal/facts" else BODY_BYTES
 
     async def who(connection: HTTPConnection) -> Identity | None:
         kinds: tuple[CookieKind, ...] = ("person", "device", "companion")

@@ -9,17 +9,22 @@ import runpy
 import sys
 from collections.abc import Coroutine
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from server.config import SettingsError, WebSettings, check_keys, example, load
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
 
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, help="同堂 Tongtang: 同步课堂与名师工作室", rich_markup_mode=None
 )
 user = typer.Typer(no_args_is_help=True, help="Accounts: add, password, disable.")
 app.add_typer(user, name="user")
+audit = typer.Typer(no_args_is_help=True, help="The audit log: verify its chain.")
+app.add_typer(audit, name="audit")
 
 BAD_SETTINGS = 2
 KEEP_ALIVE_SECONDS = 150
@@ -51,15 +56,19 @@ def up(
     data: Annotated[Path, typer.Option(help="Where database, keys, recordings and spools lie.")] = Path("data"),
     demo: Annotated[bool, typer.Option(help="Make the demo city.")] = True,
     nodes: Annotated[int, typer.Option(min=1, max=64, help="One a core; each takes the next two ports.")] = 1,
+    tls: Annotated[bool, typer.Option("--tls", help="Secure for the whole LAN, by a certificate of its own.")] = False,
 ) -> None:
     """Everything on this machine: web, worker and nodes, kept running. First run makes keys, database, demo city."""
-    from server.up import environment, supervise
+    from server.tls import ensure, local_addresses
+    from server.up import environment, secure, supervise
 
     data = data.resolve()
     data.mkdir(parents=True, exist_ok=True, mode=0o700)
     try:
         check_keys(os.environ)
         environ = environment(os.environ, port, data, nodes)
+        if tls:
+            environ = secure(environ, os.environ, ensure(data / "keys" / "tls", local_addresses()))
         held = load(environ)
     except SettingsError as error:
         print(error, file=sys.stderr)
@@ -119,8 +128,11 @@ async def _demo(held: WebSettings) -> None:
 
 def _greet(held: WebSettings, demo: bool) -> None:
     host = "127.0.0.1" if held.listen == "0.0.0.0" else held.listen
+    scheme = "https" if held.tls_certificate else "http"
     say("")
-    say(f"  同堂 Tongtang  {held.public_origin or f'http://{host}:{held.port}'}")
+    say(f"  同堂 Tongtang  {held.public_origin or f'{scheme}://{host}:{held.port}'}")
+    if held.tls_certificate:
+        _explain_trust(held)
     say(f"  听讲教室大屏 kiosk  …/kiosk      数据目录 data  {held.data}")
     if demo:
         from server.demo import DEMO_ACCOUNTS, DEMO_PASSWORD
@@ -134,19 +146,44 @@ def _greet(held: WebSettings, demo: bool) -> None:
     say("")
 
 
+def _explain_trust(held: WebSettings) -> None:
+    """A certificate nobody vouches for: what to do once on every screen, and how to know that it is the right one."""
+    from server.tls import AUTHORITY, fingerprint, local_addresses
+
+    assert held.tls_certificate is not None
+    authority = held.tls_certificate.with_name(AUTHORITY)
+    if not authority.exists():  # a certificate of the school's own
+        return
+    for address in local_addresses():
+        if not address.is_loopback:
+            say(f"    本校网络 on this LAN  https://{address}:{held.port}")
+    say("  每台大屏和电脑先信任一次本机证书（否则浏览器不给用摄像头和麦克风）：打开 …/trust，按页面说明安装")
+    say("  every screen must trust this machine's certificate once: open …/trust and follow the page")
+    say(f"    证书文件 file  {authority}")
+    say(f"    SHA-256  {fingerprint(authority)}")
+
+
 @app.command()
 def web() -> None:
     """Pages and JSON."""
-    import uvicorn
-
     from server.app import create_app
 
     held = settings()
+    serve(create_app(held), held)
+
+
+def serve(made: FastAPI, held: WebSettings) -> None:
+    import uvicorn
+
+    from server.doors import Doors
+
     log_to_stderr(held)
-    uvicorn.run(
-        create_app(held),
+    config = uvicorn.Config(
+        made,
         host=held.listen,
         port=held.port,
+        ssl_certfile=held.tls_certificate,
+        ssl_keyfile=held.tls_key,
         log_level=held.log_level,
         access_log=held.log_level == "debug",
         proxy_headers=True,
@@ -155,6 +192,7 @@ def web() -> None:
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=5,
     )
+    Doors(config, held.internal_port if held.tls_certificate else 0).run()
 
 
 @app.command()
@@ -288,6 +326,20 @@ def disable(login: str) -> None:
     from server.accounts.command import Disable
 
     _run(Disable(login))
+
+
+@audit.command()
+def verify(
+    expect: Annotated[str, typer.Option(help="NUMBER:HASH of a head noted before; the chain must still hold it.")] = "",
+) -> None:
+    """Walk the whole chain; say its head, to be noted outside; exit 1 when anything was changed or is missing."""
+    from server.audit.command import verified
+
+    verdict = asyncio.run(verified(settings(), expect))
+    for problem in verdict.problems:
+        print(problem, file=sys.stderr)
+    say(f"{verdict.count} entries sealed, {verdict.waiting} waiting; head {verdict.count}:{verdict.head}")
+    raise typer.Exit(0 if verdict.good else 1)
 
 
 def main() -> None:

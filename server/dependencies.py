@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
 from typing import Annotated, cast
 
@@ -11,10 +12,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from server.audit.watch import acting
 from server.clock import Clock
 from server.database import Database
-from server.errors import SignInNeededError
+from server.errors import PasswordGivenError, SignInNeededError
 from server.scope import Scope
 from server.templating import Page
 from signaling.ports import ObjectStore
+
+OWN_ACCOUNT = re.compile(r"^/(me|logout|api/v1/accounts)(/|$)")
+"""What is open to who has not chosen a password yet."""
 
 
 async def _reading(request: Request) -> AsyncIterator[AsyncSession]:
@@ -45,6 +49,8 @@ def _signed_in(request: Request) -> Scope:
     scope = _scope(request)
     if not scope.signed_in:
         raise SignInNeededError
+    if scope.password_given and not OWN_ACCOUNT.match(request.url.path):
+        raise PasswordGivenError
     return scope
 
 

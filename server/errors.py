@@ -35,6 +35,12 @@ class ForbiddenError(TongtangError):
     key = "forbidden"
 
 
+class PasswordGivenError(ForbiddenError):
+    """First sign-in: nothing else before a password of one's own."""
+
+    key = "password_given"
+
+
 class NotFoundError(TongtangError):
     """Also for things that exist outside the asker's scope: nobody learns that they do."""
 

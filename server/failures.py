@@ -18,6 +18,7 @@ from server.errors import (
     ConflictError,
     InvalidError,
     NotFoundError,
+    PasswordGivenError,
     SignInNeededError,
     TongtangError,
     TooLargeError,
@@ -88,6 +89,8 @@ def respond(request: Request, raised: Exception) -> Response:
         return JSONResponse({"error": body}, error.status, headers)
     if isinstance(error, SignInNeededError) and request.method == "GET":
         return RedirectResponse(f"/login?next={quote(_here(request), safe='')}", 303)
+    if isinstance(error, PasswordGivenError) and request.method == "GET":
+        return RedirectResponse("/me?done=first", 303)
     return _page(request, error, headers)
 
 

@@ -59,6 +59,8 @@ class Scope:
     device: str | None = None
     system: bool = False
     readonly: bool = False
+    password_given: bool = False
+    """Signed in with a password that somebody else chose: may do nothing but choose another."""
     studios: frozenset[str] = frozenset()
     held: frozenset[Held] = frozenset()
     """Post by post: who is dean here and administrator there administers only there. Empty: every post reaches all."""

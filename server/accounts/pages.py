@@ -9,6 +9,7 @@ from fastapi.responses import RedirectResponse, Response
 
 from server.accounts import service, store
 from server.accounts.routes import sign_in
+from server.audit.watch import acting
 from server.dependencies import AnyScope, ClockDep, Html, Reading, SignedIn, Writing
 from server.errors import TongtangError
 from server.failures import sentence
@@ -23,6 +24,8 @@ DEMO_LOGINS = ("teacher", "assistant", "school", "district", "city", "studio", "
 
 
 def home_of(scope: Scope) -> str:
+    if scope.password_given:
+        return "/me?done=first"
     if scope.has("teacher", "assistant"):
         return "/desk"
     if scope.has("school_admin", "district_admin", "city_admin"):
@@ -107,7 +110,7 @@ async def _me(
 ) -> Response:
     person = await service.me(session, scope)
     sign_ins = await service.my_sign_ins(session, scope, request.state.sign_in, clock.now())
-    known = done if done in ("password", "everywhere", "revoked") else ""
+    known = done if done in ("password", "everywhere", "revoked", "first") else ""
     return page.render("accounts/me.html", status=status, person=person, sign_ins=sign_ins, done=known, message=message)
 
 
@@ -123,6 +126,7 @@ async def post_password(
     state = request.app.state
     try:
         async with state.database.transaction() as session:
+            acting(session, scope, request.client.host if request.client else None)
             await service.change_password(
                 session, scope, state.passwords, current, new, request.state.sign_in, clock.now()
             )

@@ -8,8 +8,11 @@ from fastapi import APIRouter, Request, Response
 
 from server.accounts import service
 from server.accounts.schemas import Me, PasswordBody, SignInBody, SignInSeen
+from server.audit import store as audit
+from server.audit.watch import Actor, entry_of
 from server.clock import Clock
 from server.dependencies import ClockDep, Reading, SignedIn, Writing
+from server.scope import SYSTEM
 from server.security import drop_cookie, new_token, read_cookie, set_cookie
 
 router = APIRouter(prefix="/api/v1/accounts", tags=["accounts"])
@@ -21,14 +24,21 @@ async def sign_in(request: Request, response: Response, clock: Clock, login: str
     """Shared by the form and the JSON route: check, open a session, give cookies (a new CSRF seed with each)."""
     state = request.app.state
     address = request.client.host if request.client else "-"
-    person = await service.check_password(state.database, state.passwords, state.rates, login, password, address)
+    person = await service.check_password(
+        state.database, state.passwords, state.rates, login, password, address, clock.now()
+    )
     lifetime = timedelta(hours=state.settings.session_hours)
     agent = request.headers.get("user-agent", "")
     now = clock.now()
     if person.password_hash and state.passwords.outdated(person.password_hash):
         person.password_hash = await state.passwords.hash(password)
+    person.failures, person.locked_at = 0, None
     async with state.database.transaction() as session:
         await session.merge(person, load=True)
+        entry = entry_of(
+            Actor(person.id, None, address), now, "sign_in", "account", person.id, {}, (person.school_id, None)
+        )
+        await audit.add(session, SYSTEM, entry)
         token = await service.open_session(session, now, lifetime, kind="person", person=person.id, user_agent=agent)
     set_cookie(request, response, "person", token, int(lifetime.total_seconds()))
     set_cookie(request, response, "seed", new_token(), SEED_SECONDS)

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from server.accounts import store
 from server.accounts.models import Person, PostHeld, SignIn
 from server.accounts.schemas import SignInSeen
+from server.audit.watch import acting
 from server.clock import city_date
 from server.database import Database
 from server.errors import ForbiddenError, InvalidError, NotFoundError, SignInNeededError
@@ -53,6 +54,8 @@ def held_posts(person: Person, today: date) -> list[PostHeld]:
 def scope_of(person: Person, today: date) -> Scope:
     """The scope of a person's posts today. A ``Scope`` has one reach for reading and writing: who administers a part
     and inspects a larger one gets the smaller reach only; nobody may change what they were given to look at."""
+    if person.password_given:
+        return Scope(person=person.id, password_given=True)
     held = held_posts(person, today)
     if any(p.post in REACHING - READING for p in held):
         held = [p for p in held if p.post not in READING]
@@ -127,6 +130,7 @@ async def _merge(session: AsyncSession, rows: list[SignIn], now: datetime) -> Id
         readonly=scope.readonly,
         studios=scope.studios,
         held=scope.held,
+        password_given=scope.password_given,
     )
     return Identity(merged, name, locale, sign_in)
 
@@ -164,8 +168,14 @@ async def open_session(
     return token
 
 
+LOCK_AFTER = 10
+"""Wrong passwords in a row. Rates already let nobody try faster than thirty an hour."""
+LOCK = timedelta(minutes=15)
+"""Long enough for a guesser, short enough for a teacher before the bell; a new password opens at once."""
+
+
 async def check_password(
-    database: Database, passwords: Passwords, rates: Rates, login: str, password: str, address: str
+    database: Database, passwords: Passwords, rates: Rates, login: str, password: str, address: str, now: datetime
 ) -> Person:
     """The person whose name and password these are. Counted before looking, so that guessing is slow for every name."""
     name = login.strip().lower()
@@ -173,12 +183,26 @@ async def check_password(
     await rates.hit("login_account", name)
     async with database.reading() as session:
         person = await store.person_by_login(session, SYSTEM, name)
+    if person is not None and person.locked_at is not None and now - person.locked_at < LOCK:
+        raise InvalidError("locked", minutes=LOCK.seconds // 60)
     good = await passwords.verify(person.password_hash if person else None, password)
     if not good or person is None or person.disabled_at is not None:
+        if person is not None:
+            await _count_failure(database, person.id, now, address)
         raise InvalidError("wrong_password")
     await rates.forget("login", name, address)
     await rates.forget("login_account", name)
     return person
+
+
+async def _count_failure(database: Database, person_id: str, now: datetime, address: str) -> None:
+    async with database.transaction() as session:
+        acting(session, Scope(), address)
+        person = await store.person(session, SYSTEM, person_id)
+        if person is not None:
+            person.failures += 1
+            if person.failures % LOCK_AFTER == 0:
+                person.locked_at = now
 
 
 async def sign_out(session: AsyncSession, scope: Scope, sign_in: str | None, now: datetime) -> None:
@@ -241,5 +265,7 @@ async def change_password(
     if not await passwords.verify(person.password_hash, current):
         raise InvalidError("wrong_password")
     check_new_password(person, new)
-    person.password_hash = await passwords.hash(new)
+    if new == current:
+        raise InvalidError("password_same")
+    person.password_hash, person.password_given = await passwords.hash(new), False
     await sign_out_everywhere(session, scope, now, keep=sign_in)

@@ -17,11 +17,13 @@ from sqlalchemy import select
 
 from server.accounts.models import PostHeld
 from server.classrooms.models import Classroom, Receiver
+from server.exchange.models import Upload
+from server.groups.models import Group, Membership
 from server.ids import new_id
 from server.lessons.models import Deck
 from server.models import Base
 from server.recordings.models import Recording
-from server.schools.models import Device, Pairing
+from server.schools.models import Device, Gap, Pairing, SchoolClass
 from server.studios.models import Studio, StudioMember
 from tests.support.web import Browser, Web
 
@@ -50,13 +52,14 @@ BOARD = {"/"}
 INTERNAL = "/internal/"
 ENDS_OWN_SESSION = {"/logout", "/api/v1/accounts/sign-out", "/api/v1/accounts/sign-out-everywhere"}
 REFUSED = {401, 403, 404, 405}
-OWN_ROWS = {"sign_ins", "devices"}
-"""Tables in which anybody leaves rows of their own: a session, a kiosk that waits for its code."""
+OWN_ROWS = {"sign_ins", "devices", "audit_entries", "audit_waiting"}
+"""Tables in which anybody leaves rows of their own: a session, a kiosk that waits for its code, a line in the log."""
 
 
 FIXED = {
     "sign_in_id": "0123456789abcdef", "node_id": "n1", "district_id": "120113", "page": "1", "role": "teach",
     "epoch": "1", "track": "camera", "file": "0.m4s", "level": "school", "code": "L1", "period": "2026-11",
+    "kind": "rooms",
 }  # fmt: skip
 
 
@@ -104,6 +107,20 @@ async def city(web: Web) -> City:
     await web.add(Receiver(id=new_id(), classroom_id=classroom.id, position=1, room_id=room.id))
     await web.add(StudioMember(id=new_id(), studio_id=studio.id, person_id=admin.id, role="member", joined_on=today))
     await web.add(Recording(lesson_id=lesson.id, state="closed", last_epoch=1, duration_ms=1000, updated_at=now))
+    held_class = SchoolClass(
+        id=new_id(), school_id=village.id, phase="primary", entry_year=2024, number=1, pupils=20, name=f"{MARK}班"
+    )
+    gap = Gap(
+        id=new_id(), school_id=village.id, term="2026-1", grade=3, subject="music", note=f"{MARK}缺", declared_on=today
+    )
+    group = Group(id=new_id(), name=f"{MARK}集团", kind="community", starts_on=today, created_at=now)
+    upload = Upload(
+        id=new_id(), kind="rooms", state="ready", name=f"{MARK}.xlsx", sha256="0" * 64, person_id=admin.id,
+        created_at=now, problems=[],
+    )  # fmt: skip
+    await web.add(held_class, gap, group, upload)
+    member = Membership(id=new_id(), group_id=group.id, school_id=town.id, role="lead", starts_on=today)
+    await web.add(member)
     await web.objects.put(f"decks/{planned.id}/{deck.id}/1.webp", MARK.encode())
     await web.node()
     async with web.database.reading() as session:
@@ -123,6 +140,8 @@ async def city(web: Web) -> City:
         "post",
     ]
     held = {name if name == "held_lesson" else f"{name}_id": one.id for name, one in zip(names, things, strict=True)}
+    more = {"class": held_class, "gap": gap, "group": group, "member": member, "upload": upload}
+    held |= {f"{name}_id": one.id for name, one in more.items()}
     return City({**held, **FIXED, "part": town.id, "key": f"school-{town.id}"})
 
 

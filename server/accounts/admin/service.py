@@ -133,7 +133,7 @@ async def create(
     )
     await _check_post(session, scope, person, post)
     password = one_time_password()
-    person.password_hash = await passwords.hash(password)
+    person.password_hash, person.password_given = await passwords.hash(password), True
     await store.add(session, scope, person)
     await _hold(session, scope, person, post)
     return person, password
@@ -154,7 +154,8 @@ async def reset_password(
     if person.demo:
         raise ForbiddenError("demo_account")
     password = one_time_password()
-    person.password_hash = await passwords.hash(password)
+    person.password_hash, person.password_given = await passwords.hash(password), True
+    person.failures, person.locked_at = 0, None
     await accounts.revoke_of(session, SYSTEM, now, person_id=person.id)
     return person, password
 

@@ -1,0 +1,1 @@
+"""Pairings' signed agreements: handed in once, shown to both schools, never swapped."""
