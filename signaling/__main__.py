@@ -25,8 +25,9 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from media.config import MediaConfig
+from media.engines import name_of, open_engine
+from media.errors import ResourceError
 from media.net.server import MediaServer, open_media
-from media.pyengine import PythonEngine
 from media.sfu import Sfu
 from media.transport.certificate import Certificate
 from signaling.config import NodeSettings, SettingsError, load
@@ -37,6 +38,7 @@ from signaling.net.heartbeat import HeartbeatSender
 from signaling.net.http import HttpServer, application, server
 from signaling.net.mediaspool import MediaSpool
 from signaling.net.metrics import MetricsDoor, NodeCollector
+from signaling.net.mixkeeper import MixKeeper
 from signaling.net.node import Node
 from signaling.net.objectstore import open_store
 from signaling.net.shipper import FactShipper
@@ -90,6 +92,15 @@ def listen(settings: NodeSettings) -> socket.socket:
     return bound
 
 
+def listen_inside(settings: NodeSettings) -> socket.socket | None:
+    """Where this node's own door speaks TLS, the web and the children of this machine have a plain one on loopback."""
+    if settings.tls is None:
+        return None
+    bound = socket.create_server(("127.0.0.1", settings.node_internal_port))
+    bound.setblocking(False)
+    return bound
+
+
 def reached(host: str, port: int) -> str:
     """Our own door, for children of this process."""
     own = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
@@ -105,11 +116,12 @@ def _relays(settings: NodeSettings) -> list[IceServer]:
 async def run(settings: NodeSettings) -> None:
     spool = settings.spool
     keys = Keys(web_key(settings.seat_public_key), own_key(spool / "node.pem"), settings.node_id)
-    bound = listen(settings)
+    bound, inside = listen(settings), listen_inside(settings)
+    inner_host, inner_port = (inside or bound).getsockname()[:2]
     store = open_store(settings.objects)
     addresses = settings.media_addresses or local_addresses()
-    config = MediaConfig(addresses=addresses, port=settings.media_port)
-    sfu = Sfu(config, PythonEngine(), Certificate.generate())
+    config = MediaConfig(addresses=addresses, port=settings.media_port, engine=settings.media_engine)
+    sfu = Sfu(config, open_engine(config.engine), Certificate.generate())
     media_server = await open_media(config, sfu)
     facts = FactSpool(spool / "facts")
     node = Node(sfu, store, MediaSpool(spool / "media", store), facts, spool)
@@ -117,6 +129,7 @@ async def run(settings: NodeSettings) -> None:
     shipper = FactShipper(facts, settings.web_url, secret)
     origins = OriginRule(settings.origins)
     sources = SourceKeeper(node, keys, settings.sources_local)
+    mixers = MixKeeper(node, keys)
     relays = functools.partial(_relays, settings)
     token = settings.metrics_token
     http = server(
@@ -130,19 +143,25 @@ async def run(settings: NodeSettings) -> None:
                 NodeCollector(node, settings.node_id, spool, sfu.engine), token.get_secret_value() if token else None
             ),
             WayDoor(sfu, keys.web, origins),
-        )
+        ),
+        settings.tls,
+        inside,
     )
     heartbeat = HeartbeatSender(
         node, settings.node_id, settings.node_public_url, settings.node_control_url, settings.web_url, secret, spool
     )
-    sources.whip = f"http://{reached(*bound.getsockname()[:2])}/whip"
+    heartbeat.engine = name_of(sfu.engine)
+    sources.whip = f"http://{reached(inner_host, inner_port)}/whip"
+    mixers.door = f"http://{reached(inner_host, inner_port)}"
     await node.start()
+    await mixers.start()
     await shipper.start()
     beating = asyncio.create_task(heartbeat.run())
     try:
         await serve(http, node, bound, media_server, settings, heartbeat)
     finally:
         await sources.close()
+        await mixers.close()
         beating.cancel()
         await asyncio.gather(beating, return_exceptions=True)
         await shipper.drain(FACTS_DRAIN_SECONDS)
@@ -188,7 +207,7 @@ def main(environ: Mapping[str, str]) -> int:
     except SettingsError as error:
         print(error, file=sys.stderr)
         return BAD_SETTINGS
-    except OSError as error:
+    except (OSError, ResourceError) as error:
         print(f"The node cannot start: {error}", file=sys.stderr)
         return 1
     return 0

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from media.parameters import TransportStats
+from signaling.mixing import SEATS as MIXER
 from signaling.negotiation import Leg
 from signaling.participant import Participant
 from signaling.presence import Presence
@@ -133,4 +134,4 @@ class Lobby:
         return cards
 
     def cards(self, now: float, live: bool) -> list[dict[str, Any]]:
-        return [person.card(now, live) for person in self.people.values()]
+        return [person.card(now, live) for person in self.people.values() if person.seat.id not in MIXER]

@@ -1,7 +1,7 @@
 """Slot policy: which published track stands in which m-line of a viewer. Pure, and the only place that decides it.
 
 A room never hears itself; a receiving room's microphone is forwarded only while it has the floor; receiving rooms see
-each other only on the stage.
+each other only on the stage. A viewer with one place for sound gets the mix of the stage, where it is made.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from media.parameters import Source
+from signaling.mixing import FED, SENDS
 from signaling.seats import Role
 
 FLOOR_LIMIT = 2
@@ -38,6 +39,8 @@ def layout(stage: Stage, seat: str, role: Role, audio: Sequence[str], video: Seq
         sounds, pictures = _lead(stage, len(video))
     else:
         sounds, pictures = _audience(stage, seat)
+        if len(audio) == 1 and role in FED and (mixed := stage.has((SENDS, "mic"))):
+            sounds = [mixed]
     shown: dict[str, Feed | None] = dict(zip(audio, [*sounds, *[None] * len(audio)], strict=False))
     return shown | dict(zip(video, [*pictures, *[None] * len(video)], strict=False))
 
