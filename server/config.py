@@ -36,6 +36,9 @@ NODE_KEYS = frozenset(
         "SOURCES_LOCAL",
         "TURN_URLS",
         "TURN_SECRET",
+        "TLS_CERTIFICATE",
+        "TLS_KEY",
+        "NODE_INTERNAL_PORT",
     )
 )
 
@@ -78,6 +81,13 @@ class WebSettings(BaseSettings):
         "127.0.0.1", description="Address the web listens on. 0.0.0.0: every IPv4 address of the machine."
     )
     port: int = Field(8000, ge=1, le=65535, description="TCP port of the web.")
+    tls_certificate: Path | None = Field(
+        None, description="File with the web's certificate chain (PEM). Empty: plain, behind a proxy or on a LAN."
+    )
+    tls_key: Path | None = Field(None, description="File with the certificate's key (PEM).")
+    internal_port: int = Field(
+        0, ge=0, le=65535, description="With a certificate: plain port on 127.0.0.1 for the nodes. 0: none."
+    )
     public_origin: str | None = Field(
         None,
         description="The one origin people type: https://class.example.edu.cn. Empty: whatever host a request names.",

@@ -16,6 +16,7 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from server import tls
 from server.child import Child, Say
 from server.security import load_keys, private_pem, public_pem
 
@@ -86,6 +87,28 @@ def environment(given: Mapping[str, str], port: int, data: Path, nodes: int = 1)
     return told
 
 
+INTERNAL = 1000  # plain loopback ports of a site on TLS, so far above their public ones
+
+
+def secure(told: Mapping[str, str], given: Mapping[str, str], paths: tls.Paths) -> dict[str, str]:
+    """The same site on TLS, for the whole network: its pages and its nodes; web and node meet on plain loopback."""
+    port, node = int(told["TONGTANG_PORT"]), int(told["TONGTANG_NODE_PORT"])
+    everywhere = given.get("TONGTANG_LISTEN") or "0.0.0.0"
+    ours = {
+        "LISTEN": everywhere,
+        "NODE_LISTEN": given.get("TONGTANG_NODE_LISTEN") or everywhere,
+        "TLS_CERTIFICATE": str(paths.certificate),
+        "TLS_KEY": str(paths.key),
+        "INTERNAL_PORT": str(port + INTERNAL),
+        "NODE_INTERNAL_PORT": str(node + INTERNAL),
+        "NODE_PUBLIC_URL": told["TONGTANG_NODE_PUBLIC_URL"].replace("ws://", "wss://"),
+        "NODE_ORIGINS": told["TONGTANG_NODE_ORIGINS"].replace("ws://", "wss://").replace("http://", "https://"),
+        "NODE_CONTROL_URL": f"http://127.0.0.1:{node + INTERNAL}/control",
+        "WEB_URL": f"http://127.0.0.1:{port + INTERNAL}",
+    }
+    return dict(told) | {f"TONGTANG_{key}": value for key, value in ours.items()}
+
+
 def node_environment(environ: Mapping[str, str], number: int) -> dict[str, str]:
     """Of the number-th node of this machine, from 1: what must be its own. The first one is the one that was there
     before there were many."""
@@ -101,6 +124,9 @@ def node_environment(environ: Mapping[str, str], number: int) -> dict[str, str]:
         "NODE_CONTROL_URL": f"http://127.0.0.1:{signalling}/control",
         "SPOOL": f"{environ['TONGTANG_SPOOL']}-{number}",
     }
+    if environ.get("TONGTANG_TLS_CERTIFICATE"):
+        inside = signalling + INTERNAL
+        own |= {"NODE_INTERNAL_PORT": str(inside), "NODE_CONTROL_URL": f"http://127.0.0.1:{inside}/control"}
     return told | {f"TONGTANG_{key}": value for key, value in own.items()}
 
 

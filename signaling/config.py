@@ -10,7 +10,7 @@ import difflib
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
@@ -23,6 +23,7 @@ WEB_KEYS = frozenset(
         "DATA",
         "DATABASE_URL",
         "DECK_PAGES",
+        "INTERNAL_PORT",
         "LISTEN",
         "LOG_LEVEL",
         "NODE_ORIGINS",
@@ -63,11 +64,21 @@ class NodeSettings(BaseSettings):
     )
     node_listen: str = Field("127.0.0.1", description="Address of the signalling port. 0.0.0.0: every IPv4 address.")
     node_port: int = Field(8001, ge=0, le=65535, description="TCP port of signalling. 0: any free one.")
+    tls_certificate: Path | None = Field(
+        None, description="File with signalling's certificate chain (PEM). Empty: plain, behind a proxy or on a LAN."
+    )
+    tls_key: Path | None = Field(None, description="File with the certificate's key (PEM).")
+    node_internal_port: int = Field(
+        0, ge=0, le=65535, description="With a certificate: plain port on 127.0.0.1 for the web. 0: any free one."
+    )
     media_port: int = Field(8002, ge=0, le=65535, description="UDP and TCP port of media. 0: any free one.")
     media_addresses: Annotated[tuple[str, ...], NoDecode] = Field(
         (),
         description="IP addresses at which browsers reach the media port, separated by commas. "
         "Empty: all IPv4 addresses of this machine.",
+    )
+    media_engine: Literal["auto", "native", "python"] = Field(
+        "auto", description="Packet engine: auto (the one in C where it was built), native (C or nothing), python."
     )
     web_url: str = Field("http://127.0.0.1:8000", description="Where facts and heartbeats go.")
     node_secret: SecretStr = Field(
@@ -110,6 +121,10 @@ class NodeSettings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         # Only what ``load`` hands in: a test or a tool never inherits somebody's shell.
         return (init_settings,)
+
+    @property
+    def tls(self) -> tuple[Path, Path] | None:
+        return (self.tls_certificate, self.tls_key) if self.tls_certificate and self.tls_key else None
 
     @field_validator("media_addresses", "origins", "turn_urls", mode="before")
     @classmethod

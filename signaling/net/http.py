@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
+import socket
 from collections.abc import Iterator
+from pathlib import Path
 
 import uvicorn
 from starlette.applications import Starlette
@@ -63,16 +66,43 @@ def application(
 
 
 class HttpServer(uvicorn.Server):
-    """Signals are the composition root's: it tells the rooms first."""
+    """Signals are the composition root's: it tells the rooms first.
+
+    ``inner``: beside a TLS door, a plain one on loopback for the web and the children of this machine.
+    """
+
+    inner: tuple[HttpServer, socket.socket] | None = None
+
+    async def serve(self, sockets: list[socket.socket] | None = None) -> None:
+        if self.inner is None:
+            await super().serve(sockets)
+            return
+        plain, bound = self.inner
+        serving = asyncio.create_task(plain.serve([bound]))
+        try:
+            await super().serve(sockets)
+        finally:
+            plain.should_exit = True
+            await serving
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield
 
 
-def server(app: Starlette) -> HttpServer:
-    config = uvicorn.Config(
+def server(app: Starlette, tls: tuple[Path, Path] | None = None, inner: socket.socket | None = None) -> HttpServer:
+    """``tls``: certificate chain and key. ``inner`` is bound already, so that its port is known."""
+    made = HttpServer(_config(app, tls))
+    if inner is not None:
+        made.inner = HttpServer(_config(app, None)), inner
+    return made
+
+
+def _config(app: Starlette, tls: tuple[Path, Path] | None) -> uvicorn.Config:
+    return uvicorn.Config(
         app,
+        ssl_certfile=tls[0] if tls else None,
+        ssl_keyfile=tls[1] if tls else None,
         ws="websockets-sansio",
         # Four times what a message may have: the session answers what is a little too long, the library the rest.
         ws_max_size=4 * MAX_MESSAGE_BYTES,
@@ -86,4 +116,3 @@ def server(app: Starlette) -> HttpServer:
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=2,
     )
-    return HttpServer(config)

@@ -40,7 +40,7 @@ def test_an_open_network_needs_nobody(site: Site) -> None:
 def test_a_network_without_udp_is_told_what_to_open(site: Site) -> None:
     """Chromium's own switch for it: nothing leaves by UDP unless through a proxy."""
     with sync_playwright() as playwright:
-        shut = "--force-webrtc-ip-handling-policy=disable_non_proxied_udp"
+        shut = "--webrtc-ip-handling-policy=disable_non_proxied_udp"
         browser = playwright.chromium.launch(executable_path=chromium(), args=[*ARGS, shut])
         try:
             verdict, report = check(browser.new_page(), site)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import stat
 from pathlib import Path
 
-from server import up
+from server import tls, up
 from server.config import load as load_web
 from server.security import load_keys, public_pem
 from signaling.config import load as load_node
@@ -52,3 +52,19 @@ def test_what_the_caller_says_holds(tmp_path: Path) -> None:
     assert environ["TONGTANG_NODE_LISTEN"] == "0.0.0.0"
     assert environ["TONGTANG_PORT"] == "9000", "the command line is nearer than the environment"
     assert not (tmp_path / "keys" / "node.secret").exists()
+
+
+def test_on_tls_people_and_nodes_have_doors_of_their_own(tmp_path: Path) -> None:
+    paths = tls.Paths(tmp_path / "authority.crt", tmp_path / "site.crt", tmp_path / "site.key")
+    environ = up.secure(up.environment({}, 9000, tmp_path, 2), {}, paths)
+    web = load_web(environ)
+    assert (web.listen, web.internal_port, web.tls_certificate) == ("0.0.0.0", 10000, paths.certificate)
+    assert set(web.node_origins) == {
+        f"{scheme}://{{host}}:{port}" for scheme in ("wss", "https") for port in (9001, 9003)
+    }
+    nodes = [load_node(up.node_environment(environ, number)) for number in (1, 2)]
+    assert [one.node_public_url for one in nodes] == ["wss://{host}:9001", "wss://{host}:9003"]
+    assert [one.node_internal_port for one in nodes] == [10001, 10003]
+    assert [one.node_control_url for one in nodes] == [f"http://127.0.0.1:{port}/control" for port in (10001, 10003)]
+    assert {one.web_url for one in nodes} == {"http://127.0.0.1:10000"}
+    assert {one.tls for one in nodes} == {(paths.certificate, paths.key)}

@@ -148,8 +148,8 @@ class City:
 class Site(City, Tongtang):
     """`tongtang up` with the demo city, on a data folder of its own."""
 
-    def __init__(self, data: Path, *, env: Mapping[str, str] | None = None, nodes: int = 1) -> None:
-        Tongtang.__init__(self, data, env=env, nodes=nodes)
+    def __init__(self, data: Path, *, env: Mapping[str, str] | None = None, nodes: int = 1, tls: bool = False) -> None:
+        Tongtang.__init__(self, data, env=env, nodes=nodes, tls=tls)
         self.ready()
 
 
