@@ -14,7 +14,7 @@ from collections.abc import Iterable, Sequence
 from media.forward.gradient import Gradient
 from media.wire.sequence import extend
 
-START = 600_000.0  # the lowest layer, sound and a slide; the first probe comes within a second
+START = 300_000.0  # the lowest layer, sound and a slide; the first probe comes within a second
 LOWEST, HIGHEST = 24_000.0, 30_000_000.0
 _BETA = 0.85  # section 5.5
 _LIMITED, _LIMITED_BETA = 0.6, 0.75  # sending less than this share of the estimate, fall only to that
@@ -31,6 +31,8 @@ _OWN_LOSS_WINDOW = 20.0  # what was lost at the best of times of so long is not 
 _OWN_LOSS_MOST = 0.12  # ... unless it is more than any line should lose
 _SILENT = 1.0  # seconds of sending without a word back
 _BACK_OFF = 0.7
+_FIRST_SECONDS, _FIRST_QUEUE = 3.0, 0.12
+_EMPTY = 0.08  # seconds of queue
 _SETTLES = 0.5  # seconds until a slope could be seen: no probe before
 _UNSATURATED = 0.9  # a probe that came in as fast as it left has not found the end
 _UTILISED = 0.95
@@ -51,6 +53,9 @@ class Estimator:
         self._highest: int | None = None
         self._left: deque[tuple[float, int]] = deque()
         self._arrived: deque[tuple[float, int]] = deque()
+        self._first_arrived = float("inf")
+        self._least = float("inf")  # one-way delay, on two clocks
+        self.queueing = 0.0  # seconds that the newest packet waited on its way
         self._missed: dict[int, tuple[float, int]] = {}  # said to be lost
         self._packets = self._lost = 0  # of the loss window
         self._counting_since: float | None = None
@@ -73,8 +78,8 @@ class Estimator:
         return self._heard_at is not None
 
     def settled(self, now: float) -> bool:
-        """Heard for long enough to know whether what is sent goes through."""
-        return self._first_heard is not None and now - self._first_heard > _SETTLES
+        """Heard for long enough to know whether what is sent goes through, and no queue: a probe would tell."""
+        return self._first_heard is not None and now - self._first_heard > _SETTLES and self.queueing < _EMPTY
 
     # --- in ----------------------------------------------------------------------------------------------------------
 
@@ -139,19 +144,33 @@ class Estimator:
             if self._probe is not None:
                 self._probe.note(sent, arrived, size)
         newest = max(arrived for _, arrived, _ in packets)
+        self._first_arrived = min(self._first_arrived, newest)
         while self._arrived and newest - self._arrived[0][0] > _ACKED_WINDOW:
             self._arrived.popleft()
-        if self.gradient.usage == "over":
+        self._note_queue(packets)
+        if self.gradient.usage == "over" or self._overwhelmed(now):
             self._decrease(now)
         elif self.gradient.usage == "normal":
             self._increase(now)
         else:
             self._increased_at = now  # the queue drains: let it
 
+    def _note_queue(self, packets: list[tuple[float, float, int]]) -> None:
+        transit = packets[-1][1] - packets[-1][0]
+        self._least = min(self._least, *(arrived - sent for sent, arrived, _ in packets))
+        self.queueing = transit - self._least
+
+    def _overwhelmed(self, now: float) -> bool:
+        """In the first seconds there are too few packets for a slope, and nobody else's queue to be patient with."""
+        return self.queueing > _FIRST_QUEUE and now - (self._first_heard or now) < _FIRST_SECONDS
+
     @property
     def acked(self) -> float:
         """Bit/s that arrived over the last half second."""
-        return sum(size for _, size in self._arrived) * 8 / _ACKED_WINDOW
+        if not self._arrived:
+            return 0.0
+        span = min(max(self._arrived[-1][0] - self._first_arrived, 0.1), _ACKED_WINDOW)
+        return sum(size for _, size in self._arrived) * 8 / span
 
     @property
     def _sending(self) -> float:
@@ -179,6 +198,8 @@ class Estimator:
         since, self._increased_at = self._increased_at, now
         if since is None or self._excess > _LOSS_INCREASE:
             return
+        if self._sending < _LIMITED * self.rate:
+            return  # untried; a probe will tell
         passed = min(now - since, 1.0)
         if self._capacity is not None and self.acked > self._capacity * 1.4:
             self._capacity = None  # the line got better

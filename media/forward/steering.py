@@ -234,6 +234,9 @@ class Steering:
             return
         if not any(place.slot.shown is not None for place in places):
             return  # nothing was sent that could be sent again
+        counters = self._engine.counters(transport.peer)
+        if counters is None or (counters.queued and estimator.rate < _SMALL_BELOW):
+            return  # a still is on its way
         media = sound + subscriber.pictures
         wanted = sound + sum(place.best for place in places)
         probe = subscriber.prober.due(now, estimator.rate, wanted, media, estimator.last_decrease)

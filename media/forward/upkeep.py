@@ -9,7 +9,7 @@ from media.forward.registry import Registry
 from media.forward.router import PublishedTrack, Slot
 from media.forward.speakers import LISTEN_EVERY, Ears
 from media.forward.steering import STEER_EVERY, Steering
-from media.forward.wishes import WEIGH_EVERY, WISH_EVERY, Wishes
+from media.forward.wishes import LISTENERS_EVERY, PRICES_EVERY, WISH_EVERY, Wishes
 from media.parameters import TrackActive, TransportConnected, TransportLost
 from media.transport.transport import PeerTransport
 from media.wheel import Beat, Rota, Wheel
@@ -44,7 +44,8 @@ class Upkeep:
             Beat(LISTEN_EVERY, self.ears.listen),
             Beat(STEER_EVERY, steering.beat),
             Beat(WISH_EVERY, wishes.layers),
-            Beat(WEIGH_EVERY, wishes.sounds),
+            Beat(LISTENERS_EVERY, wishes.sounds),
+            Beat(PRICES_EVERY, wishes.prices),
         )
 
     def watch(self, transport: PeerTransport, now: float) -> None:

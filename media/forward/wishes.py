@@ -12,11 +12,12 @@ from media.forward.router import PeerState, PublishedTrack, Slot
 from media.parameters import AudioBudget, LayersWanted
 
 WISH_EVERY = 0.2
-WEIGH_EVERY = 1.0
+LISTENERS_EVERY = 0.25
+PRICES_EVERY = 1.0
 
 
 class Wishes:
-    """``layers`` five times a second: who wants a better picture should not wait; ``sounds`` once a second."""
+    """``layers`` and ``sounds`` some times a second: whose line breaks should not wait; ``prices`` once a second."""
 
     def __init__(self, registry: Registry, engine: Engine) -> None:
         self._registry = registry
@@ -32,16 +33,19 @@ class Wishes:
                 track.wanted_said = rids
                 self._registry.events.append(LayersWanted(track.router, track.transport, track.name, rids))
 
+    def prices(self, now: float) -> None:
+        for track in self._registry.tracks.values():
+            for layer in track.layers:
+                layer.measure(self._engine.reception(layer.stream), now)
+
     def sounds(self, now: float) -> None:
-        """Prices of all streams; of sound also what its listeners lose and can take."""
+        """What the listeners of each sound lose and can take."""
         worst: dict[str, tuple[float, float | None]] = {}  # track -> (loss, thinnest line)
         for state in self._registry.states.values():
             for slot in state.slots.values():
                 if slot.track is not None and not slot.video:
                     worst[slot.track] = self._listener(worst.get(slot.track, (0.0, None)), state, slot)
         for track in self._registry.tracks.values():
-            for layer in track.layers:
-                layer.measure(self._engine.reception(layer.stream), now)
             if not track.video:
                 self._tell(track, *worst.get(track.name, (0.0, None)), now)
 

@@ -2,7 +2,7 @@
 
 A row is one rate: three rooms with 0, 3 and 10 % loss each way and 100 ms round trip, in a lesson of their own, because
 the worst listener's line decides how sound is sent. The teacher is a Chromium that sends a camera in layers and
-Mandarin speech, and does what the node asks of it. Slides are page turns (200 bytes of a socket) and, every 20 s, a
+Mandarin speech, and does what the node asks of it. Slides are page turns (200 bytes of a socket) and, every 30 s, a
 page's picture of 40 kB, both on the same line. Last: 60 s (quick: 20) of 60 kbit/s, then 5 Mbit/s again.
 
 Prints a table and one line of JSON. ``--quick``: one run of the thin rows; ``--runs N --seconds S`` else.
@@ -37,7 +37,7 @@ LOSSES = (0.0, 0.03, 0.10)
 DELAY = 0.05
 GOOD = Weather(5_000_000, DELAY)
 THIN = Weather(60_000, DELAY)
-SLIDE_EVERY, PICTURE_EVERY, PICTURE = 2.0, 20.0, 40_000
+SLIDE_EVERY, PICTURE_EVERY, PICTURE = 2.0, 30.0, 40_000
 BEST = "high"
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from tests.support.weather import Line, Weather, steady
 
 _SEGMENT = 1200
+_TCP = 24  # bytes its head is longer than UDP's
 _RETRANSMISSION = 0.3
 
 
@@ -65,17 +66,21 @@ class ProxiedLine:
             self._inside.sendto(data, self._browser)
 
     async def tcp(self, size: int) -> None:
-        """Waits as long as so many bytes over TCP take on this line, in order, a window of ten segments at a time."""
+        """Waits as long as so many bytes over TCP take on this line: slow start, half the window after a loss."""
         left = [min(_SEGMENT, size - at) for at in range(0, size, _SEGMENT)]
+        window, limit = 10, 1000
         while left:
-            window, left = left[:10], left[10:]
-            arrivals = []
-            for segment in window:
-                at = self._loop.time()
-                while (arrival := self.down.carry(segment + 24, at)) is None:
-                    at += _RETRANSMISSION
-                arrivals.append(arrival)
-            await asyncio.sleep(max(arrivals) - self._loop.time() + (self.up.weather(0).delay if left else 0))
+            now = self._loop.time()
+            arrivals = [self.down.carry(segment + _TCP, now) for segment in left[:window]]
+            lost = [segment for segment, at in zip(left, arrivals, strict=False) if at is None]
+            left = lost + left[window:]
+            if lost:
+                window = limit = max(window // 2, 2)
+            else:
+                window = min(2 * window, window + 1 if window >= limit else 1000)
+            latest = max((at for at in arrivals if at is not None), default=now)
+            back = self.up.weather(0).delay if left else 0.0
+            await asyncio.sleep(max(latest - now + back, _RETRANSMISSION if lost else 0.0))
 
     def close(self) -> None:
         for end in (self._inside, self._outside):

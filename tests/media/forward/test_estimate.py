@@ -82,8 +82,8 @@ def test_settles_near_what_the_line_carries(rate: float, loss: float) -> None:
 
 def test_loss_of_its_own_takes_no_rate_away() -> None:
     """Ten per cent are lost on a line that never fills: the estimate goes up all the same."""
-    sender = Sender(line(50e6, loss=0.10), most=3e6).run(30)
-    assert sender.estimator.rate > 2.5e6
+    sender = Sender(line(50e6, loss=0.10), most=3e6).run(45)
+    assert sender.estimator.rate > 2e6
     assert 0.05 < sender.estimator.loss < 0.16
 
 
@@ -108,7 +108,7 @@ def test_silence_means_a_queue() -> None:
 
 def test_what_was_not_tried_is_not_claimed() -> None:
     sender = Sender(line(5e6), most=200_000).run(20)
-    assert sender.estimator.rate < 420_000
+    assert sender.estimator.rate < 340_000
 
 
 def test_a_probe_finds_the_end_of_the_line() -> None:
@@ -158,4 +158,4 @@ def test_a_feedback_clock_that_begins_again() -> None:
         clock = wrap / 2 - 2.0 + i * 0.02
         estimator.feedback([(70000 + i & 0xFFFF, clock if clock < wrap / 2 else clock - wrap)], i * 0.02 + 0.05)
     assert estimator.gradient.usage == "normal"
-    assert estimator.rate >= 400_000
+    assert estimator.rate >= 300_000
