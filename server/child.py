@@ -1,7 +1,7 @@
 """One supervised process of ``tongtang up``: who dies is started again, from a spare that has imported everything.
 
-Importing costs a node or a web one to three seconds of CPU, and after a crash a class waits for them. So beside each
-there stands a process that has done it and waits for a line: ``python -m server.child node``.
+Imports and routes cost a node or a web one to three seconds of CPU, and after a crash a class waits for them. So beside
+each there stands a process that has done it and waits for a line: ``python -m server.child node``.
 """
 
 from __future__ import annotations
@@ -21,8 +21,6 @@ LONGEST_PAUSE = 10.0
 STEADY_SECONDS = 30.0  # who lived that long starts again without a pause
 SPARE_AFTER = 5.0  # not beside the start itself, which needs the processor
 PR_SET_PDEATHSIG = 1
-WARM = {"web": "server.app", "node": "signaling.__main__"}
-"""What to import beforehand; the worker keeps nobody waiting."""
 
 Say = Callable[[str], None]
 
@@ -47,6 +45,7 @@ class Child:
             status = await self.run()
             refill.cancel()
             if stopping.is_set():
+                self._dismiss()
                 return
             if time.monotonic() - started > STEADY_SECONDS:
                 pause = FIRST_PAUSE
@@ -93,7 +92,9 @@ class Child:
     def end(self) -> None:
         """Nodes: at once. SIGTERM would make each look for another one to take its rooms, and all are ending."""
         self.signal(signal.SIGINT if self.name == "node" else signal.SIGTERM)
-        if self.spare is not None:
+
+    def _dismiss(self) -> None:
+        if self.spare is not None and self.spare.returncode is None:
             with contextlib.suppress(ProcessLookupError):
                 self.spare.kill()
 
@@ -116,13 +117,34 @@ def _die_with_parent() -> None:
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
-def stand_by(name: str) -> None:
-    """The spare: ready, and gone with whoever keeps it."""
-    importlib.import_module(WARM[name])
-    from server.cli import app
+# --- the spare --------------------------------------------------------------------------------------------------------
 
+
+def _web() -> Callable[[], None]:
+    from server import cli
+    from server.app import create_app
+
+    held = cli.settings()
+    made = create_app(held)
+    return lambda: cli.serve(made, held)
+
+
+def _node() -> Callable[[], None]:
+    importlib.import_module("signaling.__main__")
+    from server import cli
+
+    return cli.node
+
+
+WARM = {"web": _web, "node": _node}
+"""All that can be done before it counts; returns the rest. The worker keeps nobody waiting."""
+
+
+def stand_by(name: str) -> None:
+    """Ready, and gone with whoever keeps it."""
+    live = WARM[name]()
     if sys.stdin.readline():
-        app([name])
+        live()
 
 
 if __name__ == "__main__":

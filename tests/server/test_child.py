@@ -50,19 +50,20 @@ async def test_a_child_that_dies_is_started_again_and_stops_when_asked(
 async def test_the_second_life_begins_in_a_spare_that_was_ready(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A stand-in for the web: it says its name and process, and dies when told."""
+    """A stand-in for the node: it says its name and process, and dies when told."""
     fake = tmp_path / "standin"
     fake.mkdir()
     (fake / "sitecustomize.py").write_text(
         "import sys, types\n"
         "cli = types.ModuleType('server.cli')\n"
-        "def app(words):\n"
+        "def node():\n"
         "    import os, time\n"
-        "    print(words[0], 'lives in', os.getpid(), flush=True)\n"
+        "    print('lives in', os.getpid(), flush=True)\n"
         "    time.sleep(60)\n"
-        "cli.app = app\n"
-        "sys.modules['server.cli'] = cli\n"
-        "sys.modules['server.app'] = types.ModuleType('server.app')\n"
+        "cli.node = node\n"
+        "import server\n"
+        "server.cli = sys.modules['server.cli'] = cli\n"
+        "sys.modules['signaling.__main__'] = types.ModuleType('signaling.__main__')\n"
     )
     monkeypatch.setattr(child, "SPARE_AFTER", 0.05)
     monkeypatch.setattr(child, "FIRST_PAUSE", 0.01)
@@ -75,7 +76,7 @@ async def test_the_second_life_begins_in_a_spare_that_was_ready(
             lives.put_nowait(int(line.split()[-1]))
 
     environ = {"PYTHONPATH": os.pathsep.join((str(fake), str(Path.cwd()))), "PATH": sys.prefix}
-    kept, stopping = child.Child("web", environ, say), asyncio.Event()
+    kept, stopping = child.Child("node", environ, say), asyncio.Event()
     kept.spare = await kept._start("server.child")
     keeping = asyncio.create_task(kept.keep(stopping))
     first = await asyncio.wait_for(lives.get(), 30)
