@@ -18,7 +18,8 @@ import time
 from pathlib import Path
 
 from media.cengine import find_native
-from tests.support.city import City, Tally, city_node
+from tests.support.city import City, Tally
+from tests.support.city_node import city_node
 from tests.support.joining import Node
 
 STEPS, QUICK_STEPS = (5, 10, 20, 30), (5, 15, 30)
