@@ -345,6 +345,7 @@ void link_forward(Engine *engine, Link *link, Packet *const *burst, size_t count
 void link_keep(Link *link, int64_t number, const Written *what, const uint8_t *stamp);
 void link_drop_kept(Link *link);
 int link_resend(Engine *engine, Link *link, uint16_t sequence, double now);
+int link_repeatable(const Link *link); /* it has RTX */
 int link_probe(Engine *engine, Link *link, int size); /* bytes sent */
 
 /* --- the engine ---------------------------------------------------------------------------------------------------- */

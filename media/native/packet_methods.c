@@ -193,7 +193,8 @@ static PyObject *resend(EngineObject *self, PyObject *arguments)
     }
     long done = 0;
     Link *link = find(&self->engine->links, handle);
-    engine_stamp(self->engine, now);
+    if (link)
+        engine_stamp(self->engine, now);
     for (Py_ssize_t i = 0; link && i < PySequence_Fast_GET_SIZE(fast); i++) {
         unsigned long sequence = PyLong_AsUnsignedLongMask(PySequence_Fast_GET_ITEM(fast, i));
         done += link_resend(self->engine, link, (uint16_t)sequence, now);
@@ -217,7 +218,7 @@ static PyObject *probe(EngineObject *self, PyObject *arguments)
     if (!PyArg_ParseTuple(arguments, "Lid", &handle, &size, &now) || enter(self) < 0)
         return NULL;
     Link *link = find(&self->engine->links, handle);
-    if (link) {
+    if (link && link_repeatable(link)) {
         engine_stamp(self->engine, now);
         done = link_probe(self->engine, link, size);
         link->peer->probed += (uint64_t)done;

@@ -115,7 +115,7 @@ typedef struct {
     int64_t out;
 } Sent;
 
-static int repeatable(const Link *link) { return link->format.rtx >= 0 && link->has_rtx_ssrc; }
+int link_repeatable(const Link *link) { return link->format.rtx >= 0 && link->has_rtx_ssrc; }
 
 /* What the history still holds of the packet that went out under this number; 0 for nothing. */
 static int find_sent(const Engine *engine, const Link *link, uint16_t sequence, Sent *sent)
@@ -130,7 +130,7 @@ static int find_sent(const Engine *engine, const Link *link, uint16_t sequence, 
 /* As RTX where negotiated, else the very same once more; bytes sent. */
 static int repeat(Engine *engine, Link *link, const Sent *sent)
 {
-    if (!repeatable(link))
+    if (!link_repeatable(link))
         return again(engine, link, sent->out);
     Packet *media = sent->media;
     return write_packet(engine, link,
@@ -180,7 +180,7 @@ int link_probe(Engine *engine, Link *link, int size)
 {
     Sent newest[NEWEST];
     int count = 0, done = 0;
-    if (!repeatable(link))
+    if (!link_repeatable(link))
         return 0;
     for (int i = 0; size > PADDING && i < NEWEST; i++)
         if (find_sent(engine, link, (uint16_t)(link->rewriter.highest - i), &newest[count]) && newest[count].media->size)
