@@ -91,7 +91,7 @@ class Backlog:
         self.bytes -= first.size
         if first.step is not None:
             first.link.begin(first.step, first.media, now)
-        first.link.emit((first.media,), now)
+        first.link.emit(((first.media, False),), now)
 
     def drain(self, now: float) -> None:
         while self._waiting:

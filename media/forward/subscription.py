@@ -156,11 +156,9 @@ class Subscription:
         if self._outbox.backlog is not None and self.config.kind == "video":
             self._queue_up(self._outbox.backlog, burst, now)
             return
-        gate = self.gate
-        at = 0 if gate.open else self._knock(burst, now)
-        first = gate.first  # lower numbers are of before the switch
-        passed = [media for media, _ in burst[at:] if media[0] >= first]
-        self.emit([self._redundant(media, history) for media in passed] if self._red else passed, now)
+        at = 0 if self.gate.open else self._knock(burst, now)
+        passed = burst[at:] if at else burst
+        self.emit([(self._redundant(media, history), True) for media, _ in passed] if self._red else passed, now)
 
     def _knock(self, burst: list[tuple[Media, bool]], now: float) -> int:
         """Until the gate opens; where in the burst that was."""
@@ -171,7 +169,7 @@ class Subscription:
                 if self.gate.open:
                     return at
             if verdict is not Verdict.TURNED_AWAY:
-                self.emit((media,), now)
+                self.emit(((media, start),), now)
         return len(burst)
 
     def _queue_up(self, backlog: Backlog, burst: list[tuple[Media, bool]], now: float) -> None:
@@ -232,28 +230,36 @@ class Subscription:
         blocks = [(signed32(timestamp - got[1]), got[4]) for got in earlier]
         return number, timestamp, marker, level, red.build(self.codec.payload_type, payload, blocks)
 
-    def emit(self, passed: Sequence[Media], now: float) -> None:
-        """What passed gets its numbers and goes out."""
+    def emit(self, passed: Sequence[tuple[Media, bool]], now: float) -> None:
+        """What passed gets its numbers and goes out; but for what is of before the segment."""
         rewriter, writer, shift, kind = self.rewriter, self._writer, self._shift, self._type
         write, ssrc, keeps = writer.write, writer.ssrc, writer.keeps
-        offset, timestamp_offset = rewriter.offset, rewriter.timestamp_offset
-        for number, timestamp, marker, level, payload in passed:
-            if number < rewriter.settled:
+        first, settled, offset, clock = rewriter.first, rewriter.settled, rewriter.offset, rewriter.timestamp_offset
+        packets, octets, before = 0, 0, rewriter.highest
+        highest = before
+        for (number, timestamp, marker, level, payload), _ in passed:
+            if number < first:
+                continue
+            if number < settled:
                 timestamp += rewriter.surplus(number, timestamp)
+                settled = rewriter.settled
             number += offset
-            timestamp = (timestamp + timestamp_offset) & 0xFFFFFFFF
+            timestamp = (timestamp + clock) & 0xFFFFFFFF
             sent = renumbered(payload, shift) if shift is not None else payload
             if write(kind | marker, number & 0xFFFF, timestamp, ssrc, level, sent):
-                self.packets += 1
-                self.octets += len(sent)
+                packets += 1
+                octets += len(sent)
                 if keeps:
                     writer.keep(number, kind | marker, timestamp, sent)
-                if number > rewriter.highest:
-                    rewriter.highest = number
+                if number > highest:
+                    rewriter.highest = highest = number
                     rewriter.last_timestamp = timestamp
-                    rewriter.last_at = now
                     if payload:
                         self._last = payload
+        self.packets += packets
+        self.octets += octets
+        if highest > before:
+            rewriter.last_at = now
 
     def resend(self, media: Media, out: int, segment: Segment, now: float) -> bool:
         """Sends a packet again, for a NACK."""

@@ -34,9 +34,7 @@ class Writer:
     def head_size(self) -> int:
         return self._bare.size
 
-    def write(
-        self, second: int, sequence: int, timestamp: int, ssrc: int, level: bytes, payload: bytes, padding: int = 0
-    ) -> int:
+    def write(self, second: int, sequence: int, timestamp: int, ssrc: int, level: bytes, payload: bytes) -> int:
         """The hottest lines of the house: per packet and receiver one ``pack_into``, one copy, one encryption.
 
         Gives the encrypted size, 0 when it cannot be sent.
@@ -48,19 +46,22 @@ class Writer:
         at = outbox.fill
         if at + size > outbox.limit and (at := outbox.room(size)) < 0:
             return 0
-        wide = (outbox.transport_cc + 1 & 0xFFFF).to_bytes(2, "big") if form.transport_cc else b""
+        wide = b""
+        if form.transport_cc:
+            outbox.transport_cc = number = outbox.transport_cc + 1
+            wide = (number & 0xFFFF).to_bytes(2, "big")
         a, b, c, d = form.fixed
         stamp, data = outbox.burst.stamp, outbox.data
-        first = form.first | padding
-        form.pack_into(data, at, first, second, sequence, timestamp, ssrc, a, level, b, stamp, c, wide, d)
+        form.pack_into(data, at, form.first, second, sequence, timestamp, ssrc, a, level, b, stamp, c, wide, d)
         data[at + start : at + size] = payload
         size = outbox.protect(outbox.arena, at, size)
         if size:
-            if wide:
-                outbox.transport_cc += 1
-            else:
+            if not wide:
                 outbox.unnumbered.append(len(outbox.sizes))
-            outbox.queue(size)
+            outbox.sizes.append(size)
+            outbox.fill = at + size
+        elif wide:
+            outbox.transport_cc -= 1
         return size
 
     def rtx(self, second: int, sequence: int, timestamp: int, level: bytes, payload: bytes) -> int:
@@ -76,12 +77,20 @@ class Writer:
         if self._rtx_ssrc is None:
             return 0
         self._rtx_sequence = self._rtx_sequence + 1 & 0xFFFF
-        return self.write(second, self._rtx_sequence, timestamp, self._rtx_ssrc, b"", _PADDING, _P)
+        wide = self._wide(1)
+        size = self._seal(_P, second, self._rtx_sequence, timestamp, self._rtx_ssrc, wide, _PADDING)
+        if size and wide:
+            self._outbox.unnumbered.pop()
+            self._outbox.transport_cc += 1
+        return size
+
+    def _wide(self, ahead: int) -> bytes:
+        """The transport-wide number that was last written, or one ahead of it."""
+        return (self._outbox.transport_cc + ahead & 0xFFFF).to_bytes(2, "big") if self._bare.transport_cc else b""
 
     def keep(self, number: int, second: int, timestamp: int, payload: bytes) -> None:
         """Remembers what was just written; its extensions are part of what must not change."""
-        wide = (self._outbox.transport_cc & 0xFFFF).to_bytes(2, "big") if self._bare.transport_cc else b""
-        self._kept[number % _KEPT] = (number, second, timestamp, payload, self._outbox.burst.stamp, wide)
+        self._kept[number % _KEPT] = (number, second, timestamp, payload, self._outbox.burst.stamp, self._wide(0))
 
     def again(self, number: int) -> int:
         """The very same bytes once more; 0 when they are forgotten."""
@@ -89,16 +98,29 @@ class Writer:
         if kept is None or kept[0] != number:
             return 0
         _, second, timestamp, payload, stamp, wide = kept
+        return self._seal(0, second, number & 0xFFFF, timestamp, self.ssrc, wide, payload, stamp)
+
+    def _seal(
+        self,
+        bits: int,
+        second: int,
+        sequence: int,
+        timestamp: int,
+        ssrc: int,
+        wide: bytes,
+        payload: bytes,
+        stamp: bytes | None = None,
+    ) -> int:
+        """As ``write``, for what is rare: counts nothing, everything is given. ``bits``: of the first byte."""
         form, outbox = self._bare, self._outbox
         size = form.size + len(payload)
         at = outbox.room(size)
         if at < 0:
             return 0
+        stamp = outbox.burst.stamp if stamp is None else stamp
         a, b, c, d = form.fixed
-        sequence = number & 0xFFFF
-        form.pack_into(
-            outbox.data, at, form.first, second, sequence, timestamp, self.ssrc, a, b"", b, stamp, c, wide, d
-        )
+        first = form.first | bits
+        form.pack_into(outbox.data, at, first, second, sequence, timestamp, ssrc, a, b"", b, stamp, c, wide, d)
         outbox.data[at + form.size : at + size] = payload
         size = outbox.protect(outbox.arena, at, size)
         if size:
