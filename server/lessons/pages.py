@@ -11,6 +11,7 @@ from server.dependencies import AnyScope, ClockDep, Html, Objects, Reading, Sign
 from server.errors import ForbiddenError, TongtangError
 from server.failures import sentence
 from server.lessons import companion, decks, devices, seating, service, store
+from server.lessons.changes import offers
 from server.lessons.lifecycle import CANCEL_REASONS, HELD, OPEN
 from server.lessons.models import Lesson
 from server.lessons.routes import Id, take_upload
@@ -53,10 +54,10 @@ def entrance(lesson: Lesson, scope: Scope, now: Any) -> str | None:
 async def get_lesson(
     lesson_id: Id, request: Request, page: Html, session: Reading, scope: SignedIn, clock: ClockDep
 ) -> Response:
-    return await _lesson_page(request, page, session, scope, lesson_id, clock)
+    return await lesson_page(request, page, session, scope, lesson_id, clock)
 
 
-async def _lesson_page(
+async def lesson_page(
     request: Request,
     page: Page,
     session: Any,
@@ -81,8 +82,8 @@ async def _lesson_page(
         open=lesson.state in OPEN,
         decks=[decks.deck_out(deck, page.t, most) for deck in held],
         may_prepare=lesson.state in OPEN and decks.may_prepare(scope, lesson),
-        may_cancel=lesson.state in ("planned", "published", "waiting") and service.may(scope, "lesson.cancel", lesson),
         cancel_reasons=CANCEL_REASONS,
+        **await offers.offered(session, scope, lesson, now),
         upload_mb=request.app.state.settings.upload_mb,
         message=message,
     )
@@ -103,7 +104,7 @@ async def post_deck(
     except TongtangError as error:
         async with request.app.state.database.reading() as session:
             text = sentence(request, error)
-            return await _lesson_page(request, page, session, scope, lesson_id, clock, text, error.status)
+            return await lesson_page(request, page, session, scope, lesson_id, clock, text, error.status)
     return RedirectResponse(f"/lessons/{lesson_id}#decks", 303)
 
 

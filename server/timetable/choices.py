@@ -1,4 +1,4 @@
-"""What a week grid or a form lets one choose from, within the asker's part of the city. A list is never longer than MOST."""
+"""What a week grid or a form lets one choose from, within the asker's part of the city; never more than ``MOST``."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from server.classrooms import store as classrooms
 from server.classrooms.models import Classroom
 from server.schools import store as schools
 from server.schools.models import District, Room, School
-from server.scope import Scope, within
 from server.schools.service import part_of
+from server.scope import Scope, within
 
 MOST = 400
 

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime, time
 
 from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import lazyload, selectinload
 
 from server.classrooms.models import Classroom
+from server.clock import CITY
 from server.errors import ForbiddenError
 from server.ids import new_id
 from server.lessons.models import Lesson, Receipt
 from server.scope import Scope
 from server.timetable.service import Dated
+
+
+def midnight(day: date) -> datetime:
+    return datetime.combine(day, time(), CITY)
 
 
 async def by_origin(session: AsyncSession, scope: Scope, classrooms: Sequence[str], now: datetime) -> dict[str, Lesson]:

@@ -5,10 +5,12 @@ import { enhanceConfirm } from "./confirm.js";
 import { enhanceCopy } from "./copy.js";
 import { enhanceDialogs } from "./dialog.js";
 import { enhanceForms } from "./forms.js";
+import { enhanceNotices } from "./notices.js";
 import { enhanceTables } from "./table.js";
 
 enhanceConfirm(document);
 enhanceCopy(document);
 enhanceDialogs(document);
 enhanceForms(document);
+enhanceNotices(document);
 enhanceTables(document);

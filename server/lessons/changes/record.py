@@ -5,7 +5,7 @@ Pure but for the rows it is handed. Only what differs is kept, so that undoing o
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from server.lessons.models import Lesson, Receipt
@@ -38,7 +38,7 @@ def snapshot(lesson: Lesson) -> dict[str, Any]:
 
 
 def _word(moment: datetime | None) -> str | None:
-    return moment.isoformat() if moment else None
+    return moment.astimezone(UTC).isoformat() if moment else None
 
 
 def difference(before: dict[str, Any], after: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -1,0 +1,291 @@
+"""Pages: week grid, slot finder, publishing, start of term. Calendar and bells are edited in ``calendar_pages``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Depends, Query, Request
+from fastapi.responses import RedirectResponse, Response
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from server.clock import city_date
+from server.dependencies import ClockDep, Html, Reading, SignedIn, Writing
+from server.errors import ForbiddenError
+from server.forms import Form, attempt, check, typed
+from server.lessons import service as lessons
+from server.lessons.schemas import LessonFilter
+from server.scope import Scope, allows
+from server.templating import Page
+from server.timetable import calendar, calendar_pages, choices, finding, grid, publishing, service, store, wizard
+from server.timetable.bells import USUAL, Bell, in_force
+from server.timetable.lessons_made import midnight
+from server.timetable.models import Term
+from server.timetable.schemas import FindBody, PublishBody, WizardBody
+
+router = APIRouter(include_in_schema=False)
+router.include_router(calendar_pages.router)
+
+Of = Literal["school", "room", "teacher", "classroom", "district"]
+FILTER: dict[str, str] = {
+    "school": "school_id",
+    "room": "room_id",
+    "teacher": "person_id",
+    "classroom": "classroom_id",
+    "district": "district_id",
+}
+MOST_A_WEEK = 500
+PLANNERS = ("school_admin", "dean", "district_admin", "city_admin", "inspector", "evaluator", "area_head")
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    of: Of
+    id: str
+    day: date | None
+
+
+def wanted(
+    of: Of = "teacher",
+    id: Annotated[str, Query(max_length=24)] = "",
+    day: Annotated[date | None, Query()] = None,
+) -> Wanted:
+    return Wanted(of, id, day)
+
+
+def _views(scope: Scope) -> list[str]:
+    """Which weeks the asker may choose among; who only teaches has their own."""
+    if not scope.has(*PLANNERS):  # type: ignore[arg-type]  # all of them are posts
+        return ["teacher"]
+    return ["school", "room", "teacher", "classroom", "district"]
+
+
+@router.get("/timetable")
+async def get_grid(
+    page: Html, session: Reading, scope: SignedIn, clock: ClockDep, asked: Annotated[Wanted, Depends(wanted)]
+) -> Response:
+    now = clock.now()
+    today = city_date(now)
+    views = _views(scope)
+    of = asked.of if asked.of in views else views[0]
+    first = grid.monday(asked.day or today)
+    week = await service.week_of(session, scope, first + timedelta(days=4))
+    term = week[0].id if week else None
+    options = await _options(session, scope, of, term, today)
+    id_ = asked.id if asked.id in {key for key, _ in options} else (options[0][0] if options else "")
+    built = await _built(session, scope, of, id_, first, today)
+    return page.render(
+        "timetable/week.html",
+        of=of,
+        id=id_,
+        views=views,
+        options=options,
+        chosen=dict(options).get(id_, ""),
+        grid=built,
+        first=first,
+        last=first + timedelta(days=6),
+        week=week,
+        today=today,
+        now=now,
+        base=f"/timetable?of={of}&id={id_}&",
+        before=first - timedelta(days=7),
+        after=first + timedelta(days=7),
+        movable=_movable(scope, built, now),
+        may_plan=allows(scope, "lesson.create"),
+    )
+
+
+async def _options(session: AsyncSession, scope: Scope, of: str, term: str | None, today: date) -> list[choices.Choice]:
+    if of == "teacher" and not scope.has(*PLANNERS):  # type: ignore[arg-type]
+        return [(scope.person or "", "")]
+    return await choices.choices(session, scope, of, term, today)
+
+
+async def _built(session: AsyncSession, scope: Scope, of: str, id_: str, first: date, today: date) -> grid.Grid:
+    after = first + timedelta(days=7)
+    asked = LessonFilter.model_validate(
+        {
+            "starts_from": midnight(first),
+            "starts_before": midnight(after),
+            FILTER[of]: id_,
+            "states": tuple(state for state in STATES if state != "cancelled"),
+            "limit": MOST_A_WEEK,
+        }
+    )
+    found, _ = await lessons.find_lessons(session, scope, asked) if id_ else ([], 0)
+    school = await choices.school_of(session, scope, of, id_)
+    rung: list[Bell] = []
+    if school is not None:
+        phase = "junior" if school.phase == "junior" else "primary"
+        schedules = (await service.bells_of(session, scope, [school.id]))[school.id, phase]
+        schedule = in_force(schedules, first) or USUAL[phase]
+        rung = list(schedule.bells)
+    days = await store.calendar(session, scope, first, after)
+    spans = await store.spans(session, scope, [school.id], first, after) if school else []
+    return grid.build(first, today, found, rung, days, spans)
+
+
+STATES = ("planned", "published", "waiting", "live", "closed", "registered", "archived", "disputed", "cancelled")
+
+
+def _movable(scope: Scope, built: grid.Grid, now: Any) -> set[str]:
+    """Lessons the asker may drag: theirs to plan, and still ahead."""
+    shown = [lesson for row in built.rows for cell in row.cells for lesson in cell]
+    ahead = [one for one in shown if one.state in ("planned", "published") and one.starts_at > now]
+    return {one.id for one in ahead if lessons.may(scope, "lesson.create", one)}
+
+
+# --- slot finder ------------------------------------------------------------------------------------------------------
+
+
+@router.get("/timetable/find")
+async def get_find(request: Request, page: Html, session: Reading, scope: SignedIn, clock: ClockDep) -> Response:
+    """The question is the address: it can be sent to a colleague."""
+    _planner(scope)
+    values = typed([(key, value) for key, value in request.query_params.multi_items() if key != "lang"])
+    form, found = Form(values), None
+    terms = await store.terms(session, scope)
+    if values.get("term"):
+        asked = _question(request)
+        body, form.wrong = check(FindBody, asked, page.t)
+        if body is not None:
+            found = await attempt(request, form, finding.ask(session, scope, body, clock.now()))
+    term = values.get("term") or _current(terms, city_date(clock.now()))
+    return page.render(
+        "timetable/find.html",
+        status=422 if form.bad else 200,
+        form=form,
+        found=found,
+        terms=terms,
+        term=term,
+        classrooms=await choices.choices(session, scope, "classroom", str(term), city_date(clock.now())),
+        prefer=request.query_params.getlist("prefer"),
+    )
+
+
+def _question(request: Request) -> dict[str, Any]:
+    held = request.query_params
+    plain = {key: value for key in ("term", "classroom_id", "minutes", "weeks") if (value := held.get(key, "").strip())}
+    return {**plain, "prefer": [day for day in held.getlist("prefer") if day]}
+
+
+def _planner(scope: Scope) -> None:
+    if not allows(scope, "lesson.create"):
+        raise ForbiddenError
+
+
+def _current(terms: list[Term], today: date) -> str:
+    begun = [one.id for one in terms if one.starts_on <= today]
+    return begun[0] if begun else (terms[-1].id if terms else "")
+
+
+# --- publishing -------------------------------------------------------------------------------------------------------
+
+
+@router.get("/timetable/publish")
+async def get_publish(
+    request: Request,
+    page: Html,
+    session: Reading,
+    scope: SignedIn,
+    clock: ClockDep,
+    term: Annotated[str, Query(max_length=12)] = "",
+    classroom: Annotated[str, Query(max_length=24)] = "",
+    done: Annotated[int, Query(ge=0, le=100_000)] = 0,
+) -> Response:
+    """What publishing would do, before it is done."""
+    _planner(scope)
+    terms = await store.terms(session, scope)
+    chosen = term or _current(terms, city_date(clock.now()))
+    form = Form()
+    asked = [classroom] if classroom else []
+    plan = await attempt(request, form, publishing.plan(session, scope, chosen, asked, clock.now()))
+    return page.render(
+        "timetable/publish.html",
+        terms=terms,
+        term=chosen,
+        classroom=classroom,
+        classrooms=await choices.choices(session, scope, "classroom", chosen, city_date(clock.now())),
+        plan=plan,
+        form=form,
+        done=done,
+    )
+
+
+@router.post("/timetable/publish")
+async def post_publish(request: Request, session: Writing, scope: SignedIn, clock: ClockDep) -> Response:
+    values = typed((await request.form()).multi_items())
+    named = [str(values["classroom"])] if values.get("classroom") else []
+    body = PublishBody(
+        term=str(values.get("term", "")), classrooms=named, without_clashing=bool(values.get("without_clashing"))
+    )
+    plan = await publishing.publish(
+        session, scope, body.term, body.classrooms, clock.now(), without_clashing=body.without_clashing
+    )
+    count = len(plan.add) + len(plan.renew) + len(plan.restore)
+    chosen = f"&classroom={named[0]}" if named else ""
+    return RedirectResponse(f"/timetable/publish?term={body.term}{chosen}&done={count}", 303)
+
+
+# --- start of term ----------------------------------------------------------------------------------------------------
+
+
+@router.get("/timetable/wizard")
+async def get_wizard(
+    request: Request,
+    page: Html,
+    session: Reading,
+    scope: SignedIn,
+    clock: ClockDep,
+    old: Annotated[str, Query(max_length=12)] = "",
+    new: Annotated[str, Query(max_length=12)] = "",
+    done: Annotated[int, Query(ge=0, le=100_000)] = 0,
+) -> Response:
+    """开学向导: shows what would be copied and what has lapsed, before anything is."""
+    _planner(scope)
+    return await _wizard_page(request, page, session, scope, clock, old, new, done, Form())
+
+
+async def _wizard_page(
+    request: Request,
+    page: Page,
+    session: AsyncSession,
+    scope: Scope,
+    clock: Any,
+    old: str,
+    new: str,
+    done: int,
+    form: Form,
+) -> Response:
+    terms = await store.terms(session, scope)
+    draft = None
+    if old and new and not form.bad:
+        body, form.wrong = check(WizardBody, {"old": old, "new": new}, page.t)
+        draft = await attempt(request, form, wizard.draft(session, scope, body, clock.now())) if body else None
+    return page.render(
+        "timetable/wizard.html",
+        status=422 if form.bad else 200,
+        terms=terms,
+        old=old,
+        new=new,
+        draft=draft,
+        form=form,
+        done=done,
+        may_terms=calendar.may_write_city(scope),
+    )
+
+
+@router.post("/timetable/wizard")
+async def post_wizard(request: Request, page: Html, session: Writing, scope: SignedIn, clock: ClockDep) -> Response:
+    _planner(scope)
+    submitted = await request.form()
+    values = typed(submitted.multi_items())
+    chosen = [str(one) for one in submitted.getlist("classrooms")]
+    asked = {"old": values.get("old", ""), "new": values.get("new", ""), "classrooms": chosen}
+    form = Form(values)
+    body, form.wrong = check(WizardBody, {**asked, "promote": bool(values.get("promote"))}, page.t)
+    made = await attempt(request, form, wizard.copy(session, scope, body, clock.now())) if body else None
+    if made is None:
+        return await _wizard_page(request, page, session, scope, clock, str(asked["old"]), str(asked["new"]), 0, form)
+    return RedirectResponse(f"/timetable/wizard?old={asked['old']}&new={asked['new']}&done={len(made)}", 303)

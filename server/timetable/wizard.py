@@ -1,0 +1,169 @@
+"""开学向导: a new term from an old one. Copies classrooms with their slots, promotes them a grade where a school year
+begins, and lists what has lapsed since: posts, rooms, pairings, and days the calendar does not know yet.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date, datetime
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from server.accounts.models import Person
+from server.accounts.service import held_posts
+from server.classrooms.models import Classroom, Receiver
+from server.errors import ForbiddenError, InvalidError, NotFoundError
+from server.ids import new_id
+from server.lessons.service import lead_part
+from server.schools import store as schools
+from server.scope import SYSTEM, Scope, allows
+from server.timetable import store
+from server.timetable.models import Term, WeeklySlot
+from server.timetable.schemas import WizardBody
+
+GRADES = "一二三四五六七八九"
+PHASE_ENDS = (6, 9)
+"""Grades after which a class leaves its phase: such a classroom begins anew, it is not promoted."""
+
+
+@dataclass(slots=True)
+class Candidate:
+    """One classroom of the old term: what it would become, and what stands in its way."""
+
+    classroom: Classroom
+    grade: int
+    lapsed: list[tuple[str, str]] = field(default_factory=list)
+    """(text key below timetable.lapsed, name)"""
+    copied: bool = False
+    """There is one like it in the new term already."""
+    leaves: bool = False
+    """Its class leaves the school."""
+
+    @property
+    def ready(self) -> bool:
+        return not self.copied and not self.leaves
+
+
+@dataclass(slots=True)
+class Draft:
+    old: Term
+    new: Term
+    candidates: list[Candidate]
+    known_until: date | None
+    promoted: bool
+
+    @property
+    def unknown(self) -> bool:
+        """Whether the new term lasts past the calendar that is known."""
+        return self.known_until is None or self.known_until < self.new.ends_on
+
+
+async def draft(session: AsyncSession, scope: Scope, body: WizardBody, now: datetime) -> Draft:
+    if not allows(scope, "classroom.write"):
+        raise ForbiddenError
+    old, new = await store.term(session, scope, body.old), await store.term(session, scope, body.new)
+    if old is None or new is None:
+        raise NotFoundError
+    if old.id == new.id or new.starts_on <= old.starts_on:
+        raise InvalidError("wizard_terms", field="new")
+    promoted = body.promote and old.id[:4] != new.id[:4]
+    there = {_like(one, one.grade) for one in await store.classrooms_of(session, scope, new.id)}
+    found = []
+    for classroom in await store.classrooms_of(session, scope, old.id):
+        if allows(scope, "classroom.write", lead_part(classroom.lead_room)):
+            found.append(await _candidate(session, classroom, new, promoted, there))
+    horizon = await store.horizon(session, scope)
+    return Draft(old, new, found, horizon.known_until if horizon else None, promoted)
+
+
+def _like(classroom: Classroom, grade: int) -> tuple[str, str, int]:
+    return classroom.lead_room_id, classroom.subject, grade
+
+
+async def _candidate(
+    session: AsyncSession, classroom: Classroom, new: Term, promoted: bool, there: set[tuple[str, str, int]]
+) -> Candidate:
+    leaves = promoted and classroom.grade in PHASE_ENDS
+    grade = classroom.grade + 1 if promoted and not leaves else classroom.grade
+    made = Candidate(classroom, grade, copied=_like(classroom, grade) in there, leaves=leaves)
+    day = new.starts_on
+    if not _holds(await session.get(Person, classroom.lead_teacher_id), "teacher", day):
+        made.lapsed.append(("teacher", classroom.lead_teacher.name))
+    lead = classroom.lead_room.school_id
+    paired = set(await schools.paired_with(session, SYSTEM, [lead], day))
+    for held in classroom.receivers:
+        if held.assistant_id and not _holds(await session.get(Person, held.assistant_id), "assistant", day):
+            made.lapsed.append(("assistant", held.assistant.name if held.assistant else ""))
+        if held.room.school_id not in paired | {lead}:
+            made.lapsed.append(("pairing", held.room.school.short_name))
+        if held.room.closed_on is not None and held.room.closed_on <= day:
+            made.lapsed.append(("room", f"{held.room.school.short_name} {held.room.name}"))
+    return made
+
+
+def _holds(person: Person | None, post: str, day: date) -> bool:
+    if person is None or person.disabled_at is not None:
+        return False
+    return any(one.post == post for one in held_posts(person, day))
+
+
+async def copy(session: AsyncSession, scope: Scope, body: WizardBody, now: datetime) -> list[Classroom]:
+    """What is ready, or of that what is named. People whose posts lapsed are copied too: the page lists them again."""
+    drawn = await draft(session, scope, body, now)
+    wanted = [one for one in drawn.candidates if one.ready]
+    if body.classrooms:
+        wanted = [one for one in wanted if one.classroom.id in body.classrooms]
+    slots = await _slots(session, [one.classroom.id for one in wanted])
+    made = []
+    for one in wanted:
+        made.append(await _copied(session, scope, one, drawn.new, slots, now))
+    return made
+
+
+async def _slots(session: AsyncSession, classrooms: list[str]) -> dict[str, list[WeeklySlot]]:
+    found: dict[str, list[WeeklySlot]] = {}
+    for slot in await session.scalars(select(WeeklySlot).where(WeeklySlot.classroom_id.in_(classrooms))):
+        found.setdefault(slot.classroom_id, []).append(slot)
+    return found
+
+
+async def _copied(
+    session: AsyncSession,
+    scope: Scope,
+    one: Candidate,
+    new: Term,
+    slots: dict[str, list[WeeklySlot]],
+    now: datetime,
+) -> Classroom:
+    old = one.classroom
+    row = Classroom(
+        id=new_id(),
+        name=old.name.replace(f"{GRADES[old.grade - 1]}年级", f"{GRADES[one.grade - 1]}年级"),
+        subject=old.subject,
+        grade=one.grade,
+        lead_room_id=old.lead_room_id,
+        lead_teacher_id=old.lead_teacher_id,
+        term=new.id,
+        accepted_on=old.accepted_on,
+        created_at=now,
+        demo=old.demo,
+    )
+    await store.add(session, scope, row)
+    receivers = [
+        Receiver(
+            id=new_id(),
+            classroom_id=row.id,
+            position=held.position,
+            room_id=held.room_id,
+            assistant_id=held.assistant_id,
+        )
+        for held in old.receivers
+    ]
+    names = ("weekday", "period", "starts", "minutes", "weeks", "follows_bell")
+    times = [
+        WeeklySlot(id=new_id(), classroom_id=row.id, **{name: getattr(slot, name) for name in names})
+        for slot in slots.get(old.id, [])
+    ]
+    await store.add(session, scope, *receivers, *times)
+    return row
