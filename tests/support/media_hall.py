@@ -10,7 +10,7 @@ from aiortc import RTCCertificate
 from OpenSSL import SSL
 
 from media.config import MediaConfig
-from media.engine import Address
+from media.engine import Address, Engine
 from media.parameters import (
     Codec,
     Extensions,
@@ -219,10 +219,10 @@ class Peer:
 class Hall:
     """A sans-IO SFU with its wire and clock, and peers in it."""
 
-    def __init__(self, in_place: bool = True, **settings: Any) -> None:
+    def __init__(self, in_place: bool = True, engine: Engine | None = None, **settings: Any) -> None:
         self.clock, self.wire = Clock(), Wire()
         config = MediaConfig(("192.0.2.1",), 7000, **settings)
-        self.sfu = Sfu(config, PythonEngine(in_place), Certificate.generate())
+        self.sfu = Sfu(config, engine or PythonEngine(in_place), Certificate.generate())
         self.port = self.sfu.engine.attach(self.wire)
         self.sfu.add_router("lesson")
         self._next = 1
