@@ -52,5 +52,5 @@ class Pictures:
             if slot.detail is Detail.NOTHING:
                 continue
             sending = self._engine.sending(slot.link)
-            if sending is not None and (not sending.started or slot.target != slot.shown):
+            if sending is not None and (not sending.started or sending.stream != slot.target):
                 self.ask(track.name, now, slot.target)

@@ -19,7 +19,7 @@ _PATIENCE = (1.0, 2.0, 3.0)  # after failures in a row; the last one goes on for
 _AT_EASE, _EASY = 6.0, 1_000_000.0  # and longer where a good picture goes through anyway
 _AFTER_DECREASE = 1.5
 _SUCCESS = 1.2
-_ENOUGH = 1.1  # of what is wanted
+_ENOUGH = 1.25  # of what is wanted: a picture goes up only where there is room to spare
 
 
 @dataclass(frozen=True, slots=True)

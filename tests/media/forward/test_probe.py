@@ -11,7 +11,7 @@ NEVER = float("-inf")
 
 
 def test_a_line_that_is_enough_is_not_probed() -> None:
-    assert Prober().due(10.0, 3_000_000, 2_500_000, 100_000, NEVER) is None
+    assert Prober().due(10.0, 3_200_000, 2_500_000, 100_000, NEVER) is None
 
 
 def test_not_right_after_the_line_got_worse() -> None:

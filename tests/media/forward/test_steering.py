@@ -64,7 +64,7 @@ def test_a_switch_of_layers_keeps_numbers_and_time() -> None:
     first = pictures[0]
     for picture in pictures[1:]:
         media = (picture.timestamp - first.timestamp & 0xFFFFFFFF) / 90000
-        assert abs(media - (picture.at - first.at)) < 0.15, "the teacher's clock, whatever the layer"
+        assert abs(media - (picture.at - first.at)) < 0.2, "the teacher's clock, whatever the layer"
 
 
 def test_rooms_of_one_school_share_their_line() -> None:
