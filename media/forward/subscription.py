@@ -19,7 +19,7 @@ from media.parameters import Codec
 from media.transport.outbox import Outbox
 from media.wire import red
 from media.wire.sequence import signed32
-from media.wire.vp8 import Shift, renumbered, shift_behind
+from media.wire.vp8 import NUMBERED, Shift, renumbered, shift_behind
 
 _LATE = 10 * 90000  # a packet of a picture that is already on its way, repaired: older means that the clock wrapped
 
@@ -237,6 +237,7 @@ class Subscription:
         first, settled, offset, clock = rewriter.first, rewriter.settled, rewriter.offset, rewriter.timestamp_offset
         packets, octets, before = 0, 0, rewriter.highest
         highest = before
+        heads: dict[bytes, bytes] = {}
         for (number, timestamp, marker, level, payload), _ in passed:
             if number < first:
                 continue
@@ -245,7 +246,11 @@ class Subscription:
                 settled = rewriter.settled
             number += offset
             timestamp = (timestamp + clock) & 0xFFFFFFFF
-            sent = renumbered(payload, shift) if shift is not None else payload
+            sent = payload
+            if shift is not None:  # the same few bytes for all packets of a picture
+                if (head := heads.get(payload[:NUMBERED])) is None:
+                    head = heads[payload[:NUMBERED]] = renumbered(payload[:NUMBERED], shift)
+                sent = head + payload[NUMBERED:]
             if write(kind | marker, number & 0xFFFF, timestamp, ssrc, level, sent):
                 packets += 1
                 octets += len(sent)

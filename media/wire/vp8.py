@@ -77,6 +77,9 @@ def key_frame_size(frame: bytes | memoryview) -> tuple[int, int]:
 # --- one picture numbering over changing sources (section 4.2: both numbers are of the sender's own choice) -----------
 
 
+NUMBERED = 5  # bytes at the beginning of a payload that may hold the two numbers
+
+
 @dataclass(frozen=True, slots=True)
 class Shift:
     """Added to picture ids (modulo their width) and to TL0PICIDX (modulo 256)."""
