@@ -6,11 +6,12 @@ import re
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Request
-from fastapi.responses import Response
+from fastapi.responses import Response, StreamingResponse
 
+from server.audit.service import looked
 from server.dependencies import Objects, Reading, SignedIn
 from server.errors import NotFoundError, UnavailableError
-from server.recordings import service, store
+from server.recordings import service, sound, store
 from server.recordings.schemas import ReplayOut
 from signaling.ports import ObjectMissingError, ObjectStoreError
 
@@ -21,6 +22,7 @@ Epoch = Annotated[int, Path(ge=1, le=1_000_000)]
 Track = Annotated[str, Path(max_length=24, pattern=r"^[a-z][a-z-]*$")]
 File = Annotated[str, Path(max_length=40, pattern=r"^(init-)?[0-9]+\.(mp4|m4s|webm)$")]
 
+OF_THE_TEACHER = frozenset({"mic", "camera", "screen", "screen-audio"})
 TYPES = {"camera": "video", "screen": "video"}
 CACHE = "private, max-age=31536000, immutable"
 _RANGE = re.compile(r"^bytes=(\d+)-(\d*)$")
@@ -28,10 +30,14 @@ _RANGE = re.compile(r"^bytes=(\d+)-(\d*)$")
 
 @router.get("/lessons/{lesson_id}/replay")
 async def get_replay(
-    lesson_id: Id, session: Reading, scope: SignedIn, objects: Objects, response: Response
+    request: Request, lesson_id: Id, session: Reading, scope: SignedIn, objects: Objects, response: Response
 ) -> ReplayOut:
     response.headers["Cache-Control"] = "private, no-cache"
-    return await service.replay(session, scope, objects, lesson_id)
+    replay = await service.replay(session, scope, objects, lesson_id)
+    others = sorted({one.track for one in replay.tracks} - OF_THE_TEACHER)
+    if others:  # a class was on the stage: pupils are heard or seen
+        await looked(request, "view", "recording", lesson_id, told={"tracks": "、".join(others)})
+    return replay
 
 
 @router.get("/lessons/{lesson_id}/replay/media/{epoch}/{track}/{file}", response_class=Response)
@@ -59,6 +65,21 @@ async def get_media(
     except ObjectStoreError as error:
         raise UnavailableError from error
     return _ranged(data, request.headers.get("range"), _content_type(track, file), headers)
+
+
+@router.get("/lessons/{lesson_id}/sound.m4a", response_class=Response)
+async def get_sound(lesson_id: Id, request: Request, scope: SignedIn, objects: Objects) -> Response:
+    """The lesson's sound to keep: for its teacher, and for those who may watch it. Encoded while it is sent."""
+    async with request.app.state.database.reading() as session:
+        replay = await service.replay(session, scope, objects, lesson_id)
+        await service.check_may_keep(session, scope, lesson_id)
+    track = next((one for one in replay.tracks if one.track == "mic"), None)
+    files = [data async for data in sound.streams(objects, lesson_id, track)] if track else []
+    if not files:
+        raise NotFoundError
+    await request.app.state.rates.hit("upload", scope.person or "-")
+    headers = {"Content-Disposition": f'attachment; filename="{lesson_id}.m4a"', "Cache-Control": "private, no-store"}
+    return StreamingResponse(sound.m4a(files), media_type="audio/mp4", headers=headers)
 
 
 def _content_type(track: str, file: str) -> str:

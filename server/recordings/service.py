@@ -12,13 +12,13 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from server.errors import NotFoundError, UnavailableError
+from server.errors import ForbiddenError, NotFoundError, UnavailableError
 from server.lessons import store as lessons
 from server.lessons.models import Deck, Lesson
 from server.recordings import merge, store
 from server.recordings.models import Recording
 from server.recordings.schemas import DeckOut, ReplayOut
-from server.scope import SYSTEM, Scope
+from server.scope import SYSTEM, Scope, allows
 from signaling.facts import Fact
 from signaling.ports import ObjectMissingError, ObjectStore, ObjectStoreError
 
@@ -81,6 +81,19 @@ async def replay(session: AsyncSession, scope: Scope, objects: ObjectStore, less
         names=await _names(session, scope, lesson, ops),
         decks=[_deck(lesson_id, deck) for deck in decks if deck.state == "ready"],
     )
+
+
+async def check_may_keep(session: AsyncSession, scope: Scope, lesson_id: str) -> None:
+    """To take a copy home is more than to look at it here: the lesson's teacher, and who may watch lessons of its
+    schools."""
+    from server.lessons.service import whole_part
+
+    lesson = await lessons.lesson(session, scope, lesson_id)
+    if lesson is None:
+        raise NotFoundError
+    own = scope.person is not None and scope.person == lesson.teacher_id
+    if not own and not allows(scope, "lesson.watch", whole_part(lesson)):
+        raise ForbiddenError
 
 
 def _state(row: Recording | None, stored: bool) -> str:
