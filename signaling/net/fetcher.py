@@ -23,6 +23,7 @@ import av
 import httpx2
 from aiortc import RTCConfiguration, RTCPeerConnection, RTCRtpSender, RTCSessionDescription
 from aiortc.mediastreams import MediaStreamError, MediaStreamTrack
+from av.audio.resampler import AudioResampler
 from av.bitstream import BitStreamFilterContext
 from av.container import InputContainer
 
@@ -73,6 +74,7 @@ class Camera:
         # the parameter sets before each key frame.
         self._start_codes = BitStreamFilterContext("h264_mp4toannexb", self._video)
         self._whole = BitStreamFilterContext("dump_extra=freq=keyframe", self._video)
+        self._sound = AudioResampler(format="s16", layout="stereo", rate=48_000, frame_size=960)  # Opus, 20 ms
         self._prefixed = bytes(self._video.codec_context.extradata or b"\0")[:1] == b"\x01"
 
     @property
@@ -97,7 +99,7 @@ class Camera:
             else:
                 with contextlib.suppress(av.error.InvalidDataError):  # a torn sound packet is a click, no end
                     for frame in packet.decode():
-                        yield "audio", frame
+                        yield from (("audio", whole) for whole in self._sound.resample(frame))
 
     def _units(self, packet: Any) -> Iterator[Any]:
         filters = [self._start_codes] if self._prefixed else [self._whole]

@@ -145,7 +145,8 @@ async def test_the_session_by_the_letter(tmp_path: Path) -> None:
             assert (await client.patch(session, content=candidates, headers=FRAGMENT)).status_code == 401
             assert (await client.patch(session, content=candidates, headers=FRAGMENT | other)).status_code == 401
             assert (await patch(candidates, Content_Type="text/plain", If_Match=etag)).status_code == 415
-            assert (await patch(candidates)).status_code == 428
+            assert (await patch(candidates)).status_code == 204, "harmless"
+            assert (await patch(RESTART)).status_code == 428
             assert (await patch(candidates, If_Match='"old"')).status_code == 412
             assert (await patch("nonsense", If_Match=etag)).status_code == 400
             assert (await patch(candidates, If_Match=etag)).status_code == 204
