@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from tests.media.engine_contract_forward import Forwarding
 from tests.media.engine_contract_layers import LayerSwitching
-from tests.media.engine_contract_model import Continuity
+from tests.media.engine_contract_model import Continuity, Hostility
 from tests.media.engine_contract_pace import Pacing
 from tests.media.engine_contract_repair import Repair
 from tests.media.engine_contract_sound import Sound
 
 
-class EngineContract(Forwarding, LayerSwitching, Continuity, Repair, Sound, Pacing):
+class EngineContract(Forwarding, LayerSwitching, Continuity, Hostility, Repair, Sound, Pacing):
     """Everything. See its parents, a topic each."""

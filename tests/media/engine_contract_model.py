@@ -1,4 +1,6 @@
-"""Contract, as one property: whatever the control plane does, a receiver can decode what it gets and sees no seam."""
+"""Contract as properties: whatever the control plane does, a receiver can decode what it gets and sees no seam; and
+whatever a peer with valid keys sends, nobody else notices.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +12,7 @@ from hypothesis import strategies as st
 from media.engine import Detail
 from media.wire.vp8 import parse_descriptor
 from tests.media.engine_contract_forward import Contract
-from tests.support.engine_rig import Got, Layers, Make, Rig, steps
+from tests.support.engine_rig import Got, Layers, Lesson, Make, Rig, steps
 
 LAYER = st.integers(0, 2)
 ACTION = st.one_of(
@@ -88,7 +90,7 @@ def check(got: list[Got]) -> None:
 
 
 class Continuity(Contract):
-    @settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=80, deadline=None, suppress_health_check=list(HealthCheck))
     @given(actions=st.lists(ACTION, max_size=60))
     def test_any_story_is_continuous(self, engine: Make, actions: list[Any]) -> None:
         story = Story(engine)
@@ -100,3 +102,50 @@ class Continuity(Contract):
         story.act(("send", True, 3))
         check(story.got)
         assert story.got and story.got[-1].payload[-303:-301] == story.picture.to_bytes(2, "big"), "and it goes on"
+
+
+HEAD = st.builds(
+    lambda first, second, sequence, stamp, ssrc: (
+        bytes([0x80 | first, second]) + sequence.to_bytes(2, "big") + stamp.to_bytes(4, "big") + ssrc.to_bytes(4, "big")
+    ),
+    st.sampled_from([0, 0x10, 0x20, 0x30, 0x02, 0x3F]),
+    st.sampled_from([96, 97, 111, 0x80 | 96, 0x80 | 97, 5, 127]),
+    st.integers(0, 0xFFFF),
+    st.sampled_from([0, 3000, 0x80000000, 0xFFFFFFFF]),
+    st.sampled_from([0x1111, 0x2222, 0x3333, 1, 0xFFFFFFFF]),
+)
+BLOCKS = [b"\xbe\xde\0\0", b"\xbe\xde\0\1\x10\x85\x31\0", b"\x10\0\0\1\1\1\x7f\0"]
+BLOCK = st.one_of(st.just(b""), st.sampled_from(BLOCKS))
+NONSENSE = st.builds(lambda head, block, rest: head + block + rest, HEAD, BLOCK, st.binary(max_size=40))
+
+
+class Hostility(Contract):
+    @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+    @given(
+        packets=st.lists(st.one_of(NONSENSE, NONSENSE, st.binary(max_size=60)), max_size=40),
+        rate=st.sampled_from([None, 50_000.0]),
+        detail=st.sampled_from(list(Detail)),
+        redundancy=st.integers(-1, 5),
+    )
+    def test_nonsense_with_valid_keys_hurts_nobody(
+        self, engine: Make, packets: list[bytes], rate: float | None, detail: Detail, redundancy: int
+    ) -> None:
+        rig = Rig(engine)
+        villain, lesson = Lesson(rig), Layers(rig)
+        rig.engine.pace(villain.room.handle, rate)
+        rig.engine.set_detail(Lesson.SHOWN, detail)
+        rig.engine.set_redundancy(Lesson.HEARD, redundancy)
+        rig.engine.switch(40, 30)
+        for packet in packets:
+            sealed = villain.teacher.try_protect(packet)
+            rig.receive(sealed or packet, villain.teacher.path)
+            rig.engine.missing(Lesson.VIDEO, rig.now)
+            rig.engine.probe(Lesson.SHOWN, 2000, rig.now)
+            rig.wait(0.01)
+        rig.run(0.5)
+        rig.engine.loudness(Lesson.AUDIO)
+        rig.engine.departures(villain.room.handle)
+        for packet in villain.room.take():
+            assert packet.ssrc in (0x5555, 0x6666, 0x7777)
+        lesson.send(0, key=True)
+        assert len(lesson.room.take()) == 1

@@ -114,11 +114,15 @@ class Peer:
         rig.engine.select_path(handle, self.path)
 
     def protect(self, packet: bytes, rtcp: bool = False) -> bytes:
+        sealed = self.try_protect(packet, rtcp)
+        assert sealed
+        return sealed
+
+    def try_protect(self, packet: bytes, rtcp: bool = False) -> bytes:
+        """Empty where libsrtp refuses: it, too, reads headers."""
         self._arena.data[: len(packet)] = packet
         function = self._srtp.protect_rtcp if rtcp else self._srtp.protect
-        size = function(self._arena, 0, len(packet))
-        assert size
-        return bytes(self._arena.data[:size])
+        return bytes(self._arena.data[: function(self._arena, 0, len(packet))])
 
     def send(self, packet: bytes) -> None:
         self.rig.receive(self.protect(packet), self.path)
