@@ -20,7 +20,17 @@ pytestmark = pytest.mark.e2e
 # Whose eyes, from which doors. The first account that meets a kind of page shows it.
 DOORS: dict[str | None, tuple[str, ...]] = {
     None: ("/", "/login", "/studios", "/kiosk"),
-    "city": ("/", "/admin", "/admin/nodes", "/indicators", "/reports", "/replays", "/me", "/admin/lessons/new"),
+    "city": (
+        "/",
+        "/admin",
+        "/admin/nodes",
+        "/admin/live",
+        "/indicators",
+        "/reports",
+        "/replays",
+        "/me",
+        "/admin/lessons/new",
+    ),
     "teacher": ("/desk",),
     "inspector": ("/", "/replays"),
     "assistant": ("/desk",),
@@ -41,6 +51,7 @@ EXPECTED = {
     "/indicators/lessons/*",
     "/reports/*/*",
     "/admin",
+    "/admin/live",
     "/admin/nodes",
     "/admin/schools",
     "/admin/schools/*",
