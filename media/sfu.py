@@ -287,7 +287,8 @@ class Sfu:
                 self.engine.drop_path(old)
         if outcome.selected:
             self.engine.select_path(transport.peer, path)
-        self._upkeep.settle(transport, now)
+        if not transport.connected:  # consent, every few seconds from everybody: nothing else can come of it
+            self._upkeep.settle(transport, now)
 
     def _on_dtls(self, data: bytes, path: Path, now: float) -> None:
         transport = self._registry.by_path.get(path)
