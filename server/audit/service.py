@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from starlette.requests import Request
 
+from server.accounts.models import Person
 from server.audit import store
 from server.audit.watch import Actor, entry_of
 
@@ -28,3 +30,13 @@ async def looked(
     place = (school or scope.school, district or (next(iter(scope.districts)) if len(scope.districts) == 1 else None))
     async with state.database.transaction() as session:
         await store.add(session, scope, entry_of(actor, state.clock.now(), act, kind, row_id, told or {}, place))
+
+
+async def looked_at_people(request: Request, people: Iterable[Person]) -> None:
+    """Told when a pupil is among those shown: names and schools of minors."""
+    pupils = [one for one in people if any(post.post == "pupil" for post in one.posts)]
+    if pupils:
+        one = pupils[0] if len(pupils) == 1 else None
+        told = {"pupils": len(pupils), "page": request.url.path}
+        school = one.school_id if one else None
+        await looked(request, "view", "pupils", one.id if one else None, school=school, told=told)

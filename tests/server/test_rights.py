@@ -59,7 +59,9 @@ OWN_ROWS = {"sign_ins", "devices", "audit_entries", "audit_waiting"}
 FIXED = {
     "sign_in_id": "0123456789abcdef", "node_id": "n1", "district_id": "120113", "page": "1", "role": "teach",
     "epoch": "1", "track": "camera", "file": "0.m4s", "level": "school", "code": "L1", "period": "2026-11",
-    "kind": "rooms",
+    "kind": "rooms", "day": "2026-11-20", "secret": "0" * 32,
+    # Well formed and nobody's: rows of the timetable and of encoders, until each has one in ``city``.
+    **dict.fromkeys(("schedule_id", "span_id", "batch_id", "invitation_id", "notice_id", "key_id"), "aaaaaaaaaaaaaaaa"),
 }  # fmt: skip
 
 

@@ -14,6 +14,7 @@ from server.accounts.admin import service, store
 from server.accounts.admin.routes import Reader, Wanted
 from server.accounts.admin.schemas import PersonCreate, PersonEdit, PostBody, PostEnd
 from server.accounts.models import Person
+from server.audit.service import looked_at_people
 from server.classrooms.schemas import SUBJECTS
 from server.clock import city_date
 from server.dependencies import ClockDep, Html, Reading, SignedIn, Writing
@@ -33,10 +34,11 @@ DONE = ("saved", "disabled", "enabled", "post", "ended")
 
 @router.get(LIST)
 async def get_list(
-    page: Html, session: Reading, scope: Reader, clock: ClockDep, wanted: Wanted, number: ListPage = 1
+    request: Request, page: Html, session: Reading, scope: Reader, clock: ClockDep, wanted: Wanted, number: ListPage = 1
 ) -> Response:
     today = city_date(clock.now())
     rows, paging = await store.list_people(session, scope, wanted, today, number, PAGE_ROWS)
+    await looked_at_people(request, rows)
     filters = asdict(wanted)
     return page.render(
         "admin/people.html",
@@ -122,6 +124,7 @@ async def _person_page(
 
 @router.get(LIST + "/{person_id}")
 async def get_person(
+    request: Request,
     page: Html,
     session: Reading,
     scope: Reader,
@@ -130,6 +133,7 @@ async def get_person(
     done: Annotated[str, Query(max_length=20)] = "",
 ) -> Response:
     person = await service.get(session, scope, person_id)
+    await looked_at_people(request, [person])
     return await _person_page(page, session, scope, person, clock.now(), {}, done)
 
 

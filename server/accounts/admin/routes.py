@@ -18,6 +18,7 @@ from server.accounts.admin.schemas import (
     PostSeen,
 )
 from server.accounts.models import Person
+from server.audit.service import looked_at_people
 from server.clock import city_date
 from server.dependencies import ClockDep, Reading, SignedIn, Writing
 from server.errors import ForbiddenError
@@ -66,6 +67,7 @@ def seen(person: Person) -> PersonSeen:
 
 @router.get("")
 async def get_people(
+    request: Request,
     session: Reading,
     scope: Reader,
     clock: ClockDep,
@@ -74,6 +76,7 @@ async def get_people(
     size: Annotated[int, Query(ge=1, le=MOST)] = PAGE_ROWS,
 ) -> PeopleSeen:
     rows, paging = await store.list_people(session, scope, wanted, city_date(clock.now()), page, size)
+    await looked_at_people(request, rows)
     return PeopleSeen(items=[seen(row) for row in rows], count=paging.count, page=paging.page, pages=paging.pages)
 
 
@@ -86,8 +89,10 @@ async def post_person(
 
 
 @router.get("/{person_id}")
-async def get_person(session: Reading, scope: Reader, person_id: Id) -> PersonSeen:
-    return seen(await service.get(session, scope, person_id))
+async def get_person(request: Request, session: Reading, scope: Reader, person_id: Id) -> PersonSeen:
+    person = await service.get(session, scope, person_id)
+    await looked_at_people(request, [person])
+    return seen(person)
 
 
 @router.put("/{person_id}")

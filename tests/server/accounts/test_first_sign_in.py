@@ -55,7 +55,7 @@ async def test_wrong_passwords_lock_until_a_new_one_is_given(web: Web) -> None:
         await web.app.state.rates.forget("login", login, "192.0.2.1")
         assert (await enter(web, login, "nonsense-nonsense"))[1] == 422
     await web.app.state.rates.forget("login", login, "192.0.2.1")
-    browser, status = await enter(web, login, given)
+    _, status = await enter(web, login, given)
     assert status == 422, "the right password does not open a locked account"
     async with web.database.reading() as session:
         person = (await session.scalars(select(Person).where(Person.login == login))).one()
