@@ -254,9 +254,10 @@ class Estimator:
 
     # --- probes ------------------------------------------------------------------------------------------------------
 
-    def probing(self, begin: float, end: float) -> None:
-        """Everything sent from ``begin`` to ``end`` is one probe."""
-        self._probe = _Probe(begin, end)
+    def probing(self, begin: float, end: float, goal: float = HIGHEST) -> None:
+        """Everything sent from ``begin`` to ``end`` is one probe; more than ``goal`` was not asked, whatever a busy
+        machine made of it."""
+        self._probe = _Probe(begin, end, goal)
         self.probed = None
         self._before_probe = self.rate
 
@@ -278,10 +279,10 @@ class Estimator:
 class _Probe:
     """Packets of one probe (libwebrtc's probe bitrate estimator, in short)."""
 
-    __slots__ = ("begin", "end", "packets")
+    __slots__ = ("begin", "end", "goal", "packets")
 
-    def __init__(self, begin: float, end: float) -> None:
-        self.begin, self.end = begin, end
+    def __init__(self, begin: float, end: float, goal: float) -> None:
+        self.begin, self.end, self.goal = begin, end, goal
         self.packets: list[tuple[float, float, int]] = []
 
     def note(self, sent: float, arrived: float, size: int) -> None:
@@ -303,4 +304,4 @@ class _Probe:
         into = (bits - first[2] * 8) / arriving
         if into > 2 * out:
             return None  # came in a lump: nothing to learn
-        return min(out, into) if into >= _UNSATURATED * out else into * _UTILISED
+        return min(out, into, self.goal) if into >= _UNSATURATED * out else min(into * _UTILISED, self.goal)

@@ -24,11 +24,12 @@ _ENOUGH = 1.25  # of what is wanted: a picture goes up only where there is room 
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """Send ``size`` bytes evenly from ``begin`` to ``end``."""
+    """Send ``size`` bytes evenly from ``begin`` to ``end``; with what is sent anyway that makes ``goal`` bit/s."""
 
     begin: float
     end: float
     size: int
+    goal: float
 
 
 @dataclass(slots=True)
@@ -52,7 +53,7 @@ class Prober:
         size = round(min(max(extra, _LEAST), _MOST, max(estimate * _QUEUE / 8, _LEAST)))
         duration = max(size * 8 / max(goal - media, goal / 4), 0.015)
         self._running, self._estimate = True, estimate
-        return Probe(now, now + min(duration, 0.25), size)
+        return Probe(now, now + min(duration, 0.25), size, goal)
 
     def ended(self, now: float, estimate: float) -> None:
         """The estimate after the probe was judged."""

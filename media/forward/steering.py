@@ -100,9 +100,11 @@ class Steering:
         self._steer(group, now)
 
     def _receivers(self) -> Iterable[Member]:
-        for name, state in self._registry.states.items():
-            if state.slots and any(slot.track is not None for slot in state.slots.values()):
-                yield self._registry.transports[name], state
+        for router in {track.router: None for track in self._registry.tracks.values()}:  # others show nothing
+            for name in sorted(self._registry.routers[router].transports):
+                state = self._registry.states[name]
+                if state.slots and any(slot.track is not None for slot in state.slots.values()):
+                    yield self._registry.transports[name], state
 
     def _groups(self) -> list[list[Member]]:
         shared: dict[str, list[Member]] = {}
@@ -241,7 +243,7 @@ class Steering:
         wanted = sound + sum(place.best for place in places)
         probe = subscriber.prober.due(now, estimator.rate, wanted, media, estimator.last_decrease)
         if probe is not None:
-            estimator.probing(probe.begin, probe.end + 2 * _PROBE_STEP)
+            estimator.probing(probe.begin, probe.end + 2 * _PROBE_STEP, probe.goal)
             self._probes[transport.name] = (probe, 0)
 
     def _pace(self, transport: PeerTransport, subscriber: Subscriber, sound: float, moving: bool) -> None:
