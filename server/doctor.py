@@ -33,6 +33,7 @@ PACKAGES = ("fastapi", "sqlalchemy", "aiortc", "av", "pypdfium2", "pillow", "arg
 DISK_GOOD = 5_000_000_000  # bytes: a day of one classroom's recordings
 DISK_LEAST = 500_000_000
 CONNECT_SECONDS = 3.0
+BUFFER_LEAST = 4 * 1024 * 1024  # bytes: a fifth of a second of 20,000 datagrams a second
 TIME_ERROR = 5  # ntp_adjtime(2): the clock is not synchronised
 
 Say = Callable[[str], None]
@@ -100,6 +101,17 @@ def files(limit: int = 4096) -> Finding:
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     enough = soft >= limit or soft == resource.RLIM_INFINITY
     return Finding("good" if enough else "caution", "files" if enough else "files_few", {"count": soft, "least": limit})
+
+
+def buffers(most: Path = Path("/proc/sys/net/core/rmem_max")) -> Iterator[Finding]:
+    """A media port is emptied every few milliseconds; what comes meanwhile must fit. Root needs no such setting."""
+    if os.geteuid() == 0 or not most.exists():
+        return
+    size = int(most.read_text())
+    if size < BUFFER_LEAST:
+        yield Finding("caution", "buffers_small", {"kb": size // 1024, "least": BUFFER_LEAST})
+    else:
+        yield Finding("good", "buffers", {"kb": size // 1024})
 
 
 def keys(settings: WebSettings) -> Finding:
@@ -196,6 +208,35 @@ def web(settings: WebSettings) -> Iterator[Finding]:
         yield Finding("caution", "origin_http", {"origin": f"http://{settings.listen}:{settings.port}"})
 
 
+def relays(settings: WebSettings) -> Iterator[Finding]:
+    """Each relay answers a STUN Binding request (RFC 8489), by its own transport; those on the page's host are here."""
+    for url in settings.turn_urls:
+        where, _, transport = url.partition("?transport=")
+        scheme, _, place = where.replace("{host}", "127.0.0.1").partition(":")
+        host, _, port = place.rpartition(":") if place.rpartition(":")[2].isdigit() else (place, "", "")
+        number = int(port or (5349 if scheme == "turns" else 3478))  # RFC 7065 section 3.2
+        if scheme == "turns" or transport == "tcp":
+            yield _connects("relay", host.strip("[]"), number)
+        else:
+            yield _answers_stun(host.strip("[]"), number)
+
+
+def _answers_stun(host: str, port: int) -> Finding:
+    request = bytes.fromhex("000100002112a442") + os.urandom(12)
+    params = {"host": host, "port": port}
+    try:
+        family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM)[0]
+        with socket.socket(family, kind) as asking:
+            asking.settimeout(CONNECT_SECONDS)
+            asking.connect(address)
+            asking.send(request)
+            if asking.recv(1500)[4:20] != request[4:20]:
+                return Finding("bad", "relay_away", {**params, "why": "?"})
+    except OSError as error:
+        return Finding("bad", "relay_away", {**params, "why": _short(error)})
+    return Finding("good", "relay", params)
+
+
 def _connects(key: str, host: str, port: int) -> Finding:
     params = {"host": host, "port": port}
     try:
@@ -225,12 +266,14 @@ def look(settings: WebSettings, environ: Mapping[str, str]) -> Iterator[Finding]
     yield clock()
     yield disk(settings.data)
     yield files()
+    yield from buffers()
     yield keys(settings)
     yield from ports(settings, environ)
     yield asyncio.run(database(settings))
     yield asyncio.run(objects(settings))
     yield from redis(settings)
     yield from web(settings)
+    yield from relays(settings)
 
 
 def line(finding: Finding, t: Texts) -> str:

@@ -15,6 +15,7 @@ from server.config import WebSettings
 from server.doctor import Finding
 from server.templating import texts
 from server.up import ensure_seat_keys
+from tests.support.services import Turn
 
 
 @pytest.fixture
@@ -87,7 +88,9 @@ def test_without_the_c_engine_it_says_whether_a_compiler_is_there(
     assert doctor.engine() == Finding("caution", key)
 
 
-@pytest.mark.parametrize(("said", "key"), [("native\n", "engine_c"), ("python\n", "engine_no_ciphers"), ("", "engine_no_ciphers")])
+@pytest.mark.parametrize(
+    ("said", "key"), [("native\n", "engine_c"), ("python\n", "engine_no_ciphers"), ("", "engine_no_ciphers")]
+)
 def test_a_built_c_engine_is_asked_whether_it_runs(monkeypatch: pytest.MonkeyPatch, said: str, key: str) -> None:
     answer = subprocess.CompletedProcess([], 0, said, "")
     monkeypatch.setattr("server.doctor.importlib.util.find_spec", lambda name: object())
@@ -113,3 +116,27 @@ def test_wrong_settings_are_the_first_thing_it_says() -> None:
 )
 def test_it_speaks_the_operator_s_language(asked: str, environ: dict[str, str], language: str) -> None:
     assert doctor.language(asked, environ) == language
+
+
+def test_small_receive_buffers_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    setting = tmp_path / "rmem_max"
+    monkeypatch.setattr("os.geteuid", lambda: 1000)
+    for size, band in ((212_992, "caution"), (8 << 20, "good")):
+        setting.write_text(f"{size}\n")
+        assert [finding.band for finding in doctor.buffers(setting)] == [band]
+    assert list(doctor.buffers(tmp_path / "absent")) == []
+
+
+def test_a_relay_is_asked_by_its_own_transport(settings: WebSettings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doctor, "CONNECT_SECONDS", 0.3)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as mute, socket.create_server(("127.0.0.1", 0)) as there:
+        mute.bind(("127.0.0.1", 0))
+        urls = (f"turn:127.0.0.1:{mute.getsockname()[1]}", f"turns:{{host}}:{there.getsockname()[1]}?transport=tcp")
+        found = list(doctor.relays(settings.model_copy(update={"turn_urls": urls})))
+    assert [finding.band for finding in found] == ["bad", "good"]
+
+
+@pytest.mark.real
+def test_coturn_answers_the_doctor(settings: WebSettings, turn_server: Turn) -> None:
+    here = settings.model_copy(update={"turn_urls": (f"turn:127.0.0.1:{turn_server.port}?transport=udp",)})
+    assert [finding.band for finding in doctor.relays(here)] == ["good"]
