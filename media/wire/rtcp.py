@@ -19,7 +19,7 @@ class Packet(NamedTuple):
     """One packet of a compound: ``count`` is the 5-bit field (reports or feedback format), ``body`` what follows."""
 
     type: int
-    count: int
+    count: int  # type: ignore[assignment]  # RTCP's own word; nobody counts in this tuple
     body: bytes
 
 
