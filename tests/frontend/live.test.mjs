@@ -56,6 +56,11 @@ test("the worst stands first", () => {
   assert.deepEqual(found, ["sound_blocked", "device_lost_camera", "teacher_away", "floor_ours"]);
 });
 
+test("the teacher hears that a recording device sends in place of the camera", () => {
+  assert.ok(keys({ role: "teacher", encoder: true }).includes("encoder_on"));
+  assert.ok(!keys({ encoder: true }).includes("encoder_on"));
+});
+
 test("a picture that stands still by intent is explained to those who look at it, not to the teacher", () => {
   assert.ok(keys({ gets: "stills" }).includes("line_stills"));
   assert.ok(keys({ gets: "sound" }).includes("line_sound"));

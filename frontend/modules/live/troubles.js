@@ -20,6 +20,7 @@
  * @property {{stalled: boolean} | null} saved
  * @property {boolean} hasFloor
  * @property {import("../protocol/messages.js").Gets | null} gets what of the teacher's picture comes here
+ * @property {boolean} encoder a recording host or camera sends the lead room's picture in place of this page's
  * @property {number} reopenLeft seconds in which 下课 can be undone
  */
 
@@ -60,7 +61,7 @@ function ofMedia({ status, sub, pub, blocked, gets, role }) {
 }
 
 /** @param {Facts} facts @returns {(Trouble | null)[]} */
-function ofLesson({ role, state, status, teacherHere, saved, hasFloor, reopenLeft }) {
+function ofLesson({ role, state, status, teacherHere, saved, hasFloor, reopenLeft, encoder }) {
   if (status.phase !== "joined") return [];
   const minutes = Math.floor(reopenLeft / 60);
   const seconds = String(reopenLeft % 60).padStart(2, "0");
@@ -75,6 +76,7 @@ function ofLesson({ role, state, status, teacherHere, saved, hasFloor, reopenLef
       : null,
     role !== "teacher" && live && !teacherHere ? { key: "teacher_away", level: "caution", action: null } : null,
     role === "class" && hasFloor ? { key: "floor_ours", level: "good", action: null } : null,
+    role === "teacher" && encoder ? { key: "encoder_on", level: "note", action: null } : null,
   ];
 }
 
@@ -84,6 +86,11 @@ export function troubles(facts) {
   const found = all.filter((one) => one !== null);
   const order = ["bad", "caution", "good", "note"];
   return found.sort((a, b) => order.indexOf(a.level) - order.indexOf(b.level));
+}
+
+/** @param {Session} session @returns {string | undefined} */
+function leadRoom({ spec }) {
+  return spec?.rooms.find((room) => room.lead)?.id;
 }
 
 /** @param {Session} session @param {Endpoint | null} endpoint @param {number} reopenWithinMs @returns {Facts} */
@@ -101,6 +108,7 @@ export function factsOf(session, endpoint, reopenWithinMs) {
     pub: endpoint?.pub?.state ?? null,
     saved: session.saved,
     hasFloor: session.hasFloor,
+    encoder: session.people.some((one) => one.role === "encoder" && one.room === leadRoom(session) && one.publishing.includes("camera")),
     gets: (session.joined && session.presence(session.seat)?.gets) || null,
     reopenLeft: state.phase === "closed" ? Math.max(0, Math.floor((reopenWithinMs - since) / 1000)) : 0,
   };
