@@ -7,7 +7,7 @@ Pure: everything is said in effects; the room (``live.py``) tells who is in, who
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from media.parameters import AudioBudget, LayersWanted, Source, TrackParameters
 from signaling import messages
@@ -74,7 +74,11 @@ class Switchboard:
     def _plan(self, person: Participant, wanted: Wanted, leg: Leg | None, transport: str) -> Plan:
         if wanted.pc == "pub":
             return plan_pub(wanted.sdp, wanted.sources, person.seat.role, transport, leg)
-        return plan_sub(wanted.sdp, person.seat.role, self._transports * SSRC_STEP, leg)
+        plan = plan_sub(wanted.sdp, person.seat.role, self._transports * SSRC_STEP, leg)
+        if person.seat.role != "class" or not person.seat.school:
+            return plan
+        # Rooms of one school behind one address share its line, and so one budget.
+        return replace(plan, parameters=replace(plan.parameters, line=person.seat.school))
 
     def drop(self, person: Participant, pc: Pc, now: float) -> list[Effect]:
         leg = person.legs.pop(pc)

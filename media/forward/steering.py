@@ -6,8 +6,8 @@ are pure. A room of a school that shares a line is steered together with the oth
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 
 from media.engine import Detail, Engine
 from media.forward import layers
@@ -30,6 +30,9 @@ _STILL_PACE = 0.8
 _PICTURE_LEAST = 0.25
 _PROBE_STEP = 0.005
 _SMALL, _SMALL_BELOW = 255, 400_000.0  # bytes of a probe's packets on a line below so many bit/s
+_OTHERS = 3  # rank of the first picture that is nobody's in particular
+_TILES = 3  # with more pictures than that the others are small on any screen
+_EXCEED = 1.5  # times its own estimate a room may get of what others on its line leave
 _AT_ONCE = 0.85  # an estimate that fell below this share is acted on before the next beat
 
 Member = tuple[PeerTransport, PeerState]
@@ -65,6 +68,7 @@ class Steering:
         self._engine = engine
         self._pictures = pictures
         self._probes: dict[str, tuple[Probe, int]] = {}  # transport -> probe under way, bytes sent
+        self.leader: Callable[[str], str | None] = lambda router: None  # the sound track of who speaks in a room
         self._judged: dict[str, float] = {}  # transport -> when its last probe can be judged
 
     # --- feedback ----------------------------------------------------------------------------------------------------
@@ -95,8 +99,8 @@ class Steering:
     def place(self, transport: PeerTransport, state: PeerState, now: float) -> None:
         """At once, because something changed for this receiver."""
         group = [(transport, state)]
-        if state.line is not None:
-            group = [m for m in self._receivers() if m[1].line == state.line] or group
+        if (line := _line(transport, state)) is not None:
+            group = [member for member in self._receivers() if _line(*member) == line] or group
         self._steer(group, now)
 
     def _receivers(self) -> Iterable[Member]:
@@ -107,15 +111,15 @@ class Steering:
                     yield self._registry.transports[name], state
 
     def _groups(self) -> list[list[Member]]:
-        shared: dict[str, list[Member]] = {}
+        shared: dict[tuple[str, str], list[Member]] = {}
         alone: list[list[Member]] = []
         for transport, state in self._receivers():
             if not transport.connected:
                 continue
-            if state.line is None:
+            if (line := _line(transport, state)) is None:
                 alone.append([(transport, state)])
             else:
-                shared.setdefault(state.line, []).append((transport, state))
+                shared.setdefault(line, []).append((transport, state))
         return alone + list(shared.values())
 
     def _steer(self, group: Sequence[Member], now: float) -> None:
@@ -123,8 +127,10 @@ class Steering:
         places: list[_Place] = []
         for transport, state in group:
             estimate = state.subscriber.estimate
-            budget = None if budget is None or estimate is None else budget + estimate - self.sound_price(state)
-            places += self._places(transport, state, now)
+            own = None if estimate is None else estimate - self.sound_price(state)
+            budget = None if budget is None or own is None else budget + own
+            found = self._places(transport, state, now)
+            places += _within(found, own) if len(group) > 1 else found
         levels = allocate(budget, [place.demand for place in places])
         for place in places:
             level = levels[place.demand.key]
@@ -137,23 +143,33 @@ class Steering:
 
     def _places(self, transport: PeerTransport, state: PeerState, now: float) -> list[_Place]:
         found = []
-        for rank, slot, track in self._pictures_of(state):
+        pictures = list(self._pictures_of(state))
+        for rank, slot, track in pictures:
             rungs = ladder(track.layers, now)
             level = slot.level if slot.level < 0 else sum(one.index < slot.level for one in rungs)
             level = min(level, len(rungs) - 1)
-            most = most_level(rungs, slot.most)
+            small = "mid" if rank >= _OTHERS and len(pictures) > _TILES else None
+            most = most_level(rungs, slot.most or small)
             if slot.patience.waits(state.subscriber.estimate or 0.0, now):
                 most = min(most, max(level, STILLS))
-            demand = Demand(f"{transport.name} {slot.parameters.mid}", rank, tuple(r.price for r in rungs), most, level)
+            demand = Demand(f"{slot.transport} {slot.parameters.mid}", rank, tuple(r.price for r in rungs), most, level)
             found.append(_Place(transport, state, slot, track, rungs, demand))
         return found
 
     def _pictures_of(self, state: PeerState) -> Iterable[tuple[int, Slot, PublishedTrack]]:
-        """(rank, slot, track): screens first, then in the order of the slots."""
+        """(rank, slot, track): screens, the first picture (a room's is the teacher's), who speaks, the others."""
+        first = True
         for place, slot in enumerate(state.slots.values()):
             track = self._registry.tracks.get(slot.track) if slot.track and slot.video else None
-            if track is not None:
-                yield (0 if track.parameters.source == "screen" else 1 + place), slot, track
+            if track is None:
+                continue
+            if track.parameters.source == "screen":
+                yield 0, slot, track
+                continue
+            voice = self._registry.tracks.get(self.leader(track.router) or "")
+            speaks = voice is not None and voice.transport == track.transport
+            yield (1 if first else 2 if speaks else _OTHERS + place), slot, track
+            first = False
 
     def sound_price(self, state: PeerState) -> float:
         """Repetition counts where it goes before pictures; else it takes what they leave (``sound.redundancy``)."""
@@ -302,3 +318,18 @@ class Steering:
         """A receiver's slot was added."""
         if transport_cc and state.subscriber.estimator is None:
             state.subscriber.estimator = Estimator()
+
+
+def _line(transport: PeerTransport, state: PeerState) -> tuple[str, str] | None:
+    """Who has the same name and comes from the same address shares a line; None: alone."""
+    if state.line is None or transport.path is None:
+        return None
+    return state.line, transport.path[1][0]
+
+
+def _within(places: list[_Place], own: float | None) -> list[_Place]:
+    """Of a shared line a room gets hardly more than it can take by itself: behind the line it may have a thin one."""
+    levels = allocate(None if own is None else own * _EXCEED, [place.demand for place in places])
+    for place in places:
+        place.demand = replace(place.demand, most=min(place.demand.most, levels[place.demand.key]))
+    return places

@@ -33,6 +33,7 @@ class Upkeep:
         self._pictures = pictures
         self._silence = silence_s
         self.ears = Ears(registry, engine)
+        steering.leader = self.ears.leader
         wishes = Wishes(registry, engine)
         self._health = Rota()  # transports: DTLS timers, silence
         self._reports = Rota()  # connected transports, each in its own moment of the second

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 
 from media.parameters import AudioBudget, LayersWanted, SlotQuality
 from tests.support.village import Village
@@ -102,3 +103,27 @@ def test_statistics_say_what_a_room_gets() -> None:
     assert stats.estimate is not None and stats.estimate > 2_000_000
     picture = next(s for s in stats.slots if s.kind == "video")
     assert (picture.track, picture.rid, picture.quality) == ("camera", "f", "high")
+
+
+def test_of_a_shared_line_nobody_gets_much_more_than_he_can_take() -> None:
+    """Behind the school's good line one room has a bad one of its own."""
+    village = Village(steady(rate=8e6, delay=0.03), steady(rate=300_000, delay=0.03), shared="school").run(25)
+    start = village.now
+    good, bad = village.rooms
+    assert good.layer(start - 10)["f"] == 1.0
+    assert bad.layer(start - 10)["f"] == 0.0
+    assert bad.sound_gaps(start - 15, start, 0.4) == []
+
+
+def test_small_tiles_get_the_middle_layer_but_for_who_speaks() -> None:
+    village = Village(steady(rate=20e6, delay=0.03)).run(1)
+    steering, state = village.sfu._steering, village.sfu._registry.states["room0"]
+    teacher = village.sfu._registry.tracks["camera"]
+    steering.leader = lambda router: None
+    assert [rank for rank, *_ in steering._pictures_of(state)] == [1]
+    state.slots |= {str(i): replace(state.slots["v"]) for i in range(4)}
+    assert [rank for rank, *_ in steering._pictures_of(state)] == [1, 5, 6, 7, 8]
+    assert [place.demand.most for place in steering._places(None, state, village.now)] == [2, 1, 1, 1, 1]  # type: ignore[arg-type]
+    steering.leader = lambda router: "mic"
+    assert [rank for rank, *_ in steering._pictures_of(state)] == [1, 2, 2, 2, 2]
+    assert teacher.transport == village.sfu._registry.tracks["mic"].transport
