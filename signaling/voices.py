@@ -19,17 +19,18 @@ class Voices:
     lobby: Lobby
     counter: Counter
     _talks: Talks = field(default_factory=Talks)
-    _voiced: set[str] = field(default_factory=set)
-    """Seats whose microphones hear a voice, whether anybody else does or not."""
+    _voiced: dict[str, str] = field(default_factory=dict)
+    """Transport -> seat whose microphone hears a voice, whether anybody else does or not."""
     _said: list[str] = field(default_factory=list)
 
     def turn(self, transport: str, on: bool, heard: frozenset[str], now: float) -> list[Effect]:
         """The media plane: somebody begins or stops."""
-        found = self.lobby.leg(transport)
-        if found is not None:
-            seat = found[0].seat.id
-            (self._voiced.add if on else self._voiced.discard)(seat)
-            self._talks.turn(seat, on and seat in heard, now)
+        if on and (found := self.lobby.leg(transport)):
+            seat = self._voiced[transport] = found[0].seat.id
+            if seat in heard:
+                self._talks.turn(seat, True, now)
+        elif not on and (gone := self._voiced.pop(transport, None)):  # its connection may be gone already
+            self._talks.turn(gone, False, now)
         return self.say()
 
     def say(self) -> list[Effect]:
@@ -45,8 +46,7 @@ class Voices:
 
     def tick(self, heard: frozenset[str], now: float) -> list[Effect]:
         heard &= self.lobby.present()
-        self._voiced &= self.lobby.present()
-        for seat in self._voiced & heard:  # the floor was given to somebody who speaks already
+        for seat in heard.intersection(self._voiced.values()):  # the floor was given to somebody who speaks already
             self._talks.turn(seat, True, now)
         done = self._talks.tick(heard, now)
         return [*(self._count(talk) for talk in done), *self.say()]

@@ -44,7 +44,7 @@ def test_the_teacher_s_talk_is_shown_and_counted() -> None:
 
 
 def test_a_room_without_the_floor_is_not_heard_and_with_it_at_once() -> None:
-    bench, teacher, room = stage()
+    bench, teacher, _ = stage()
     bench.wish(teacher, "lesson.open")
     turn(bench, ROOM, True)
     bench.pass_time(5)
@@ -81,6 +81,18 @@ def test_who_comes_later_is_told_and_who_leaves_has_talked() -> None:
     bench.pass_time(1)
     (fact,) = bench.counted("Spoke")
     assert fact.data["role"] == "teacher"
+
+
+def test_a_connection_that_ends_has_stopped_speaking() -> None:
+    bench, teacher, room = stage()
+    bench.wish(teacher, "lesson.open")
+    turn(bench, TEACHER, True)
+    transport = bench.transport(TEACHER, "pub")
+    bench.lose(TEACHER, "pub", "closed")
+    bench.event(Speaking(bench.room.lesson, transport, f"{transport}/mic", False))
+    assert said(bench, room) == [[TEACHER], []]
+    bench.pass_time(10)
+    assert said(bench, room) == [[TEACHER], []]
 
 
 def test_the_end_counts_what_goes_on() -> None:
