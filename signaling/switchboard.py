@@ -68,8 +68,18 @@ class Switchboard:
             if leg is not None:
                 effects += self.drop(person, wanted.pc, now)
             leg = person.legs[wanted.pc] = Leg(wanted.pc, transport, wanted.resource, plan.parameters)
+        self._gone(leg, plan.unpublish)
         leg.parameters, leg.tracks, leg.slots = plan.parameters, plan.tracks, plan.slots
         return [*effects, _negotiate(wanted, leg, plan)]
+
+    def _gone(self, leg: Leg, tracks: tuple[str, ...]) -> None:
+        """What comes again under the same name (another camera, in other layers) must be routed anew, and hears anew
+        what to send."""
+        sources = {leg.source_of(track) for track in tracks}
+        leg.advice = {key: told for key, told in leg.advice.items() if key[1] not in sources}
+        for person in self.lobby.people.values() if tracks else ():
+            if sub := person.legs.get("sub"):
+                sub.shown = {mid: None if shown in tracks else shown for mid, shown in sub.shown.items()}
 
     def _plan(self, person: Participant, wanted: Wanted, leg: Leg | None, transport: str) -> Plan:
         if wanted.pc == "pub":

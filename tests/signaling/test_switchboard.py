@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from signaling.effects import Negotiate, Seal
+from signaling.effects import Negotiate, Route, Seal
 from signaling.messages import Report
 from tests.support.liveroom import START_MS, Bench
 from tests.support.offers import offer
@@ -50,6 +50,19 @@ def test_who_sees_what() -> None:
     assert bench.routes[(sub, "1")] == f"{bench.transport('r-room2', 'pub')}/mic"
     bench.wish(teacher, "floor.take", seat=None)
     assert bench.routes[(sub, "1")] is None and "1" not in bench.shows(rooms["1"])
+
+
+def test_another_camera_in_a_sources_place_is_routed_anew() -> None:
+    """Its m-line is another, its name the same: the media plane has forgotten the old one."""
+    bench, teacher, _ = lesson()
+    again = offer("chromium-pub").replace("a=group:BUNDLE 0 1", "a=group:BUNDLE 0 7").replace("a=mid:1", "a=mid:7")
+    bench.effects.clear()
+    bench.offer(teacher, "pub", again, {"0": "mic", "7": "camera"})
+    track = f"{bench.transport('t-teacher', 'pub')}/camera"
+    (negotiated,) = [one for one in bench.effects if isinstance(one, Negotiate)]
+    assert negotiated.kind == "same" and negotiated.unpublish == (track,)
+    routed = {one.transport for one in bench.effects if isinstance(one, Route) and one.track == track}
+    assert routed == {bench.transport(f"r-room{n}", "sub") for n in (1, 2, 3)}
 
 
 def test_a_track_is_shown_once_its_transport_is_connected() -> None:
