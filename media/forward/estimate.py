@@ -37,7 +37,14 @@ _SETTLES = 0.5  # seconds until a slope could be seen: no probe before
 _UNSATURATED = 0.9  # a probe that came in as fast as it left has not found the end
 _UTILISED = 0.95
 _PROBE_QUEUE = 0.4  # seconds after a probe was judged until its queue is gone
+_TRIED, _TRY = 1.2, 4.0
 _WRAP = 0.064 * (1 << 24)  # seconds after which a feedback's clock begins again
+
+
+def believed(remb: float, sent: float) -> float:
+    """What a receiver's own estimate (REMB) means: it never says much more than arrives (1.5 times), so while it lies
+    well above what is sent it is no limit but leave to try the next layer."""
+    return remb if remb < sent * _TRIED else remb * _TRY
 
 
 class Estimator:

@@ -16,6 +16,8 @@ from media.forward.sound import Thrift
 from media.forward.taps import LayerTap
 from media.parameters import Quality, SlotParameters, TrackParameters
 
+_THIN_LOSS = 0.1
+
 
 @dataclass(slots=True)
 class PublishedTrack:
@@ -91,7 +93,8 @@ class Subscriber:
     estimator: Estimator | None = None  # where transport-cc was negotiated
     prober: Prober = field(default_factory=Prober)
     paced: float | None = None
-    pictures: float = 0.0  # bit/s of what was allotted
+    pictures: float = 0.0  # bit/s of the moving pictures that were allotted
+    sent: float = 0.0  # bit/s of all that was allotted
 
     @property
     def estimate(self) -> float | None:
@@ -106,8 +109,11 @@ class Subscriber:
 
     @property
     def doubtful(self) -> bool:
-        """Nothing said so far that the line is thin."""
-        return self.estimator is not None and self.estimator.last_decrease == float("-inf") and self.remb is None
+        """Nothing said so far that the line does not carry one picture; REMB falls with what is sent, so only loss
+        tells there."""
+        if self.estimator is None:
+            return self.loss < _THIN_LOSS
+        return self.estimator.last_decrease == float("-inf")
 
 
 @dataclass(slots=True)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from media.engine import Detail, Engine
 from media.forward import layers
 from media.forward.allocate import OFF, STILLS, Demand, allocate
-from media.forward.estimate import Estimator
+from media.forward.estimate import Estimator, believed
 from media.forward.ladder import ladder, most_level
 from media.forward.layers import Layer
 from media.forward.pictures import Pictures
@@ -127,6 +127,8 @@ class Steering:
         places: list[_Place] = []
         for transport, state in group:
             estimate = state.subscriber.estimate
+            if estimate is not None and state.subscriber.estimator is None:
+                estimate = believed(estimate, state.subscriber.sent)
             own = None if estimate is None else estimate - self.sound_price(state)
             budget = None if budget is None or own is None else budget + own
             found = self._places(transport, state, now)
@@ -240,6 +242,7 @@ class Steering:
         """Pacing and probes, once the receiver said a word of what arrives."""
         subscriber = state.subscriber
         sound = self.sound_price(state)
+        subscriber.sent = sound + sum(place.price for place in places)
         subscriber.pictures = sum(place.price for place in places if place.level >= 0)
         self._pace(transport, subscriber, sound, any(place.level >= 0 for place in places))
         estimator = subscriber.estimator

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from media.forward.estimate import Estimator
+from media.forward.estimate import Estimator, believed
 from tests.support.weather import Line, Weather
 
 
@@ -159,3 +159,11 @@ def test_a_feedback_clock_that_begins_again() -> None:
         estimator.feedback([(70000 + i & 0xFFFF, clock if clock < wrap / 2 else clock - wrap)], i * 0.02 + 0.05)
     assert estimator.gradient.usage == "normal"
     assert estimator.rate >= 300_000
+
+
+@pytest.mark.parametrize(
+    ("remb", "sent", "means"),
+    [(300e3, 200e3, 1.2e6), (200e3, 200e3, 200e3), (230e3, 200e3, 230e3), (2e6, 500e3, 8e6), (400e3, 0.0, 1.6e6)],
+)
+def test_what_a_receivers_own_estimate_means(remb: float, sent: float, means: float) -> None:
+    assert believed(remb, sent) == means
