@@ -17,9 +17,9 @@ static void free_all(Table *table, void (*release)(void *))
 
 void engine_free(Engine *engine)
 {
-    for (size_t i = 0; i < engine->ports.size; i++)
-        if (engine->ports.slots[i].value)
-            path_drop_of(engine, NULL, ((Port *)engine->ports.slots[i].value)->handle);
+    for (size_t i = 0; i < engine->peers.size; i++)
+        if (engine->peers.slots[i].value)
+            path_drop_of(engine, engine->peers.slots[i].value, 0);
     free_all(&engine->links, (void (*)(void *))link_free);
     free_all(&engine->streams, (void (*)(void *))stream_free);
     free_all(&engine->peers, (void (*)(void *))peer_free);
