@@ -266,6 +266,10 @@ class Sfu:
                 self._pictures.ask(self._registry.by_stream[event.stream].name, now, event.stream)
 
     def _on_stun(self, data: bytes, path: Path, now: float) -> None:
+        known = self._registry.by_path.get(path)
+        if known is not None and (again := known.consent(data, path, now)) is not None:
+            self.engine.send(path, again)
+            return
         transport = self._registry.by_ufrag.get(stun.local_ufrag(data) or "")
         try:
             request = stun.parse(data) if transport is not None else None

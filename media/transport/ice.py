@@ -34,17 +34,18 @@ class Checked:
 class IceLite:
     """Local credentials, and the time of the peer's last authentic check (consent, RFC 7675)."""
 
-    __slots__ = ("_previous", "last_check", "local", "remote")
+    __slots__ = ("_previous", "_usual", "last_check", "local", "remote")
 
     def __init__(self, local: IceCredentials, remote: IceCredentials, now: float) -> None:
         self.local = local
         self.remote = remote
         self._previous: tuple[IceCredentials, IceCredentials] | None = None
+        self._usual: tuple[Path, bytes, bytes] | None = None  # the last good check: path, head, attributes
         self.last_check = now
 
     def restart(self, local: IceCredentials, remote: IceCredentials, now: float) -> None:
         """RFC 8445 section 9. The old credentials keep the old path alive until a check with the new ones arrives."""
-        self._previous = (self.local, self.remote)
+        self._previous, self._usual = (self.local, self.remote), None
         self.local, self.remote, self.last_check = local, remote, now
 
     @property
@@ -63,7 +64,17 @@ class IceLite:
             return Checked(stun.error(request, 487, "Role Conflict", pair[0].pwd))
         if pair[0] is self.local:
             self._previous = None
+            if request.integrity_at is not None:
+                self._usual = (path, request.raw[:8], request.raw[20 : request.integrity_at])
         self.last_check = now
         host, port = path[1]
-        reply = stun.success(request, host, port, pair[0].pwd)
+        reply = stun.success(request.transaction, host, port, pair[0].pwd)
         return Checked(reply, valid=True, nominated=stun.USE_CANDIDATE in request.attributes)
+
+    def consent(self, data: bytes, path: Path, now: float) -> bytes | None:
+        """The reply to a check like the last good one (RFC 7675), which can lead to nothing new; None for any other."""
+        usual = self._usual
+        if usual is None or usual[0] != path or not stun.repeats(data, usual[1], usual[2], self.local.pwd):
+            return None
+        self.last_check = now
+        return stun.success(data[8:20], *path[1], self.local.pwd)

@@ -71,6 +71,10 @@ class PeerTransport:
             self.path = path
         return StunOutcome(result.reply, True, select)
 
+    def consent(self, data: bytes, path: Path, now: float) -> bytes | None:
+        """The reply, where this is but a check of the path in use like the one before; None: it must be read."""
+        return self.ice.consent(data, path, now) if self.connected and path == self.path else None
+
     @property
     def failure(self) -> str | None:
         """Why DTLS ended: "dtls", "fingerprint" or "closed"."""

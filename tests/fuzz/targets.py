@@ -66,7 +66,8 @@ def _stun(data: bytes) -> None:
 def _one_stun(data: bytes) -> None:
     message = stun.parse(data)
     _ = (message.username, message.unknown_required, stun.verify(message, _PASSWORD))
-    stun.success(message, "192.0.2.1", 9, _PASSWORD)
+    stun.success(message.transaction, "192.0.2.1", 9, _PASSWORD)
+    stun.repeats(data, message.raw[:8], message.raw[20:-32], _PASSWORD)
 
 
 _OURS = Certificate.generate()

@@ -249,7 +249,7 @@ class Client:
 
     def _on_stun(self, data: bytes) -> None:
         if data[:2] == b"\0\1":  # a full agent checks us, too
-            self.socket.send(stun.success(stun.parse(data), *self.target, self.ice.pwd))
+            self.socket.send(stun.success(stun.parse(data).transaction, *self.target, self.ice.pwd))
         elif self.full:  # and does not hear DTLS before its first keep-alive
             data = b"\1\1" if data[:2] == b"\0\x11" else b""
         if self.dtls is not None and data[:2] == b"\1\1" and self.srtp is None:

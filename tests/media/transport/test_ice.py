@@ -60,3 +60,29 @@ def test_credentials_are_long_and_differ() -> None:
     made = {new_credentials() for _ in range(50)}
     assert len(made) == 50
     assert all(len(c.ufrag) >= 6 and len(c.pwd) >= 22 for c in made)
+
+
+def test_a_check_like_the_last_is_consent_without_being_read_again() -> None:
+    ice = IceLite(OURS, THEIRS, 0.0)
+    assert ice.consent(request().raw, PATH, 1.0) is None, "nothing is known yet"
+    full = ice.check(request(), PATH, 2.0)
+    assert ice.consent(request().raw, PATH, 7.0) == full.reply
+    assert ice.last_check == 7.0
+
+
+def test_whatever_differs_is_read_wholly() -> None:
+    ice = IceLite(OURS, THEIRS, 0.0)
+    ice.check(request(), PATH, 2.0)
+    good = request().raw
+    others = [
+        request(OURS, "theirs", (stun.USE_CANDIDATE, b"")).raw,  # it may move the path
+        request(password="guessed").raw,
+        good[:-1],
+        good[:8] + b"another one!" + good[20:],  # the transaction is authenticated too
+        *(good[:at] + bytes([good[at] ^ 1]) + good[at + 1 :] for at in range(len(good) - 8)),
+    ]
+    assert [ice.consent(data, PATH, 9.0) for data in others] == [None] * len(others)
+    assert ice.consent(good, (1, ("192.0.2.10", 4000)), 9.0) is None, "another path"
+    ice.restart(new_credentials(), THEIRS, 3.0)
+    assert ice.consent(good, PATH, 9.0) is None, "other credentials"
+    assert ice.last_check == 3.0

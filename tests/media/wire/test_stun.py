@@ -40,7 +40,7 @@ def test_the_rfcs_mapped_addresses() -> None:
 
 def test_a_success_is_what_others_read() -> None:
     """aioice is the other implementation."""
-    reply = stun.success(stun.parse(REQUEST), "192.0.2.1", 32853, PASSWORD)
+    reply = stun.success(stun.parse(REQUEST).transaction, "192.0.2.1", 32853, PASSWORD)
     read = aioice.stun.parse_message(reply)
     read.check_message_integrity(PASSWORD.encode())
     assert read.message_class == aioice.stun.Class.RESPONSE
