@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 from fastapi.responses import Response
@@ -26,13 +26,18 @@ SHOWN = 6
 def lines(page: Page, entry: AuditEntry) -> list[tuple[str, str | None, str | None]]:
     """(name, before, after) of what changed; facts of a view or export have only an after."""
     found = []
-    for name, value in list(entry.told.items())[:SHOWN]:
+    for name, value in [one for one in entry.told.items() if one[0] != "id"][:SHOWN]:
         label = page.t(f"admin.column.{name}")
         label = name if label.startswith("admin.column.") else label
-        pair = isinstance(value, list) and len(value) == 2
-        before, after = value if pair else (None, value)
-        found.append((label, None if before is None else str(before), None if after is None else str(after)))
+        before, after = value if isinstance(value, list) and len(value) == 2 else (None, value)
+        found.append((label, _plain(page, before), _plain(page, after)))
     return found
+
+
+def _plain(page: Page, value: Any) -> str | None:
+    if isinstance(value, bool):
+        return page.t("common.yes" if value else "common.no")
+    return None if value is None else str(value)
 
 
 @router.get(LIST)

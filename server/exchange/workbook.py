@@ -87,7 +87,7 @@ def rows(data: bytes) -> Iterator[tuple[int, tuple[Any, ...]]]:
                     return
                 continue
             blank = 0
-            if number > MOST_ROWS + 1 + BLANK_ROWS:
+            if number > MOST_ROWS + 1:
                 raise InvalidError("workbook_rows", most=MOST_ROWS)
             yield number, cells
     finally:

@@ -1,0 +1,55 @@
+"""Classes: grades follow the calendar, headcounts keep what they were, only the school's own people write them."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+from sqlalchemy import select
+
+from server.classes.grades import entry_year, grade_on, years
+from server.schools.models import Past
+from tests.support.web import Web
+
+
+@pytest.mark.parametrize(
+    ("phase", "year", "day", "grade"),
+    [
+        ("primary", 2026, date(2026, 9, 1), 1),
+        ("primary", 2026, date(2026, 8, 31), None),
+        ("primary", 2024, date(2026, 11, 16), 3),
+        ("primary", 2021, date(2027, 8, 31), 6),
+        ("primary", 2021, date(2027, 9, 1), None),
+        ("junior", 2024, date(2026, 11, 16), 9),
+    ],
+)
+def test_a_grade_follows_from_the_day(phase: str, year: int, day: date, grade: int | None) -> None:
+    assert grade_on(phase, year, day) == grade
+    if grade is not None:
+        assert entry_year(phase, grade, day) == year
+        assert year in years(phase, day)
+
+
+async def test_a_school_keeps_its_own_classes(web: Web) -> None:
+    district = await web.district()
+    mine, other = await web.school(district, "甲小学"), await web.school(district, "乙小学")
+    dean = await web.sign_in(await web.person("dean", school=mine))
+    body = {"school_id": mine.id, "phase": "primary", "entry_year": 2024, "number": 1, "pupils": 38}
+    made = await dean.post("/api/v1/classes", json=body)
+    assert (made.status_code, made.json()["grade"]) == (201, 3)
+    assert (await dean.post("/api/v1/classes", json=body)).status_code == 409
+    assert (await dean.post("/api/v1/classes", json={**body, "phase": "junior"})).status_code == 422
+    assert (await dean.post("/api/v1/classes", json={**body, "entry_year": 2010})).status_code == 422
+    assert (await dean.post("/api/v1/classes", json={**body, "school_id": other.id})).status_code == 404
+    one = made.json()["id"]
+    assert (await dean.put(f"/api/v1/classes/{one}", json={"pupils": 36})).json()["pupils"] == 36
+    async with web.database.reading() as session:
+        past = (await session.scalars(select(Past).where(Past.kind == "class"))).one()
+    assert past.was == {"name": None, "pupils": 38}
+    assert (await dean.get("/api/v1/classes?grade=3")).json()["count"] == 1
+    assert (await dean.get("/api/v1/classes?grade=4")).json()["count"] == 0
+    page = await dean.get(f"/admin/classes?school={mine.id}")
+    assert "2024级1班" in page.text and "三年级" in page.text
+    edited = await dean.post(f"/admin/classes/{one}", data={"pupils": "37", "consent_on": "2026-09-10"})
+    assert edited.status_code == 303
+    assert (await dean.get("/api/v1/classes?state=consent")).json()["count"] == 0
