@@ -28,6 +28,7 @@ _STILL_EVERY = 5.0  # seconds between the pictures of a line too thin for moving
 _PACE = 1.15  # of what sound leaves: a key frame should not take much longer than the line needs
 _STILL_PACE = 0.8
 _PICTURE_LEAST = 0.25
+_DOUBT = 1.5  # times what a picture costs, while nothing says that the line is thin
 _PROBE_STEP = 0.005
 _SMALL, _SMALL_BELOW = 255, 400_000.0  # bytes of a probe's packets on a line below so many bit/s
 _OTHERS = 3  # rank of the first picture that is nobody's in particular
@@ -266,10 +267,13 @@ class Steering:
             self._probes[transport.name] = (probe, 0)
 
     def _pace(self, transport: PeerTransport, subscriber: Subscriber, sound: float, moving: bool) -> None:
-        """What sound leaves; a still takes its time, so that it is no burst to the estimator."""
+        """What sound leaves; a still takes its time, so that it is no burst to the estimator. Not by a receiver's own
+        estimate: it would never climb."""
         pace = None
-        if subscriber.heard and (estimate := subscriber.estimate) is not None:
+        if subscriber.estimator is not None and subscriber.heard and (estimate := subscriber.estimate) is not None:
             share = max(estimate - sound, _PICTURE_LEAST * estimate)
+            if subscriber.doubtful:
+                share = max(share, subscriber.pictures * _DOUBT)
             pace = round(share * (_PACE if moving else _STILL_PACE), -3)
         if pace != subscriber.paced:
             subscriber.paced = pace
