@@ -17,12 +17,13 @@ import threading
 import time
 from collections.abc import Iterator
 from fractions import Fraction
-from typing import Any
+from typing import Any, cast
 
 import av
 import httpx2
 from aiortc import RTCConfiguration, RTCPeerConnection, RTCRtpSender, RTCSessionDescription
 from aiortc.mediastreams import MediaStreamError, MediaStreamTrack
+from av.audio.frame import AudioFrame
 from av.audio.resampler import AudioResampler
 from av.bitstream import BitStreamFilterContext
 from av.container import InputContainer
@@ -98,7 +99,7 @@ class Camera:
                     yield "video", whole
             else:
                 with contextlib.suppress(av.error.InvalidDataError):  # a torn sound packet is a click, no end
-                    for frame in packet.decode():
+                    for frame in cast("list[AudioFrame]", packet.decode()):
                         yield from (("audio", whole) for whole in self._sound.resample(frame))
 
     def _units(self, packet: Any) -> Iterator[Any]:

@@ -190,8 +190,8 @@ class WhipDoor:
             return self._refuse(request, "media")  # the session goes on as it was
         leg.parameters = replace(leg.parameters, ice=found.ice)
         # By the way it goes already: npm's whip-whep makes one broken line of several candidates.
-        same = tuple(one for one in ours.candidates if one.protocol == (leg.path or "udp"))
-        body = fragment.write(replace(ours, candidates=same))
+        way = tuple(one for one in ours.candidates if one.protocol == (leg.path or "udp"))
+        body = fragment.write(replace(ours, candidates=way))
         self._held[resource] = replace(held, etag=_etag(body))
         return Response(body, 200, self._cors(request) | {"ETag": self._held[resource].etag}, FRAGMENT)
 
