@@ -105,7 +105,8 @@ def weather(engine: str, rooms: int, rate: float, seconds: float) -> Weathered:
             assert ours.poll(_PATIENCE)
             blown = ours.recv()
             core, rejected = (node.ask("cpu") - began) / seconds, node.ask("garbage") - garbage
-            assert node.ask("connected")[1] == [], "nobody was thrown out"
+            lost = node.ask("connected")[1]
+            assert not lost, f"thrown out: {lost}"
         finally:
             storm.kill()
             storm.join()
