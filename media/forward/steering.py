@@ -70,6 +70,7 @@ class Steering:
         self._pictures = pictures
         self._probes: dict[str, tuple[Probe, int]] = {}  # transport -> probe under way, bytes sent
         self.leader: Callable[[str], str | None] = lambda router: None  # the sound track of who speaks in a room
+        self._turn = False
         self._judged: dict[str, float] = {}  # transport -> when its last probe can be judged
 
     # --- feedback ----------------------------------------------------------------------------------------------------
@@ -90,12 +91,15 @@ class Steering:
     # --- beats -------------------------------------------------------------------------------------------------------
 
     def beat(self, now: float) -> None:
+        self._turn = not self._turn
         for group in self._groups():
+            news = self._turn
             for transport, state in group:
                 if state.subscriber.estimator is not None:
                     state.subscriber.estimator.watch(now)
-                    self._judge(transport, state, now)
-            self._steer(group, now)
+                    news = self._judge(transport, state, now) or news
+            if news:  # five times a second do, but for who has just learnt more of his line
+                self._steer(group, now)
 
     def place(self, transport: PeerTransport, state: PeerState, now: float) -> None:
         """At once, because something changed for this receiver."""
@@ -279,12 +283,14 @@ class Steering:
             subscriber.paced = pace
             self._engine.pace(transport.peer, pace)
 
-    def _judge(self, transport: PeerTransport, state: PeerState, now: float) -> None:
+    def _judge(self, transport: PeerTransport, state: PeerState, now: float) -> bool:
         due = self._judged.get(transport.name)
         estimator = state.subscriber.estimator
         if due is not None and estimator is not None and (estimator.probed is not None or now > due + 1.0):
             del self._judged[transport.name]
             state.subscriber.prober.ended(now, estimator.rate)
+            return True
+        return False
 
     def step(self, now: float) -> float:
         """Sends what is due of probes under way; when it wants to be called again."""
