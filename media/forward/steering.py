@@ -20,7 +20,7 @@ from media.forward.probe import Probe
 from media.forward.registry import Registry
 from media.forward.router import PeerState, PublishedTrack, Slot, Subscriber
 from media.forward.sound import BEFORE_PICTURES, REPEATED
-from media.parameters import SlotQuality
+from media.parameters import Quality, SlotQuality
 from media.transport.transport import PeerTransport
 
 STEER_EVERY = 0.1
@@ -155,7 +155,7 @@ class Steering:
             rungs = ladder(track.layers, now)
             level = slot.level if slot.level < 0 else sum(one.index < slot.level for one in rungs)
             level = min(level, len(rungs) - 1)
-            small = "mid" if rank >= _OTHERS and len(pictures) > _TILES else None
+            small: Quality | None = "mid" if rank >= _OTHERS and len(pictures) > _TILES else None
             most = most_level(rungs, slot.most or small)
             if slot.patience.waits(state.subscriber.estimate or 0.0, now):
                 most = min(most, max(level, STILLS))
