@@ -56,7 +56,8 @@ def flat(classroom: Classroom, slots: list[Any]) -> dict[str, Any]:
         values[f"receivers.{number}.room_id"] = one.room_id
         values[f"receivers.{number}.assistant_id"] = one.assistant_id
     for number, slot in enumerate(slots):
-        values |= {f"slots.{number}.{name}": getattr(slot, name) for name in ("weekday", "period", "minutes")}
+        values |= {f"slots.{number}.{name}": getattr(slot, name) for name in ("weekday", "period", "minutes", "weeks")}
+        values[f"slots.{number}.follows_bell"] = "1" if slot.follows_bell else ""
         values[f"slots.{number}.starts"] = slot.starts.strftime("%H:%M")
     return values
 

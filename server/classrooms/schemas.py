@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, time
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -48,6 +48,10 @@ class SlotBody(Body):
     period: int = Field(ge=1, le=12)
     starts: time = Field(strict=False)
     minutes: int = Field(ge=20, le=90)
+    weeks: Literal["all", "odd", "even"] = "all"
+    """每周, 单周, 双周"""
+    follows_bell: bool = Field(default=False, strict=False)
+    """Times by the lead school's bell of the season; ``starts`` where it has none for this period."""
 
 
 class ClassroomBody(Body):
@@ -76,6 +80,8 @@ class SlotSeen(BaseModel):
     period: int
     starts: time
     minutes: int
+    weeks: str
+    follows_bell: bool
 
 
 class ClassroomSeen(BaseModel):

@@ -88,7 +88,7 @@ def _minute(moment: time) -> int:
 
 
 def _clash(one: SlotBody | WeeklySlot, other: SlotBody | WeeklySlot) -> bool:
-    if one.weekday != other.weekday:
+    if one.weekday != other.weekday or {one.weeks, other.weeks} == {"odd", "even"}:
         return False
     start, end = _minute(one.starts), _minute(one.starts) + one.minutes
     return start < _minute(other.starts) + other.minutes and _minute(other.starts) < end

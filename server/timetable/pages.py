@@ -22,7 +22,7 @@ from server.timetable import calendar, calendar_pages, choices, finding, grid, p
 from server.timetable.bells import USUAL, Bell, in_force
 from server.timetable.lessons_made import midnight
 from server.timetable.models import Term
-from server.timetable.schemas import FindBody, PublishBody, WizardBody
+from server.timetable.schemas import FindBody, WizardBody
 
 router = APIRouter(include_in_schema=False)
 router.include_router(calendar_pages.router)
@@ -215,17 +215,15 @@ async def get_publish(
 
 @router.post("/timetable/publish")
 async def post_publish(request: Request, session: Writing, scope: SignedIn, clock: ClockDep) -> Response:
+    _planner(scope)
     values = typed((await request.form()).multi_items())
-    named = [str(values["classroom"])] if values.get("classroom") else []
-    body = PublishBody(
-        term=str(values.get("term", "")), classrooms=named, without_clashing=bool(values.get("without_clashing"))
-    )
-    plan = await publishing.publish(
-        session, scope, body.term, body.classrooms, clock.now(), without_clashing=body.without_clashing
-    )
+    term, classroom = str(values.get("term", "")), str(values.get("classroom", ""))
+    named = [classroom] if classroom else []
+    skip = bool(values.get("without_clashing"))
+    plan = await publishing.publish(session, scope, term, named, clock.now(), without_clashing=skip)
     count = len(plan.add) + len(plan.renew) + len(plan.restore)
-    chosen = f"&classroom={named[0]}" if named else ""
-    return RedirectResponse(f"/timetable/publish?term={body.term}{chosen}&done={count}", 303)
+    chosen = f"&classroom={classroom}" if named else ""
+    return RedirectResponse(f"/timetable/publish?term={term}{chosen}&done={count}", 303)
 
 
 # --- start of term ----------------------------------------------------------------------------------------------------

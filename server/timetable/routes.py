@@ -8,6 +8,8 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query
 
 from server.dependencies import ClockDep, Reading, SignedIn, Writing
+from server.errors import NotFoundError
+from server.schools import store as schools
 from server.timetable import calendar, finding, publishing, ringing, store
 from server.timetable.models import BellSchedule, CalendarDay, SchoolSpan, Term
 from server.timetable.publishing import Plan
@@ -109,7 +111,7 @@ def schedule_out(row: BellSchedule) -> ScheduleOut:
     return ScheduleOut(
         id=row.id,
         school=row.school_id,
-        phase=row.phase,  # type: ignore[arg-type]  # only these two are written
+        phase=row.phase,
         name=row.name,
         begins=row.begins,
         periods=[BellBody(period=one.period, starts=one.starts, minutes=one.minutes) for one in row.periods],
@@ -118,6 +120,8 @@ def schedule_out(row: BellSchedule) -> ScheduleOut:
 
 @router.get("/schools/{school_id}/bells")
 async def get_bells(school_id: Id, session: Reading, scope: SignedIn) -> list[ScheduleOut]:
+    if await schools.school(session, scope, school_id) is None:
+        raise NotFoundError
     return [schedule_out(row) for row in await store.schedules(session, scope, [school_id])]
 
 

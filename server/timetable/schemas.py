@@ -65,9 +65,13 @@ class ScheduleBody(Body):
     periods: list[BellBody] = Field(min_length=1, max_length=MOST_BELLS)
 
 
-class ScheduleOut(ScheduleBody):
+class ScheduleOut(BaseModel):
     id: str
     school: str
+    phase: str
+    name: str
+    begins: str
+    periods: list[BellBody]
 
 
 class SpanBody(Body):

@@ -15,16 +15,18 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from server.accounts.models import PostHeld
+from server.accounts.models import Person, PostHeld
 from server.classrooms.models import Classroom, Receiver
 from server.exchange.models import Upload
 from server.groups.models import Group, Membership
 from server.ids import new_id
-from server.lessons.models import Deck
+from server.lessons.models import Deck, Invitation, Lesson, LessonChange
 from server.models import Base
+from server.notices.models import Notice
 from server.recordings.models import Recording
-from server.schools.models import Device, Gap, Pairing, SchoolClass
+from server.schools.models import Device, Gap, Pairing, School, SchoolClass
 from server.studios.models import Studio, StudioMember
+from server.timetable.models import BellSchedule, CalendarDay, SchoolSpan
 from tests.support.web import Browser, Web
 
 MARK = "甲秘"
@@ -51,6 +53,8 @@ BOARD = {"/"}
 """The portal names school and teacher of the day's lessons to everybody with an account; to devices it does not."""
 INTERNAL = "/internal/"
 ENDS_OWN_SESSION = {"/logout", "/api/v1/accounts/sign-out", "/api/v1/accounts/sign-out-everywhere"}
+OWN_THINGS = {"/api/v1/notices/read-all", "/api/v1/feeds"}
+"""One's own notices and calendar address: there are none, and nobody else's are touched."""
 REFUSED = {401, 403, 404, 405}
 OWN_ROWS = {"sign_ins", "devices", "audit_entries", "audit_waiting"}
 """Tables in which anybody leaves rows of their own: a session, a kiosk that waits for its code, a line in the log."""
@@ -60,8 +64,8 @@ FIXED = {
     "sign_in_id": "0123456789abcdef", "node_id": "n1", "district_id": "120113", "page": "1", "role": "teach",
     "epoch": "1", "track": "camera", "file": "0.m4s", "level": "school", "code": "L1", "period": "2026-11",
     "kind": "rooms", "day": "2026-11-20", "secret": "0" * 32,
-    # Well formed and nobody's: rows of the timetable and of encoders, until each has one in ``city``.
-    **dict.fromkeys(("schedule_id", "span_id", "batch_id", "invitation_id", "notice_id", "key_id"), "aaaaaaaaaaaaaaaa"),
+    # Well formed and nobody's: rows of encoders, until they have one in ``city``.
+    **dict.fromkeys(("key_id",), "aaaaaaaaaaaaaaaa"),
 }  # fmt: skip
 
 
@@ -109,20 +113,8 @@ async def city(web: Web) -> City:
     await web.add(Receiver(id=new_id(), classroom_id=classroom.id, position=1, room_id=room.id))
     await web.add(StudioMember(id=new_id(), studio_id=studio.id, person_id=admin.id, role="member", joined_on=today))
     await web.add(Recording(lesson_id=lesson.id, state="closed", last_epoch=1, duration_ms=1000, updated_at=now))
-    held_class = SchoolClass(
-        id=new_id(), school_id=village.id, phase="primary", entry_year=2024, number=1, pupils=20, name=f"{MARK}班"
-    )
-    gap = Gap(
-        id=new_id(), school_id=village.id, term="2026-1", grade=3, subject="music", note=f"{MARK}缺", declared_on=today
-    )
-    group = Group(id=new_id(), name=f"{MARK}集团", kind="community", starts_on=today, created_at=now)
-    upload = Upload(
-        id=new_id(), kind="rooms", state="ready", name=f"{MARK}.xlsx", sha256="0" * 64, person_id=admin.id,
-        created_at=now, problems=[],
-    )  # fmt: skip
-    await web.add(held_class, gap, group, upload)
-    member = Membership(id=new_id(), group_id=group.id, school_id=town.id, role="lead", starts_on=today)
-    await web.add(member)
+    more = await _register(web, town, village, admin)
+    held_plans = await _plans(web, town, village, classroom, planned, admin)
     await web.objects.put(f"decks/{planned.id}/{deck.id}/1.webp", MARK.encode())
     await web.node()
     async with web.database.reading() as session:
@@ -142,9 +134,54 @@ async def city(web: Web) -> City:
         "post",
     ]
     held = {name if name == "held_lesson" else f"{name}_id": one.id for name, one in zip(names, things, strict=True)}
-    more = {"class": held_class, "gap": gap, "group": group, "member": member, "upload": upload}
     held |= {f"{name}_id": one.id for name, one in more.items()}
-    return City({**held, **FIXED, "part": town.id, "key": f"school-{town.id}"})
+    held |= held_plans
+    return City({**FIXED, **held, "part": town.id, "key": f"school-{town.id}"})
+
+
+async def _register(web: Web, town: School, village: School, admin: Person) -> dict[str, Any]:
+    """Classes, gaps, groups, uploads of the city."""
+    now, today = web.clock.now(), date(2026, 11, 16)
+    held_class = SchoolClass(
+        id=new_id(), school_id=village.id, phase="primary", entry_year=2024, number=1, pupils=20, name=f"{MARK}班"
+    )
+    gap = Gap(
+        id=new_id(), school_id=village.id, term="2026-1", grade=3, subject="music", note=f"{MARK}缺", declared_on=today
+    )
+    group = Group(id=new_id(), name=f"{MARK}集团", kind="community", starts_on=today, created_at=now)
+    upload = Upload(
+        id=new_id(), kind="rooms", state="ready", name=f"{MARK}.xlsx", sha256="0" * 64, person_id=admin.id,
+        created_at=now, problems=[],
+    )  # fmt: skip
+    await web.add(held_class, gap, group, upload)
+    member = Membership(id=new_id(), group_id=group.id, school_id=town.id, role="lead", starts_on=today)
+    await web.add(member)
+    return {"class": held_class, "gap": gap, "group": group, "member": member, "upload": upload}
+
+
+async def _plans(
+    web: Web, town: School, village: School, classroom: Classroom, planned: Lesson, admin: Person
+) -> dict[str, str]:
+    """Rows of the timetable."""
+    now, today = web.clock.now(), date(2026, 11, 16)
+    bells = BellSchedule(id=new_id(), school_id=town.id, phase="primary", name=f"{MARK}作息", begins="01-01")
+    span = SchoolSpan(
+        id=new_id(), school_id=town.id, kind="exam", name=f"{MARK}考试", first_on=today, last_on=today, created_at=now
+    )
+    asked = Invitation(
+        id=new_id(), school_id=village.id, classroom_id=classroom.id, asked_at=now, due_on=today, objection=f"{MARK}不"
+    )
+    notice = Notice(
+        id=new_id(), person_id=admin.id, key="invited", words={"name": MARK, "due_date": str(today)}, href="/", at=now
+    )
+    change = LessonChange(
+        id=new_id(), batch=new_id(), lesson_id=planned.id, kind="about", at=now, note=f"{MARK}改", before={}, after={}
+    )
+    await web.add(
+        bells, span, asked, notice, change, CalendarDay(day=date(2026, 11, 20), kind="holiday", name="公开的假日")
+    )
+    named = {"schedule": bells, "span": span, "invitation": asked, "notice": notice}
+    return {f"{name}_id": one.id for name, one in named.items()} | {"batch_id": change.batch}
 
 
 def routes(web: Web) -> list[Route]:
@@ -253,7 +290,7 @@ async def walk(web: Web, city: City, browser: Browser, who: str, *, may_read: bo
             assert answer.status_code < 500, f"{who}: {name}: {answer.text[:500]}"
             if MARK in answer.text and not may_read and route.path not in open_to_them:
                 shown.append(name)
-            own = route.path.startswith(("/api/v1/accounts", "/me", "/logout", "/login"))
+            own = route.path.startswith(("/api/v1/accounts", "/me", "/logout", "/login")) or route.path in OWN_THINGS
             if route.method != "GET" and answer.status_code < 300 and not own:
                 done.append(name)
     assert (await browser.get("/api/v1/accounts/me")).status_code == 200, "still who they were"

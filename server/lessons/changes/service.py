@@ -160,6 +160,8 @@ async def cancel_many(session: AsyncSession, scope: Scope, body: CancelMany, now
             continue
         await cancel(session, scope, lesson.id, body.reason, now, note=body.note, batch=batch)
         done.append(lesson.id)
+    if not done:
+        raise ForbiddenError if passed else NotFoundError
     return ManyDone(batch=batch, lessons=done, passed_over=passed)
 
 
