@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from media.engine import Engine
+from media.engine import Detail, Engine
 from media.forward import reports
 from media.forward.pictures import Pictures
 from media.forward.registry import Registry
@@ -62,4 +62,5 @@ class Inbox:
         for slot in state.slots.values():
             if slot.parameters.ssrc in wanted and slot.track is not None:
                 state.subscriber.key_frames += 1
-                self._pictures.ask(slot.track, now, slot.shown)
+                if slot.detail is Detail.ALL:  # else the next still comes anyway, when there is room for it
+                    self._pictures.ask(slot.track, now, slot.shown)
