@@ -183,8 +183,13 @@ async def serve(
     stops: its rooms go to others first, if there are any."""
     loop = asyncio.get_running_loop()
     stopping, alone = asyncio.Event(), asyncio.Event()
+
+    def terminate() -> None:
+        alone.set()
+        stopping.set()
+
     loop.add_signal_handler(signal.SIGINT, stopping.set)
-    loop.add_signal_handler(signal.SIGTERM, lambda: (alone.set(), stopping.set()))
+    loop.add_signal_handler(signal.SIGTERM, terminate)
     serving = asyncio.create_task(http.serve(sockets=[bound]))
     waiting = asyncio.create_task(stopping.wait())
     host, port = bound.getsockname()[:2]

@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from media.parameters import TransportStats
+from signaling.negotiation import Pc
 from signaling.participant import Participant
 
 EVERY = 5.0
@@ -77,7 +78,7 @@ class Seen:
         return {"every_ms": int(EVERY * 1000), "peers": peers}
 
 
-def _card(person: Participant, legs: Mapping[str, TransportStats]) -> dict[str, Any]:
+def _card(person: Participant, legs: Mapping[Pc, TransportStats]) -> dict[str, Any]:
     seat = person.seat
     return {
         "role": seat.role,
@@ -90,7 +91,7 @@ def _card(person: Participant, legs: Mapping[str, TransportStats]) -> dict[str, 
     }
 
 
-def _row(peer: _Peer, person: Participant, legs: Mapping[str, TransportStats], at_ms: int, passed: float) -> Row:
+def _row(peer: _Peer, person: Participant, legs: Mapping[Pc, TransportStats], at_ms: int, passed: float) -> Row:
     sub, pub = legs.get("sub"), legs.get("pub")
     held = (sub.sent_bytes if sub else 0, pub.received_bytes if pub else 0)
     counted = (*held, person.freezes, sub.retransmitted if sub else 0)

@@ -80,7 +80,7 @@ def encode(files: Sequence[bytes], out: io.RawIOBase) -> None:
         stream = target.add_stream("aac", rate=RATE, layout="mono", bit_rate=BITRATE)
         line = _Line()
         for data in files:
-            with av.open(io.BytesIO(data)) as source:
+            with av.open(io.BytesIO(data), "r") as source:
                 for frame in source.decode(audio=0):
                     line.put(frame)
                     _drain(line, stream, target, whole=True)

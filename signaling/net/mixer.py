@@ -15,7 +15,7 @@ import sys
 import time
 from array import array
 from fractions import Fraction
-from typing import Any, cast
+from typing import Any
 
 import httpx2
 from aiortc import RTCBundlePolicy, RTCConfiguration, RTCPeerConnection, RTCSessionDescription
@@ -121,7 +121,7 @@ async def run(order: dict[str, str]) -> None:
     loop = asyncio.get_running_loop()
     mixing = asyncio.ensure_future(mix(order))
     # The parent holds our stdin open: its end, however it came, is ours.
-    orphaned = cast("asyncio.Future[Any]", loop.run_in_executor(None, sys.stdin.buffer.read))
+    orphaned = loop.run_in_executor(None, sys.stdin.buffer.read)
     await asyncio.wait({mixing, orphaned}, return_when=asyncio.FIRST_COMPLETED)
     mixing.cancel()
     await asyncio.wait({mixing}, timeout=3)
