@@ -8,6 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from server.accounts import people
+from server.audit.watch import watch
 from server.clock import Clock, SystemClock
 from server.config import WebSettings
 from server.database import Database, make_engine
@@ -42,6 +43,7 @@ async def account(settings: WebSettings, work: object, clock: Clock | None = Non
     """Returns the line to print."""
     clock = clock or SystemClock()
     database = Database(make_engine(settings.database_url))
+    watch(database, clock)
     try:
         async with database.transaction() as session:
             return await _do(session, work, clock)

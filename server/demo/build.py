@@ -16,7 +16,7 @@ from sqlalchemy.orm import lazyload, selectinload
 
 from server.clock import FixedClock, city_date, from_ms
 from server.database import Database
-from server.demo import city, lessons, participation, people, replay, studios
+from server.demo import city, lessons, participation, people, register, replay, studios
 from server.lessons.models import Deck, Lesson
 from server.participation import service as ledger
 from server.participation.models import FactRow
@@ -67,6 +67,10 @@ async def _timetable(session: AsyncSession, now: datetime, since: date) -> None:
     await _add(session, lessons.calendar(), key="day")
     await _add(session, [CalendarHorizon(id=HORIZON, known_until=KNOWN_UNTIL)])
     await _add(session, lessons.bells())
+    await _add(session, register.classes(now))
+    await _add(session, register.gaps(term.id, since))
+    await _add(session, register.groups(now, since))
+    await _add(session, register.members(since))
     await _add(session, lessons.classrooms(now, term.id, since))
     await _add(session, lessons.slots())
     await _add(session, lessons.invitations(now))

@@ -189,4 +189,13 @@ def pairings(year: int) -> Iterator[Pairing]:
 
 
 def room(place: Place, kind: str, name: str, pupils: int) -> Room:
-    return Room(id=named_id("demo", "room", place.id, name), school_id=place.id, name=name, kind=kind, pupils=pupils)
+    id_ = named_id("demo", "room", place.id, name)
+    return Room(
+        id=id_,
+        school_id=place.id,
+        name=name,
+        kind=kind,
+        pupils=pupils,
+        code="D" + id_[:9].upper(),
+        equipment=["camera_teacher", "camera_pupils", "microphone", "loudspeaker", "screen"],
+    )

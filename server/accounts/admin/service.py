@@ -7,7 +7,7 @@ every post they hold or will hold.
 from __future__ import annotations
 
 import secrets
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -209,12 +209,16 @@ async def give_post(session: AsyncSession, scope: Scope, person_id: str, body: P
 async def end_post(
     session: AsyncSession, scope: Scope, person_id: str, post_id: str, ends_on: date, now: datetime
 ) -> None:
-    """A post ends; it is never deleted: what was done under it stays explained."""
+    """A post ends; it is never deleted: what was done under it stays explained. No month that is over loses one."""
     person = await managed(session, scope, person_id, now)
     row = next((post for post in person.posts if post.id == post_id), None)
     if row is None:
         raise NotFoundError
     if ends_on < row.starts_on:
         raise InvalidError("post_dates", field="ends_on")
+    closed = city_date(now).replace(day=1)
+    before = closed - timedelta(days=1)  # the last day is part of a post
+    if ends_on < before or (row.ends_on is not None and row.ends_on < before):
+        raise InvalidError("effective_closed", field="ends_on", date=closed.isoformat())
     row.ends_on = ends_on
     await session.flush()
