@@ -35,6 +35,7 @@ from tests.support.weather import Line
 STEP = 0.005
 RIDS = ("q", "h", "f")
 RATES = {"q": 150_000, "h": 500_000, "f": 2_000_000}
+WIDTHS = {"q": 320, "h": 640, "f": 1280}
 FRAMES_A_SECOND = 20
 KEY_SIZE = 5  # a key frame is so many times an ordinary one
 _PACKET = 1100
@@ -117,7 +118,10 @@ class Village:
         stamp = encoder.base + round(self.now * 90000) & 0xFFFFFFFF
         encoder.picture += 1
         for i in range(count):
-            head = bytes([0x10 if i == 0 else 0x00, 0x00 if key else 0x01])
+            # RFC 6386 section 9.1: three bytes of tag, and for a key frame its start code and size
+            width = WIDTHS[encoder.rid]
+            start = b"\x9d\x01\x2a" + struct.pack("<HH", width, width * 9 // 16) if key else bytes(7)
+            head = bytes([0x10 if i == 0 else 0x00, 0x00 if key else 0x01, 0, 0]) + start
             body = head + encoder.rid.encode() + encoder.picture.to_bytes(4, "big") + bytes(round(size / count))
             encoder.sequence = encoder.sequence + 1 & 0xFFFF
             encoder.packets += 1
@@ -230,7 +234,7 @@ class Room:
             self.sounds.append(at)
             self.sound_sequences.add(head.sequence)
         elif head.ssrc == 0x5555:
-            rid, picture = chr(body[2]), int.from_bytes(body[3:7], "big")
+            rid, picture = chr(body[11]), int.from_bytes(body[12:16], "big")
             self.pictures.append(Seen(at, rid, picture, head.sequence, head.timestamp, not body[1] & 1))
 
     def _answer(self, now: float) -> None:

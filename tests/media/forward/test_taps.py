@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from media.record.recorder import Recorder
 from media.wire import rtp
+from tests.support.media_hall import VP8
 from tests.support.village import Village
 from tests.support.weather import steady
 
@@ -57,3 +59,33 @@ def test_who_leaves_leaves_nothing_behind() -> None:
     count = len(sink.packets)
     village.run(1)
     assert count and len(sink.packets) == count
+
+
+def test_a_recording_goes_on_in_the_next_layer_with_an_init_of_its_own() -> None:
+    """The manifest's discontinuity: where the size changes a new init segment begins, at a key frame."""
+    village = Village(steady(rate=6e6, delay=0.03))
+    recorder = Recorder("lesson", 1, 0)
+    recorder.set_origin(village.now)
+    village.sfu.record("camera", recorder.add_track("camera", "camera", VP8))
+
+    def run(seconds: float) -> None:
+        for _ in range(round(seconds / 0.1)):
+            village.run(0.1)
+            for item in recorder.take(village.now):
+                recorder.saved(item.key)
+            for _name in recorder.wants_key_frame(village.now):
+                village.sfu.request_key_frame("camera", village.now)
+
+    run(6)
+    top = next(e for e in village.encoders if e.rid == "f")
+    village.encoders.remove(top)
+    run(6)
+    top.wants_key, top.due = True, village.now
+    village.encoders.append(top)
+    run(6)
+    (track,) = recorder.manifest()["tracks"]
+    assert [init["width"] for init in track["inits"]] == [1280, 640, 1280]
+    starts = {init["k"] for init in track["inits"]}
+    firsts = [min(f["from_ms"] for f in track["fragments"] if f["init"] == k) for k in sorted(starts)]
+    assert all(next(f for f in track["fragments"] if f["from_ms"] == at)["random_access"] for at in firsts)
+    assert sum(gap["to_ms"] - gap["from_ms"] for gap in track["gaps"]) < 2000
