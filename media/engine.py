@@ -119,7 +119,10 @@ class Reception:
 
 @dataclass(frozen=True, slots=True)
 class Sending:
-    """What a sender report needs, and the link's place in its source's clock."""
+    """What a sender report needs, and the link's place in its source's clock.
+
+    ``started``: as much of ``stream`` flows as is wanted; False while it waits for a key frame, and while paused.
+    """
 
     ssrc: int
     packets: int
@@ -211,8 +214,9 @@ class Engine(Protocol):
 
     def pace(self, peer: int, bits_per_second: float | None) -> None:
         """Video to the peer leaves no faster than this, a burst of 5 ms apart; audio and repairs overtake. None: at
-        once. What would wait longer than half a second is dropped up to the next key frame, which is asked for;
-        a still may wait four seconds (on a line for sound only it takes that long)."""
+        once. A picture that would begin more than half a second late is dropped with all up to the next key frame,
+        which is asked for when it would not have to wait too; what has begun leaves whole, unless it takes 2 s.
+        A still may wait four seconds (on a line for sound only it takes that long)."""
         ...
 
     def pump(self, now: float) -> float | None:
@@ -242,7 +246,10 @@ class Engine(Protocol):
         ...
 
     def send_rtcp(self, peer: int, data: bytes) -> None: ...
-    def resend(self, link: int, sequences: Sequence[int], now: float) -> int: ...
+    def resend(self, link: int, sequences: Sequence[int], now: float) -> int:
+        """Answers a NACK, within bounds; packets sent. Where no RTX was negotiated, video only, the very same bytes."""
+        ...
+
     def missing(self, stream: int, now: float) -> list[int]:
         """16-bit numbers to NACK now."""
         ...

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 _APART = 0.005  # seconds between two bursts
 _LONGEST = 0.5  # seconds of waiting: players skip what comes later
 _LONGEST_PICTURE = 2.0  # a key frame larger than that comes too late whatever happens
+_LONGEST_STILL = 4.0  # on a line for sound only it takes that long
 _ROOM = 0.25  # seconds of waiting under which a key frame is asked for: one that comes too early is dropped again
 _SLOWEST = 8000.0  # bits/s: less means nothing, and must not divide by zero
 
@@ -52,9 +53,9 @@ class Backlog:
     def busy(self) -> bool:
         return bool(self._waiting or self._starved)
 
-    def late(self, opens: bool, now: float) -> bool:
-        """Whether a packet that comes now would leave too late to be worth it."""
-        return self._wait(now) > (_LONGEST if opens else _LONGEST_PICTURE)
+    def late(self, opens: bool, still: bool, now: float) -> bool:
+        """Whether a packet that comes now would leave too late to be worth it. ``opens``: the first of a picture."""
+        return self._wait(now) > (_LONGEST_STILL if still else _LONGEST if opens else _LONGEST_PICTURE)
 
     def _wait(self, now: float) -> float:
         return max(0.0, self._due - now) + self.bytes * 8 / self._rate
@@ -101,12 +102,13 @@ class Backlog:
     def set_rate(self, bits_per_second: float) -> None:
         """What now would have to wait too long is dropped."""
         self._rate = max(bits_per_second, _SLOWEST)
-        bound, ahead = _LONGEST * self._rate / 8, 0
+        ahead = 0
         cut: set[Subscription] = set()
 
         def stays(waiting: Waiting) -> bool:
             nonlocal ahead
-            if waiting.link in cut or (waiting.opens and ahead > bound):
+            bound = _LONGEST_STILL if waiting.link.gate.stills else _LONGEST
+            if waiting.link in cut or (waiting.opens and ahead > bound * self._rate / 8):
                 cut.add(waiting.link)
                 self.drop(waiting.link)
                 return False

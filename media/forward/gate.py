@@ -45,9 +45,13 @@ class Gate:
         return self._clock if self.waiting else 0
 
     @property
+    def stills(self) -> bool:
+        return self.detail is Detail.STILLS
+
+    @property
     def flows(self) -> bool:
         """As much passes as is wanted."""
-        return self.open or (self.detail is Detail.STILLS and self.picture is not None)
+        return self.open or (self.stills and self.picture is not None)
 
     def shut(self, clock: int | None) -> None:
         self.open, self.picture, self._clock = False, None, clock

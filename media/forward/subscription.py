@@ -179,7 +179,7 @@ class Subscription:
             if verdict is Verdict.TURNED_AWAY:
                 continue
             opens = verdict is Verdict.BEGINS or not -_LATE < signed32(timestamp - self._tail) <= 0
-            if backlog.late(opens, now):
+            if backlog.late(opens, self.gate.stills, now):
                 self.gate.shut(self.gate.clock)
                 backlog.drop(self)
                 continue

@@ -8,6 +8,7 @@
 #define APART 0.005           /* seconds between two bursts */
 #define LONGEST 0.5           /* seconds of waiting: players skip what comes later */
 #define LONGEST_PICTURE 2.0   /* a key frame larger than that comes too late whatever happens */
+#define LONGEST_STILL 4.0     /* on a line for sound only it takes that long */
 #define ENOUGH_ROOM 0.25      /* seconds of waiting under which a key frame is asked for */
 #define SLOWEST 8000.0        /* bits/s: less means nothing, and must not divide by zero */
 #define MOST_WAITING (1 << 16) /* packets: beyond any rate that is paced */
@@ -38,9 +39,10 @@ static double wait_of(const Backlog *backlog, double now)
     return fmax(0.0, backlog->due - now) + (double)(backlog->bytes * 8) / backlog->rate;
 }
 
-int backlog_late(const Backlog *backlog, int opens, double now)
+int backlog_late(const Backlog *backlog, const Link *link, int opens, double now)
 {
-    return wait_of(backlog, now) > (opens ? LONGEST : LONGEST_PICTURE) || backlog->count == MOST_WAITING;
+    double bound = link->gate.detail == STILLS ? LONGEST_STILL : opens ? LONGEST : LONGEST_PICTURE;
+    return wait_of(backlog, now) > bound || backlog->count == MOST_WAITING;
 }
 
 double backlog_next(const Backlog *backlog) { return fmax(backlog->next, backlog->due); }
@@ -130,12 +132,12 @@ static void lose(Backlog *backlog, const Waiting *waiting)
 /* Takes what ``only`` (or, when it is NULL, the rate) says out of the line. */
 static void sift(Backlog *backlog, const Link *only)
 {
-    double bound = LONGEST * backlog->rate / 8;
     int64_t ahead = 0;
     int kept = 0;
     List losing = {0};
     for (int i = 0; i < backlog->count; i++) {
         Waiting *waiting = &backlog->waiting[backlog->start + i];
+        double bound = (waiting->link->gate.detail == STILLS ? LONGEST_STILL : LONGEST) * backlog->rate / 8;
         int stays = only ? waiting->link != only : !waiting->link->losing && !(waiting->opens && ahead > bound);
         if (stays) {
             ahead += waiting->size;

@@ -310,7 +310,7 @@ struct Backlog {
 Backlog *backlog_new(void);
 void backlog_free(Backlog *backlog);
 int backlog_busy(const Backlog *backlog);
-int backlog_late(const Backlog *backlog, int opens, double now);
+int backlog_late(const Backlog *backlog, const Link *link, int opens, double now);
 double backlog_next(const Backlog *backlog);
 void backlog_put(Backlog *backlog, Waiting waiting);
 void backlog_drop(Backlog *backlog, Link *link);

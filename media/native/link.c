@@ -245,7 +245,7 @@ static void queue_up(Link *link, Backlog *backlog, Packet *const *burst, size_t 
             continue;
         int32_t newer = (int32_t)(media->timestamp - link->tail);
         int opens = verdict == BEGINS || newer > 0 || newer <= -LATE;
-        if (backlog_late(backlog, opens, now)) {
+        if (backlog_late(backlog, link, opens, now)) {
             gate_shut(&link->gate, gate_clock(&link->gate));
             backlog_drop(backlog, link);
             continue;

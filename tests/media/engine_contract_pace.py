@@ -152,6 +152,20 @@ class Pacing(Contract):
         assert 10 <= len(lesson.room.take()) <= 14, "two seconds of it"
         assert counters(rig, lesson).dropped == 1, "the rest is not asked about one by one"
 
+    def test_a_still_has_more_patience(self, rig: Rig) -> None:
+        """On a line for sound only a picture takes seconds, and is worth them."""
+        lesson = Lesson(rig)
+        rig.engine.pace(lesson.room.handle, 50_000.0)
+        rig.engine.set_detail(Lesson.SHOWN, Detail.STILLS)
+        frame(lesson, packets=15, key=True)  # 2.4 s
+        frame(lesson)
+        frame(lesson, packets=5, key=True)  # 0.8 s more
+        rig.run(3.5, 0.02)
+        got = lesson.room.take()
+        assert [p.marker for p in got] == [False] * 14 + [True] + [False] * 4 + [True]
+        assert set(steps([p.sequence for p in got])) == {1}
+        assert counters(rig, lesson).dropped == 0
+
     def test_a_line_that_gets_thin_sheds_what_it_cannot_carry(self, rig: Rig) -> None:
         layers = Layers(rig)
         rig.engine.switch(40, 30)

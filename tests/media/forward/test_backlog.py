@@ -103,9 +103,10 @@ def test_clocks_of_segments_that_never_began_are_remembered() -> None:
 def test_a_key_frame_is_asked_for_once_and_when_there_is_room() -> None:
     link, events, now = Link(), list[EngineEvent](), 10.0
     backlog = paced(80_000.0, *(waiting(link, n) for n in range(5)))
-    assert backlog.late(True, now) is False
+    assert backlog.late(True, False, now) is False
     backlog.put(waiting(link, 5))
-    assert backlog.late(True, now) and not backlog.late(False, now)
+    assert backlog.late(True, False, now) and not backlog.late(False, False, now)
+    assert not backlog.late(True, True, now), "a still may wait four seconds"
     link.gate.shut(0)
     backlog.drop(link)
     while backlog.busy:
