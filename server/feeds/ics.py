@@ -32,7 +32,7 @@ def calendar(name: str, lessons: Iterable[Lesson], origin: str, t: Texts) -> byt
     for lesson in lessons:
         held.add_component(_event(lesson, host, origin, t))
     held.add_missing_timezones()
-    return held.to_ical()
+    return bytes(held.to_ical())
 
 
 def _event(lesson: Lesson, host: str, origin: str, t: Texts) -> Event:

@@ -34,4 +34,4 @@ STATEMENTS: dict[str, tuple[str, ...]] = {
 
 
 def ddl(statement: str, dialect: str) -> Any:
-    return DDL(statement.replace("%", "%%")).execute_if(dialect=dialect)
+    return DDL(statement.replace("%", "%%")).execute_if(dialect=dialect)  # type: ignore[no-untyped-call]

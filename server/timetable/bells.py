@@ -58,7 +58,8 @@ def in_force(schedules: Iterable[Schedule], day: date) -> Schedule | None:
     """The schedule whose season began last; None where a school has none."""
     held = sorted(schedules, key=lambda one: one.begins)
     begun = [one for one in held if one.begins <= (day.month, day.day)]
-    return (begun or held or [None])[-1]
+    found = begun or held
+    return found[-1] if found else None
 
 
 def bell(schedule: Schedule | None, period: int) -> Bell | None:

@@ -180,7 +180,7 @@ async def _plans(
     await web.add(
         bells, span, asked, notice, change, CalendarDay(day=date(2026, 11, 20), kind="holiday", name="公开的假日")
     )
-    named = {"schedule": bells, "span": span, "invitation": asked, "notice": notice}
+    named: dict[str, Any] = {"schedule": bells, "span": span, "invitation": asked, "notice": notice}
     return {f"{name}_id": one.id for name, one in named.items()} | {"batch_id": change.batch}
 
 

@@ -65,18 +65,3 @@ async def received(session: AsyncSession, scope: Scope, lesson_ids: Collection[s
     query = select(Attendance.lesson_id, Attendance.room_id)
     rows = await session.execute(query.where(Attendance.lesson_id.in_(lesson_ids), Attendance.effective))
     return {(row.lesson_id, row.room_id) for row in rows}
-
-
-async def contested(session: AsyncSession, scope: Scope, lesson_ids: Collection[str]) -> set[str]:
-    """Lessons with a 补课 that stands, of those named."""
-    query = select(Lesson.repays_id).where(Lesson.repays_id.in_(lesson_ids), Lesson.state != "cancelled")
-    return {one for one in await session.scalars(query) if one}
-
-
-async def in_state(session: AsyncSession, scope: Scope, state: str, closed_before: datetime, most: int) -> list[Lesson]:
-    """For our own jobs: lessons of a state that were closed before a moment, locked, those of others' jobs left out."""
-    if not scope.system:
-        return []
-    query = select(Lesson).where(Lesson.state == state, Lesson.closed_at <= closed_before)
-    query = query.order_by(Lesson.closed_at, Lesson.id).limit(most)
-    return list((await session.scalars(query.with_for_update(of=Lesson, skip_locked=True))).unique())

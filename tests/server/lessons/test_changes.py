@@ -272,8 +272,9 @@ async def test_lessons_are_registered_and_archived_by_the_job(web: Web, city: Ci
     today = city_date(web.clock.now())
     await web.add(Term(id="2026-1", name="第一学期", starts_on=today, ends_on=today + timedelta(days=30)))
     closed = await web.lesson(city.teacher, city.lead, city.room, state="closed", closed_at=web.clock.now())
+    start = web.clock.now()
     for days, state in ((3, "closed"), (4, "registered"), (40, "registered"), (45, "archived")):
-        web.clock.moment = closed.closed_at + timedelta(days=days)  # type: ignore[operator]
+        web.clock.moment = start + timedelta(days=days)
         await registering.round_(web.database, web.clock)
         assert (await held(web, closed)).state == state, days
 
@@ -343,3 +344,20 @@ async def test_the_change_that_was_kept_says_only_what_changed(web: Web, lesson:
         row = (await session.scalars(select(LessonChange))).one()
     assert set(row.after) == {"state", "cancel_reason", "cancelled_at", "cancelled_by"}
     assert (row.before["state"], row.reason, row.note) == ("published", "power", "线路检修")
+
+
+async def test_who_has_not_read_of_it_is_rung_half_an_hour_before_the_bell(
+    web: Web, city: City, admin: Browser
+) -> None:
+    soon = await web.lesson(city.teacher, city.lead, city.room, assistant=city.assistant, starts=timedelta(minutes=90))
+    other = await web.person("teacher", school=city.town, name="代课老师")
+    await admin.post(f"/api/v1/lessons/{soon.id}/teacher", json={"teacher_id": other.id})
+    assert "请打电话" not in (await admin.get("/notices")).text
+    web.clock.moment += timedelta(minutes=65)
+    page = (await admin.get("/notices")).text
+    assert "请打电话" in page and "代课老师" in page and "赵老师" in page
+    theirs = await web.sign_in(other)
+    await theirs.post("/api/v1/notices/read-all")
+    page = (await admin.get("/notices")).text
+    assert "代课老师</strong>" not in page and "赵老师</strong>" in page
+    assert "请打电话" not in (await theirs.get("/notices")).text

@@ -33,11 +33,11 @@ entries = st.builds(
 def naive(held: list[Entry]) -> set[tuple[str, str, Resource]]:
     """Every two of them, minute by minute of reasoning: what the sweep must find."""
     return {
-        (*sorted((one.id, other.id)), resource)
+        (min(one.id, other.id), max(one.id, other.id), resource)
         for one, other in combinations(held, 2)
         if one.starts_at < other.ends_at and other.starts_at < one.ends_at
         for resource in one.needs & other.needs
-    }  # type: ignore[misc]
+    }
 
 
 def filled(wanted: list[Entry]) -> Timetable:

@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from server.lessons.models import Invitation, Lesson
 from server.timetable.models import BellSchedule, CalendarDay, SchoolSpan, Term
-from tests.server.timetable.test_publishing import City, made, slot
+from tests.support.timetable import City, made, slot
 from tests.support.web import Browser, Web
 
 

@@ -4,72 +4,31 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
-from datetime import date, time, timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy import func, select
 
-from server.accounts.models import Person
-from server.classrooms.models import Classroom, Receiver
+from server.classrooms.models import Classroom
 from server.clock import CITY
 from server.database import Database, make_engine
 from server.errors import ConflictError
-from server.ids import new_id
 from server.lessons.models import Invitation, Lesson
 from server.models import Base
 from server.notices.models import Notice
-from server.schools.models import District, Room, School
 from server.scope import Scope
 from server.timetable import publishing
-from server.timetable.models import CalendarDay, CalendarHorizon, SchoolSpan, Term, WeeklySlot
+from server.timetable.models import CalendarHorizon, SchoolSpan, WeeklySlot
+from tests.support.timetable import TERM, City, made, slot
 from tests.support.web import Web
 
 CITY_ADMIN = Scope(person=None, posts=frozenset({"city_admin"}), city=True)
-TERM = "2026-1"
-
-
-@dataclass
-class City:
-    district: District
-    town: School
-    village: School
-    lead: Room
-    room: Room
-    teacher: Person
-    assistant: Person
-
-    def classroom(self, web: Web, name: str = "三年级音乐", **more: Any) -> list[Any]:
-        id_ = more.pop("id", new_id())
-        plain = {"lead_room_id": self.lead.id, "lead_teacher_id": self.teacher.id, **more}
-        row = Classroom(id=id_, name=name, subject="music", grade=3, term=TERM, created_at=web.clock.now(), **plain)
-        return [row, Receiver(id=new_id(), classroom_id=id_, position=1, room_id=self.room.id)]
-
-
-async def made(web: Web) -> City:
-    district = await web.district()
-    town, village = await web.school(district, "城关小学"), await web.school(district, "南里小学")
-    lead, room = await web.room(town, "录播教室", kind="lead"), await web.room(village, pupils=27)
-    await web.add(
-        Term(id=TERM, name="第一学期", starts_on=date(2026, 9, 1), ends_on=date(2026, 12, 11)),
-        CalendarHorizon(id="city", known_until=date(2026, 12, 31)),
-        CalendarDay(day=date(2026, 11, 26), kind="holiday", name="假"),
-        CalendarDay(day=date(2026, 11, 28), kind="makeup", name="调休", stands_for=date(2026, 11, 26)),
-    )
-    teacher, assistant = await web.person("teacher", school=town), await web.person("assistant", school=village)
-    return City(district, town, village, lead, room, teacher, assistant)
 
 
 @pytest.fixture
 async def city(web: Web) -> City:
     return await made(web)
-
-
-def slot(classroom: str, weekday: int, hour: int = 10, **more: Any) -> WeeklySlot:
-    return WeeklySlot(
-        id=new_id(), classroom_id=classroom, weekday=weekday, period=hour - 7, starts=time(hour, 0), minutes=40, **more
-    )
 
 
 async def lessons(web: Web, *states: str) -> list[str]:
