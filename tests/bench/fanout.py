@@ -91,7 +91,7 @@ def summary(found: Figures) -> dict[str, object]:
 
 
 def run(quick: bool) -> None:
-    turns, seconds = (3, 0.5) if quick else (7, 1.0)
+    turns, seconds = (3, 0.5) if quick else (7, 0.7)
     if find_native() is None:
         print("C twin: not built here, or no OpenSSL 3 that gives the known answers")
     if janus.program() is None:

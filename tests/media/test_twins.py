@@ -12,14 +12,15 @@ from tests.support.twins import Play
 
 NATIVE = find_native()
 STEPS = 300
-LESSONS = int(os.environ.get("TONGTANG_TEST_LESSONS", "40"))
+FEW, MANY = 2, int(os.environ.get("TONGTANG_TEST_LESSONS", "40"))
 
 pytestmark = pytest.mark.skipif(NATIVE is None, reason="the C twin is not built here")
 
 
-def test_random_lessons_leave_both_twins_alike(capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize("lessons", [FEW, pytest.param(MANY, marks=pytest.mark.slow)])
+def test_random_lessons_leave_both_twins_alike(lessons: int, capsys: pytest.CaptureFixture[str]) -> None:
     compared = calls = 0
-    for seed in range(LESSONS):
+    for seed in range(lessons):
         play = Play((lambda r: PythonEngine(True, r), lambda r: CEngine(NATIVE, r)), seed)
         try:
             play.run(STEPS)
@@ -28,5 +29,5 @@ def test_random_lessons_leave_both_twins_alike(capsys: pytest.CaptureFixture[str
             raise
         compared, calls = compared + play.compared, calls + play.twins.calls
     with capsys.disabled():
-        print(f" [{LESSONS} lessons, {calls} calls, {compared} packets alike]", end="")
-    assert compared > 100 * LESSONS
+        print(f" [{lessons} lessons, {calls} calls, {compared} packets alike]", end="")
+    assert compared > 100 * lessons

@@ -1,8 +1,8 @@
 """One teacher, N rooms, and whoever forwards between them: the load of ``tests/bench/fanout.py`` and ``latency.py``.
 
 This process plays teacher and rooms over sockets that joined by real ICE and DTLS; the forwarder is a child. Rule: the
-same packets, sockets and rates for every forwarder, so that only what forwards differs. The rooms' sockets are read on a
-timer and never slept on: a forwarder is not billed for waking its receiver.
+same packets, sockets and rates for every forwarder, so that only what forwards differs. The rooms' sockets are read on
+a timer and never slept on: a forwarder is not billed for waking its receiver.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import contextlib
 import os
 import signal
 import socket
+import struct
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -35,6 +36,8 @@ _LATE = 0.003
 _SETTLE = 0.1
 _CHECK_EVERY, _REPORT_EVERY = 2.5, 1.0  # browsers' consent checks and receiver reports
 _BUFFER = 8 << 20
+_SO_TIMESTAMPNS = 35  # asm-generic/socket.h: when the kernel gave a packet to its socket
+_TIMESPEC = struct.Struct("@qq")
 IDS = {"mid": 4, "abs_send_time": 2, "transport_cc": 3}
 
 
@@ -94,6 +97,9 @@ class Load:
             client.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _BUFFER)
         self._buffer = bytearray(2048)
         self._seen = [0] * len(forwarder.rooms)
+        self._sent_at: dict[int, float] = {}
+        for room in forwarder.rooms:
+            room.socket.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
 
     # --- packets -----------------------------------------------------------------------------------------------------
 
@@ -115,7 +121,9 @@ class Load:
     # --- a run -------------------------------------------------------------------------------------------------------
 
     def run(self, rate: int, seconds: float, delays: bool = False) -> Run:
-        """``rate``: packets a second in. The forwarder alone is awake meanwhile."""
+        """``rate``: packets a second in. The forwarder alone is awake meanwhile. ``delays``: of one packet in 16, from
+        our system call to the kernel's stamp at the room's socket, which the forwarder's own sending sets."""
+        self._sent_at.clear()
         warm, packets = self._packets(BURST * 4, rate), self._packets(round(rate * seconds / BURST) * BURST, rate)
         os.kill(self.forwarder.pid, signal.SIGCONT)
         self._play(warm, rate, None)
@@ -126,7 +134,7 @@ class Load:
         self._play(packets, rate, done, delays)
         done.passed = time.perf_counter() - started
         time.sleep(_SETTLE)
-        self._drain(done)
+        self._drain(done, delays)
         done.cpu = cpu_of(self.forwarder.pid) - began
         os.kill(self.forwarder.pid, signal.SIGSTOP)
         return done
@@ -149,7 +157,9 @@ class Load:
                 self._drain(done, delays)
                 drained = clock()
                 time.sleep(min(_TICK, max(0.0, due - clock())))
-            for packet in packets[at : at + BURST]:
+            for place, packet in enumerate(packets[at : at + BURST]):
+                if delays:
+                    self._sent_at[self._number - len(packets) + at + place + 1] = time.time()
                 with contextlib.suppress(BlockingIOError, ConnectionError):
                     send(packet)
         self._drain(done, delays)
@@ -157,10 +167,13 @@ class Load:
     def _drain(self, done: Run | None, delays: bool = False) -> None:
         buffer = self._buffer
         for place, room in enumerate(self.forwarder.rooms):
-            receive = room.socket.recv_into
+            receive, arrival = room.socket.recv_into, 0.0
             while True:
                 try:
-                    size = receive(buffer)
+                    if delays:
+                        size, arrival = _stamped(room.socket, buffer)
+                    else:
+                        size = receive(buffer)
                 except (BlockingIOError, ConnectionError):
                     break
                 if done is None or buffer[0] >> 6 != 2 or 192 <= buffer[1] <= 223:
@@ -168,9 +181,13 @@ class Load:
                 done.arrived += 1
                 self._seen[place] += 1
                 if self._seen[place] % 16 == 0:
-                    done.verified += self._verify(room, size)
+                    done.verified += 1
+                    number = self._verify(room, size)
+                    if delays and number in self._sent_at:
+                        done.delays.append(arrival - self._sent_at[number])
 
-    def _verify(self, room: Client, size: int) -> bool:
+    def _verify(self, room: Client, size: int) -> int:
+        """The number that ``packet`` wrote into it."""
         if self.forwarder.sealed:
             assert room.srtp is not None
             self._arena.data[:size] = self._buffer[:size]
@@ -182,9 +199,9 @@ class Load:
         head = rtp.parse(plain)
         body = plain[head.payload_at : head.payload_end]
         assert len(body) == PAYLOAD and body[-900:] == bytes(900), "a forwarded packet is not what was sent"
-        return True
+        return int.from_bytes(body[5:9], "big")
 
-    # --- what browsers do beside ---------------------------------------------------------------------------------------
+    # --- what browsers do beside --------------------------------------------------------------------------------------
 
     def _upkeep(self, seconds: float) -> Iterator[tuple[float, Callable[[], None]]]:
         """Checks and reports of all peers, evenly spread."""
@@ -207,6 +224,12 @@ class Load:
                 self._arena.data[: len(compound)] = compound
                 size = peer.srtp.protect_rtcp(self._arena, 0, len(compound))
                 peer.socket.send(bytes(self._arena.data[:size]))
+
+
+def _stamped(sock: socket.socket, buffer: bytearray) -> tuple[int, float]:
+    size, ancillary, _, _ = sock.recvmsg_into((buffer,), 64)
+    seconds, nanoseconds = _TIMESPEC.unpack_from(ancillary[0][2])
+    return size, seconds + nanoseconds * 1e-9
 
 
 _RECEIVER_REPORT = rtcp.build_receiver_report(

@@ -1,7 +1,7 @@
-"""Our node as one of the forwarders that ``tests/bench/fanout.py`` compares: Python twin, C twin, C twin without ciphers.
+"""Our node as a forwarder that ``tests/bench/fanout.py`` measures: Python twin, C twin, C twin without ciphers.
 
-Rule: the whole media plane runs (upkeep, reports, history, statistics, pacing); only the estimator is kept from thinning
-what the bench counts: no village line carries 40 Mbit/s to a viewer.
+Rule: the whole media plane runs (upkeep, reports, history, statistics, pacing); only the estimator is kept from
+thinning what the bench counts: no village line carries 40 Mbit/s to a viewer.
 """
 
 from __future__ import annotations

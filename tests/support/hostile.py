@@ -1,7 +1,7 @@
 """Throws at the C engine what its Python face would never: authentic nonsense, wild numbers, teardown in mid-flow.
 
-``python -m tests.support.hostile MODULE SEED SECONDS``: run by ``tests/media/test_sanitized.py`` with a module built with
-sanitizers, which end the process at the first wrong access. Prints how many cases it tried.
+``python -m tests.support.hostile MODULE SEED SECONDS``: run by ``tests/media/test_sanitized.py`` with a module built
+with sanitizers, which end the process at the first wrong access. Prints how many cases it tried.
 """
 
 from __future__ import annotations
@@ -54,7 +54,9 @@ class Hostile:
     def step(self) -> None:
         self.cases += 1
         self.now += self.chance.random() * self.chance.choice((0, 0.01, 1))
-        deed = self.chance.choice((self._packet, self._packet, self._packet, self._bytes, self._set_up, self._call, self._call))
+        deed = self.chance.choice(
+            (self._packet, self._packet, self._packet, self._bytes, self._set_up, self._call, self._call)
+        )
         deed()
         if self.chance.random() < 0.3:
             self.engine.flush()
@@ -74,7 +76,9 @@ class Hostile:
             media: Any = "audio" if codec is OPUS else "video"
             ssrcs = tuple(chance.randrange(8) for _ in range(chance.randrange(3)))
             rid = chance.choice((None, "", "q", "h" * 16))
-            made = StreamConfig(media, chance.choice(("", "0", "x" * 16)), codec, self.extensions(), ssrcs, ssrcs[:1], rid)
+            made = StreamConfig(
+                media, chance.choice(("", "0", "x" * 16)), codec, self.extensions(), ssrcs, ssrcs[:1], rid
+            )
             engine.add_stream(handle, self.handle(), made)
         elif kind == 3:
             plain = chance.choice(_CODECS)

@@ -1,7 +1,7 @@
 """Janus (Debian's package ``janus``) as a forwarder measured beside ours: its VideoRoom, tuned as it is cheapest.
 
-Tuned: one event loop for all handles instead of a thread each, AES-128-GCM, ICE-lite. Its peers join by its own HTTP API
-and the same ICE and DTLS client as ours; SDP is written here by hand.
+Tuned: one event loop for all handles instead of a thread each, AES-128-GCM, ICE-lite. Its peers join by its own HTTP
+API and the same ICE and DTLS client as ours; SDP is written here by hand.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ libjanus_pfunix.so" }}
         "https = false }\nadmin: { admin_http = false }\n"
     )
     (folder / "janus.plugin.videoroom.jcfg").write_text(
-        f"room-{_ROOM}: {{ description = \"bench\", publishers = 1, bitrate = 0, fir_freq = 0, videocodec = \"vp8\", "
+        f'room-{_ROOM}: {{ description = "bench", publishers = 1, bitrate = 0, fir_freq = 0, videocodec = "vp8", '
         "transport_wide_cc_ext = true, notify_joining = false }\n"
     )
 
@@ -124,7 +124,7 @@ class Api:
             return dict(json.load(answer))
 
 
-# --- SDP, as little as there can be ------------------------------------------------------------------------------------
+# --- SDP, as little as there can be -----------------------------------------------------------------------------------
 
 
 def _description(client: Client, identity: Identity, section: list[str], types: str) -> str:

@@ -1,7 +1,8 @@
 """Two packet engines in step: everything that happens to one happens to the other, and all they say must be the same.
 
-``Play`` makes up a lesson from a seed: layers and sound that get lost, late, twice, forged or garbled on the way, readers
-that switch, thin out, NACK and leave. Rule: bytes to one reader are compared in order; between readers order is free.
+``Play`` makes up a lesson from a seed: layers and sound that get lost, late, twice, forged or garbled on the way,
+readers that switch, thin out, NACK and leave. Rule: bytes to one reader are compared in order; between readers order is
+free.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ class Twins:
     def __init__(self, first: Engine, second: Engine) -> None:
         self.engines = (first, second)
         self.wires = (Wire(), Wire())
-        self.port = [e.attach(w) for e, w in zip(self.engines, self.wires, strict=True)][0]
+        self.port, _ = (e.attach(w) for e, w in zip(self.engines, self.wires, strict=True))
         self.calls = 0
 
     def call(self, name: str, *arguments: Any, **named: Any) -> Any:
@@ -78,7 +79,7 @@ def _first_difference(one: dict[Any, list[bytes]], other: dict[Any, list[bytes]]
     return "?"
 
 
-# --- a lesson made up from a seed --------------------------------------------------------------------------------------
+# --- a lesson made up from a seed -------------------------------------------------------------------------------------
 
 
 class Sender:
@@ -142,7 +143,9 @@ class Sender:
         self.rtx_sequence += 1
         payload = original[2:4] + original[head.payload_at : head.payload_end]
         ids = tuple((11 if i == 10 else i, v) for i, v in self.ids)
-        return rtp.build(self.codec.rtx, self.rtx_sequence, head.timestamp, self.ssrc ^ 0xF000, payload, False, build([*ids]))
+        return rtp.build(
+            self.codec.rtx, self.rtx_sequence, head.timestamp, self.ssrc ^ 0xF000, payload, False, build([*ids])
+        )
 
     def jump(self) -> None:
         """Its encoder or the whole peer began anew."""
@@ -181,7 +184,7 @@ class Play:
         self._wide[owner] += self.chance.choice((1, 1, 1, 2))
         return (self._wide[owner] & 0xFFFF).to_bytes(2, "big")
 
-    # --- who is there --------------------------------------------------------------------------------------------------
+    # --- who is there -------------------------------------------------------------------------------------------------
 
     def address(self, peer: int) -> Address:
         return f"198.51.100.{peer}", 5000 + peer
@@ -199,7 +202,10 @@ class Play:
 
     def _publish(self, peer: int) -> None:
         named = self.chance.random() < 0.5
-        plans = [("1", "video", VP8, rid) for rid in ("q", "h", "f")] + [("2", "video", H264, None), ("0", "audio", OPUS, None)]
+        plans = [("1", "video", VP8, rid) for rid in ("q", "h", "f")] + [
+            ("2", "video", H264, None),
+            ("0", "audio", OPUS, None),
+        ]
         for place, (mid, kind, codec, rid) in enumerate(plans):
             stream, ssrc = 100 * peer + place, 0x1000 * peer + place
             known = (ssrc,) if named or rid is None else ()
@@ -213,7 +219,9 @@ class Play:
 
     def _subscribe(self, peer: int) -> None:
         chance = self.chance
-        ids = chance.choice((OUT_IDS, OUT_IDS, Extensions(), Extensions(transport_cc=3), Extensions(mid=20, abs_send_time=2)))
+        ids = chance.choice(
+            (OUT_IDS, OUT_IDS, Extensions(), Extensions(transport_cc=3), Extensions(mid=20, abs_send_time=2))
+        )
         for place in range(2):
             rtx = 0x9000 + 2 * peer + place if chance.random() < 0.7 else None
             codecs = (VP8_OUT, H264_OUT) if chance.random() < 0.7 else (H264_OUT, VP8_OUT)
@@ -227,7 +235,7 @@ class Play:
         self.twins.call("add_link", link, peer, config)
         self.twins.call("switch", link, self.chance.choice(self.streams))
 
-    # --- what happens --------------------------------------------------------------------------------------------------
+    # --- what happens -------------------------------------------------------------------------------------------------
 
     def seal(self, peer: int, plain: bytes, rtcp: bool = False) -> bytes:
         srtp = self._srtp[peer]
@@ -289,7 +297,9 @@ class Play:
 
     def _rtcp(self) -> None:
         chance = self.chance
-        plain = bytes([0x80, chance.choice((200, 201, 205, 206)), 0, 1]) + chance.randbytes(4 + 4 * chance.randrange(20))
+        plain = bytes([0x80, chance.choice((200, 201, 205, 206)), 0, 1]) + chance.randbytes(
+            4 + 4 * chance.randrange(20)
+        )
         reader = chance.choice(self.READERS)
         self.twins.call("receive", self.seal(reader, plain, True), (self.twins.port, self.address(reader)), self.now)
         self.twins.call("send_rtcp", chance.choice(self.PUBLISHERS), plain)
@@ -316,7 +326,9 @@ class Play:
         self.twins.call("pump", self.now)
 
     def _probe(self) -> None:
-        self.twins.call("probe", self.chance.choice([*self.links]), self.chance.choice((100, 255, 3000, 60000)), self.now)
+        self.twins.call(
+            "probe", self.chance.choice([*self.links]), self.chance.choice((100, 255, 3000, 60000)), self.now
+        )
 
     def _nack(self) -> None:
         chance = self.chance

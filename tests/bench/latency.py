@@ -1,0 +1,69 @@
+"""What a forwarder adds to a packet's way, from datagram in to datagram out: both twins and Janus side by side.
+
+Half load: each forwarder gets the rate at which it is busy half the time, or what this generator can give if that is
+less (it is said). A burst of eight packets a picture, ten rooms. Prints a table; the last line is JSON.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import json
+import statistics
+
+from media.cengine import find_native
+from tests.bench.fanout import NAMES, forwarders
+from tests.support import janus
+from tests.support.fanning import Load, identity
+
+ROOMS = 10
+MOST = 6000  # packets a second in: this process can send and read 60,000 a second out, and no more
+HALF = 0.5
+
+
+def half_load(load: Load) -> int:
+    """Tried twice: a packet costs less the more there are."""
+    rate = 2000
+    for _ in range(2):
+        tried = load.run(rate, 0.4)
+        rate = min(MOST, round(rate * HALF / max(0.01, tried.cpu / tried.passed)))
+    return rate
+
+
+def percentile(values: list[float], share: float) -> float:
+    return sorted(values)[min(len(values) - 1, int(len(values) * share))]
+
+
+def run(quick: bool) -> None:
+    turns, seconds = (2, 1.0) if quick else (5, 2.0)
+    if janus.program() is None:
+        print("Janus: not installed here (Debian: apt-get install janus); its row is left out")
+    loads = [Load(f) for f in forwarders(ROOMS, identity(), None)]
+    found: dict[str, dict[str, float]] = {}
+    gc.disable()  # this process is the clock
+    print(f"{'':<20}{'in/s':>7}{'of a core':>11}{'p50 µs':>9}{'p99 µs':>9}{'arrived':>10}")
+    try:
+        for load in loads:
+            name, rate = load.forwarder.name, half_load(load)
+            runs = [load.run(rate, seconds, delays=True) for _ in range(turns)]
+            core = statistics.median(r.cpu / r.passed for r in runs)
+            share = sum(r.arrived for r in runs) / (sum(r.sent for r in runs) * ROOMS)
+            p50, p99 = (statistics.median(percentile(r.delays, s) * 1e6 for r in runs) for s in (0.5, 0.99))
+            limited = "  (the generator's limit)" if rate == MOST else ""
+            print(f"{NAMES[name]:<20}{rate:>7}{core:>11.0%}{p50:>9.0f}{p99:>9.0f}{share:>10.2%}{limited}", flush=True)
+            found[name] = {"p50": round(p50), "p99": round(p99), "rate": rate, "core": round(core, 2)}
+    finally:
+        for load in loads:
+            load.forwarder.close()
+    best = "native" if find_native() is not None else "python"
+    print(json.dumps({"bench": "added-latency", "value": found[best]["p99"], "unit": "us", **found}))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="two runs of a second")
+    run(parser.parse_args().quick)
+
+
+if __name__ == "__main__":
+    main()
