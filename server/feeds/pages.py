@@ -1,19 +1,33 @@
-"""/calendar/{secret}.ics: what calendar programs fetch. No sign-in: the address is the secret."""
+"""Making a calendar address; /calendar/{secret}.ics: what calendar programs fetch. The address is the secret."""
 
 from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Request
+from fastapi import APIRouter, Form, Path, Request
 from fastapi.responses import Response
 
-from server.dependencies import ClockDep, Reading
+from server.dependencies import ClockDep, Html, Reading, SignedIn, Writing
 from server.feeds import service
 from server.feeds.ics import calendar
 from server.security import own_origin
 from server.templating import texts
 
 router = APIRouter(include_in_schema=False)
+
+
+@router.post("/feeds")
+async def post_feed(
+    request: Request,
+    page: Html,
+    session: Writing,
+    scope: SignedIn,
+    clock: ClockDep,
+    room: Annotated[str, Form(max_length=24)] = "",
+) -> Response:
+    """A new address, shown this once."""
+    secret = await service.make(session, scope, room or None, clock.now())
+    return page.render("timetable/feed.html", url=f"{own_origin(request)}/calendar/{secret}.ics", room=room)
 
 
 @router.get("/calendar/{secret}.ics")

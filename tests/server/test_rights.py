@@ -53,7 +53,7 @@ BOARD = {"/"}
 """The portal names school and teacher of the day's lessons to everybody with an account; to devices it does not."""
 INTERNAL = "/internal/"
 ENDS_OWN_SESSION = {"/logout", "/api/v1/accounts/sign-out", "/api/v1/accounts/sign-out-everywhere"}
-OWN_THINGS = {"/api/v1/notices/read-all", "/api/v1/feeds"}
+OWN_THINGS = {"/api/v1/notices/read-all", "/api/v1/feeds", "/feeds"}
 """One's own notices and calendar address: there are none, and nobody else's are touched."""
 REFUSED = {401, 403, 404, 405}
 OWN_ROWS = {"sign_ins", "devices", "audit_entries", "audit_waiting"}

@@ -65,3 +65,12 @@ async def test_a_room_has_a_feed_for_those_who_administer_it(web: Web) -> None:
     assert (await teacher.post("/api/v1/feeds", json=room)).json()["error"]["key"] == "feed_room"
     url = (await admin.post("/api/v1/feeds", json=room)).json()["url"]
     assert len(await events(web, url)) == 1
+
+
+async def test_the_address_is_made_on_a_page_and_shown_once(web: Web) -> None:
+    _, teacher, _ = await made(web)
+    assert 'action="/feeds"' in (await teacher.get("/timetable")).text
+    page = await teacher.post("/feeds", data={"csrf": teacher.csrf})
+    assert page.status_code == 200
+    url = page.text.split('class="feed-url">')[1].split("<")[0]
+    assert len(await events(web, url)) == 1
