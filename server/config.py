@@ -39,6 +39,8 @@ NODE_KEYS = frozenset(
         "TLS_CERTIFICATE",
         "TLS_KEY",
         "NODE_INTERNAL_PORT",
+        "METRICS_TOKEN",
+        "MEDIA_ENGINE",
     )
 )
 
