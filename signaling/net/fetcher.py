@@ -33,6 +33,8 @@ from signaling.sources import Patience, SourceError, choose, host_of, url_of
 log = logging.getLogger("tongtang.fetcher")
 
 OPEN_SECONDS, READ_SECONDS = 8.0, 8.0
+LOOK_MICROSECONDS = 2_000_000
+"""A camera says what it sends at once; the demuxer would look at it for five seconds."""
 QUEUED = 250
 """Packets of one kind that may wait to be sent: some seconds; what waits longer is no live picture."""
 GONE = 3
@@ -64,6 +66,7 @@ class Camera:
 
     def __init__(self, url: str) -> None:
         options = {"rtsp_transport": "tcp", "fflags": "nobuffer", "rw_timeout": str(int(READ_SECONDS * 1e6))}
+        options["analyzeduration"] = str(LOOK_MICROSECONDS)
         container = av.open(url, options=options, timeout=(OPEN_SECONDS, READ_SECONDS))
         self._container: InputContainer = container
         self._video = next(iter(container.streams.video), None)

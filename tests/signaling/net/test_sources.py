@@ -1,4 +1,4 @@
-"""A camera fetched from: ffmpeg serves RTMP (H.264 and AAC), a player sees it through a real node."""
+"""Cameras fetched from (ffmpeg as RTMP server, a small RTSP one of ours): a player sees them through a real node."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import contextlib
 import shutil
 import socket
 from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,8 @@ from aiortc import RTCPeerConnection
 from aiortc.mediastreams import MediaStreamError
 
 from tests.signaling.net.test_whip import negotiate
-from tests.support.signaling import NodeProcess, fake_web, make_spec, node_process, until
+from tests.support.rtsp import HEIGHT, WIDTH, ip_camera
+from tests.support.signaling import FakeWeb, NodeProcess, fake_web, make_spec, node_process, until
 
 pytestmark = [pytest.mark.slow, pytest.mark.real]
 
@@ -56,42 +58,76 @@ async def fetch(node: NodeProcess, *sources: dict[str, str], epoch: int = 1) -> 
         return (await client.put(url, json=body, headers=node.web.service("n1"))).status_code
 
 
+@dataclass
+class Seen:
+    video: int = 0
+    audio: int = 0
+    sizes: set[tuple[int, int]] = field(default_factory=set)
+
+
+@contextlib.asynccontextmanager
+async def viewer(node: NodeProcess, web: FakeWeb) -> AsyncIterator[Seen]:
+    """A WHEP player that waits for the camera; what it decoded."""
+    seen, player = Seen(), RTCPeerConnection()
+    tasks: list[asyncio.Task[None]] = []
+
+    async def play(track: Any) -> None:
+        with contextlib.suppress(MediaStreamError):
+            while True:
+                frame = await track.recv()
+                if track.kind == "audio":
+                    seen.audio += 1
+                else:
+                    seen.video += 1
+                    seen.sizes.add((frame.width, frame.height))
+
+    async def come() -> None:
+        await until(lambda: "EndpointJoined" in web.kinds())
+        await negotiate(player, f"{node.http}/whep/L1", web.token("watch"))
+
+    player.on("track", lambda track: tasks.append(asyncio.create_task(play(track))))
+    player.addTransceiver("audio", direction="recvonly")
+    player.addTransceiver("video", direction="recvonly")
+    tasks.append(asyncio.create_task(come()))
+    try:
+        yield seen
+    finally:
+        await player.close()
+        await asyncio.gather(*tasks)
+
+
 @needs_ffmpeg
 async def test_a_camera_comes_in_goes_and_comes_again(tmp_path: Path) -> None:
     port = free_port()
     async with fake_web() as web, node_process(tmp_path / "n1", web, TONGTANG_SOURCES_LOCAL="true") as node:
         await node.put(make_spec())
         source = {"room": "lead", "address": f"rtmp://127.0.0.1:{port}/live/room", "secret": ""}
-        player = RTCPeerConnection()
-        seen: dict[str, int] = {"video": 0, "audio": 0}
-        sizes: set[tuple[int, int]] = set()
-        tasks: list[asyncio.Task[None]] = []
-
-        async def play(track: Any) -> None:
-            with contextlib.suppress(MediaStreamError):
-                while True:
-                    frame = await track.recv()
-                    seen[track.kind] += 1
-                    if track.kind == "video":
-                        sizes.add((frame.width, frame.height))
-
-        player.on("track", lambda track: tasks.append(asyncio.create_task(play(track))))
-        player.addTransceiver("audio", direction="recvonly")
-        player.addTransceiver("video", direction="recvonly")
-        try:
+        async with viewer(node, web) as seen:
             async with camera(port):
                 assert await fetch(node, source) == 204
-                await negotiate(player, f"{node.http}/whep/L1", web.token("watch"))
-                await until(lambda: seen["video"] > 20 and seen["audio"] > 20)
-                assert sizes == {(320, 240)}, "as it came"
-            before = dict(seen)
+                await until(lambda: seen.video > 20 and seen.audio > 20)
+                assert seen.sizes == {(320, 240)}, "as it came"
+            before = seen.video
             async with camera(port):
-                await until(lambda: seen["video"] > before["video"] + 20)
+                await until(lambda: seen.video > before + 20)
                 assert await fetch(node) == 204
                 await until(lambda: web.kinds().count("EndpointLeft") >= 2)
-        finally:
-            await player.close()
-            await asyncio.gather(*tasks)
+
+
+async def test_an_ip_camera_with_a_password(tmp_path: Path) -> None:
+    """RTSP: parameter sets in the SDP only, G.711 sound."""
+    async with (
+        fake_web() as web,
+        node_process(tmp_path / "n1", web, TONGTANG_SOURCES_LOCAL="true") as node,
+        ip_camera("admin:p@ss/w") as (found, port),
+        viewer(node, web) as seen,
+    ):
+        await node.put(make_spec())
+        address = f"rtsp://127.0.0.1:{port}/stream1"
+        assert await fetch(node, {"room": "lead", "address": address, "secret": "admin:p@ss/w"}) == 204
+        await until(lambda: seen.video > 20 and seen.audio > 20)
+        assert seen.sizes == {(WIDTH, HEIGHT)} and found.played == 1
+        assert await fetch(node) == 204
 
 
 async def test_orders_are_the_webs_and_of_this_epoch(tmp_path: Path) -> None:
