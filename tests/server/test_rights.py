@@ -53,10 +53,10 @@ BOARD = {"/"}
 """The portal names school and teacher of the day's lessons to everybody with an account; to devices it does not."""
 INTERNAL = "/internal/"
 ENDS_OWN_SESSION = {"/logout", "/api/v1/accounts/sign-out", "/api/v1/accounts/sign-out-everywhere"}
-OWN_THINGS = {"/api/v1/notices/read-all", "/api/v1/feeds", "/feeds"}
-"""One's own notices and calendar address: there are none, and nobody else's are touched."""
+OWN_THINGS = {"/api/v1/notices/read-all", "/api/v1/feeds", "/feeds", "/api/v1/way"}
+"""One's own notices, calendar address and the test of one's own path: nobody else's are touched."""
 REFUSED = {401, 403, 404, 405}
-OWN_ROWS = {"sign_ins", "devices", "audit_entries", "audit_waiting"}
+OWN_ROWS = {"sign_ins", "devices", "feeds", "audit_entries", "audit_waiting"}
 """Tables in which anybody leaves rows of their own: a session, a kiosk that waits for its code, a line in the log."""
 
 
