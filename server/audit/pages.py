@@ -51,7 +51,12 @@ async def get_list(
     last: Annotated[date | None, Query()] = None,
 ) -> Response:
     rows, paging = await store.entries(session, scope, wanted, number, PAGE_ROWS)
-    filters = {"school": wanted.school, "person": wanted.person, "act": wanted.act, "kind": wanted.kind}
+    filters: dict[str, object] = {
+        "school": wanted.school,
+        "person": wanted.person,
+        "act": wanted.act,
+        "kind": wanted.kind,
+    }
     filters |= {"row": wanted.row, "first": first or "", "last": last or ""}
     return page.render(
         "admin/audit.html",

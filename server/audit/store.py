@@ -148,7 +148,7 @@ async def entries(
     """Entries with the person's and the school's name and the number of their seal, latest first."""
     count = await session.scalar(_filtered(select(func.count()).select_from(AuditEntry), scope, wanted))
     paging = Paging(page, count or 0, size)
-    query = select(AuditEntry, Person.name, School.short_name, AuditSeal.number)
+    query: Any = select(AuditEntry, Person.name, School.short_name, AuditSeal.number)
     query = query.outerjoin(Person, Person.id == AuditEntry.person_id)
     query = query.outerjoin(School, School.id == AuditEntry.school_id)
     query = query.outerjoin(AuditSeal, AuditSeal.entry_id == AuditEntry.id)

@@ -9,6 +9,7 @@ from server.database import Database
 from server.errors import TongtangError
 from server.exchange import service, store
 from server.exchange.models import Upload
+from server.exchange.register import Plan
 from server.scope import SYSTEM
 from signaling.ports import ObjectStore
 
@@ -56,7 +57,7 @@ async def _check(database: Database, clock: Clock, upload: Upload, data: bytes) 
     async with database.reading() as session:
         scope = await service.scope_for(session, upload, now)
         service.may(scope, upload.kind)
-        step = service.Step(0, service.Plan(now), [])
+        step = service.Step(0, Plan(now), [])
         async for step in service.plan(session, scope, upload.kind, data, now):
             async with database.transaction() as beside:
                 await store.progress(beside, SYSTEM, upload.id, at_row=step.at, wrong=len(step.problems))

@@ -210,8 +210,8 @@ async def write(session: AsyncSession, scope: Scope, upload: Upload, data: bytes
             upload.problems, upload.wrong, upload.state = step.problems[:SHOWN_PROBLEMS], len(step.problems), "wrong"
             return None
     work = step.work
-    order = {table.name: place for place, table in enumerate(Base.metadata.sorted_tables)}
-    for table in sorted(work.inserts, key=lambda one: order[one.__tablename__]):
+    order: list[str] = [str(table.name) for table in Base.metadata.sorted_tables]
+    for table in sorted(work.inserts, key=lambda one: order.index(one.__tablename__)):
         await store.insert_all(session, scope, table, work.inserts[table])
     for table, rows in work.updates.items():
         await store.update_all(session, scope, table, rows)

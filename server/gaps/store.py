@@ -42,7 +42,8 @@ async def list_gaps(
 ) -> tuple[list[tuple[Gap, School]], Paging]:
     count = await session.scalar(_filtered(select(func.count()).select_from(Gap), scope, wanted))
     paging = Paging(page, count or 0, size)
-    query = _filtered(select(Gap, School), scope, wanted).order_by(Gap.term.desc(), School.code, Gap.grade, Gap.subject)
+    both: Any = select(Gap, School)
+    query = _filtered(both, scope, wanted).order_by(Gap.term.desc(), School.code, Gap.grade, Gap.subject)
     rows = await session.execute(query.offset(paging.offset).limit(size))
     return [(row[0], row[1]) for row in rows], paging
 
