@@ -51,7 +51,8 @@ def computed() -> set[str]:
     keys |= {f"signal_{what}" for what in ("unheard", "unclear", "fast")}
     keys |= {f"phase_{phase}" for phase in ("waiting", "live", "closed")}
     keys |= {f"light_{light}" for light in ("green", "yellow", "red", "deaf", "away")}
-    keys |= {f"gets_{gets}" for gets in ("high", "mid", "low", "stills", "sound")} | {"line_stills", "line_sound", "encoder_on"}
+    keys |= {f"gets_{gets}" for gets in ("high", "mid", "low", "stills", "sound")}
+    keys |= {"line_stills", "line_sound", "encoder_on"}
     return keys | {"check_path_udp", "check_path_tcp", "error_cut", "error_timeout", "error_other"}
 
 

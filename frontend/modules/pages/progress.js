@@ -20,3 +20,5 @@ async function look() {
 }
 
 setTimeout(look, LOOK_MS);
+
+export {};

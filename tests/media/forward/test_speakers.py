@@ -131,7 +131,8 @@ def test_ears_listen_to_microphones_only_and_say_whose() -> None:
     registry, engine = Registry(), Levels()
     for stream, source in ((1, "mic"), (2, "screen-audio")):
         parameters = TrackParameters("0", "audio", source, Codec("audio/opus", 111, 48000, 2), Extensions())  # type: ignore[arg-type]
-        registry.tracks[f"T/{source}"] = PublishedTrack(f"T/{source}", "T", "room", (Layer(stream, 0, None, 0),), parameters)
+        layers = (Layer(stream, 0, None, 0),)
+        registry.tracks[f"T/{source}"] = PublishedTrack(f"T/{source}", "T", "room", layers, parameters)
     ears = Ears(registry, engine)  # type: ignore[arg-type]
     engine.levels = {1: VOICE, 2: VOICE}
     for n in range(10):
