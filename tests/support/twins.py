@@ -226,8 +226,8 @@ class Play:
             rtx = 0x9000 + 2 * peer + place if chance.random() < 0.7 else None
             codecs = (VP8_OUT, H264_OUT) if chance.random() < 0.7 else (H264_OUT, VP8_OUT)
             self._link(peer, LinkConfig("video", f"v{place}", codecs, ids, 0x5000 + 2 * peer + place, rtx))
-        codecs = (OPUS_OUT, RED_OUT) if chance.random() < 0.6 else (OPUS_OUT,)
-        self._link(peer, LinkConfig("audio", "a", codecs, ids, 0x7000 + peer, None))
+        sound = (OPUS_OUT, RED_OUT) if chance.random() < 0.6 else (OPUS_OUT,)
+        self._link(peer, LinkConfig("audio", "a", sound, ids, 0x7000 + peer, None))
 
     def _link(self, peer: int, config: LinkConfig) -> None:
         link = 1000 + len(self.links)
