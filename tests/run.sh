@@ -129,6 +129,10 @@ case $word in
         name=$1
         shift
         system_packages >&2
+        case $name in fanout | latency | join)
+            have janus || apt_install janus || say "no Janus here: its column stays empty" >&2
+            ;;
+        esac
         exec "$venv/bin/python" -m "tests.bench.$name" "$@"
         ;;
 esac
