@@ -36,8 +36,11 @@ def visible(scope: Scope) -> ColumnElement[bool]:
         return true()
     rooms = select(Room.id).join(School, School.id == Room.school_id).where(visible_school(scope))
     received = exists().where(Receiver.classroom_id == Classroom.id, Receiver.room_id.in_(rooms))
-    assists = exists().where(Receiver.classroom_id == Classroom.id, Receiver.assistant_id == scope.person)
-    return or_(Classroom.lead_room_id.in_(rooms), received, Classroom.lead_teacher_id == scope.person, assists)
+    ways = [Classroom.lead_room_id.in_(rooms), received]
+    if scope.person:  # a screen is nobody: it would match every place that is still free
+        ways.append(Classroom.lead_teacher_id == scope.person)
+        ways.append(exists().where(Receiver.classroom_id == Classroom.id, Receiver.assistant_id == scope.person))
+    return or_(*ways)
 
 
 def _filtered(query: Select[Any], scope: Scope, wanted: ClassroomFilter) -> Select[Any]:

@@ -45,7 +45,7 @@ def entrance(lesson: Lesson, scope: Scope, now: Any) -> str | None:
         return None
     if seating.SEATERS["teacher"](lesson, scope, ""):
         return f"/live/{lesson.id}/teach"
-    if any(receipt.assistant_id == scope.person for receipt in lesson.receipts):
+    if scope.person and any(receipt.assistant_id == scope.person for receipt in lesson.receipts):
         return f"/companion/{lesson.id}"
     return f"/live/{lesson.id}/watch" if seating.SEATERS["watch"](lesson, scope, "") else None
 

@@ -102,7 +102,7 @@ test("many changes in one turn are told once", async () => {
   welcome({});
   say({ type: "slots", slots: [] });
   await settle();
-  assert.deepEqual(told, [["decks", "people", "slots", "state", "status"]]);
+  assert.deepEqual(told, [["decks", "people", "slots", "speaking", "state", "status"]]);
 });
 
 test("what a socket of the past says is not heard", async () => {

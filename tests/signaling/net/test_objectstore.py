@@ -185,7 +185,7 @@ async def test_an_absent_s3_is_trouble_within_seconds() -> None:
 
 @pytest.mark.slow
 async def test_a_silent_s3_is_trouble_not_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("signaling.net.objectstore.READ_SECONDS", 0.3)
+    monkeypatch.setattr("signaling.net.s3.READ_SECONDS", 0.3)
     with socket.create_server(("127.0.0.1", 0)) as listening:
         store = MinioStore(f"127.0.0.1:{listening.getsockname()[1]}", "bucket", "key", "secret")
         with pytest.raises(ObjectStoreError):
