@@ -217,7 +217,8 @@ async def write(session: AsyncSession, scope: Scope, upload: Upload, data: bytes
         await store.update_all(session, scope, table, rows)
     actor = Actor(scope.person)
     told = [entry_of(actor, now, act, kind, row, said, place) for act, kind, row, said, place in work.told]
-    summary: dict[str, Any] = {"file": upload.name, "sha256": upload.sha256, "kind": upload.kind, **work.effects}
+    summary: dict[str, Any] = {"file": upload.name, "sha256": upload.sha256, "kind": upload.kind}
+    summary.update({str(effect): rows for effect, rows in work.effects.items()})
     told.append(entry_of(actor, now, "import", "uploads", upload.id, summary, (scope.school, None)))
     await store.tell(session, scope, told)
     return work
