@@ -8,6 +8,7 @@ import json
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
@@ -85,6 +86,16 @@ def layers_sent(teacher: Teacher) -> dict[str, bool]:
     )
     found: dict[str, bool] = rows
     return found
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Iterator[Site]:
+    """A city of its own: its lesson is not over when others plan theirs, and a teacher has one at a time."""
+    own = Site(tmp_path / "data")
+    try:
+        yield own
+    finally:
+        own.stop()
 
 
 def test_a_slow_line_gets_a_smaller_picture_and_both_ends_say_so(site: Site, browsers: Chromium) -> None:
