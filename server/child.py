@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 
 FIRST_PAUSE = 0.2
 LONGEST_PAUSE = 10.0
-STEADY_SECONDS = 30.0  # who lived that long starts again without a pause
+STEADY_SECONDS = 5.0  # who lived that long did not die of starting: again without a pause
 SPARE_AFTER = 5.0  # not beside the start itself, which needs the processor
 PR_SET_PDEATHSIG = 1
 
