@@ -212,10 +212,12 @@ class Sfu:
         self._handle(self.engine.receive(data, source, now), now)
         self.engine.flush()
 
-    def service(self, port: int, now: float) -> None:
-        """Everything that waits at an engine port."""
-        self._handle(self.engine.service(port, now), now)
+    def service(self, port: int, now: float) -> bool:
+        """Everything that waits at an engine port. False: nobody sends media, and nobody waits for an answer but to
+        "are you still there"; the port may rest for a moment."""
+        urgent = self._handle(self.engine.service(port, now), now)
         self.engine.flush()
+        return urgent or any(track.active for track in self._registry.tracks.values())
 
     def tick(self, now: float) -> float:
         """Does what is due; returns when it wants to be called again."""
@@ -249,12 +251,17 @@ class Sfu:
             if owner.path == source:
                 owner.path, owner.nominated = None, False
 
-    def _handle(self, events: list[EngineEvent], now: float) -> None:
+    def _handle(self, events: list[EngineEvent], now: float) -> bool:
+        """Whether there was more than reports and consent."""
+        urgent = False
         for event in events:
             if isinstance(event, RtcpArrived):
                 self._inbox.take(event.peer, event.data, now)
-            elif isinstance(event, Datagram):
+                continue
+            if isinstance(event, Datagram):
                 if event.kind == "stun":
+                    if self._consents(event.data, event.path, now):
+                        continue
                     self._on_stun(event.data, event.path, now)
                 else:
                     self._on_dtls(event.data, event.path, now)
@@ -264,12 +271,18 @@ class Sfu:
                 self._steering.switched(event.link, event.stream)
             elif isinstance(event, KeyFrameWanted):
                 self._pictures.ask(self._registry.by_stream[event.stream].name, now, event.stream)
+            urgent = True
+        return urgent
+
+    def _consents(self, data: bytes, path: Path, now: float) -> bool:
+        """Answers a check like the last good one (RFC 7675): by far the most are."""
+        known = self._registry.by_path.get(path)
+        if known is None or (again := known.consent(data, path, now)) is None:
+            return False
+        self.engine.send(path, again)
+        return True
 
     def _on_stun(self, data: bytes, path: Path, now: float) -> None:
-        known = self._registry.by_path.get(path)
-        if known is not None and (again := known.consent(data, path, now)) is not None:
-            self.engine.send(path, again)
-            return
         transport = self._registry.by_ufrag.get(stun.local_ufrag(data) or "")
         try:
             request = stun.parse(data) if transport is not None else None

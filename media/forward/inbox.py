@@ -25,6 +25,8 @@ class Inbox:
         if transport is None:
             return
         state = self._registry.states[transport.name]
+        if state.idle and rtcp.only_receives(data):
+            return
         for packet in rtcp.split(data):
             if (sender := rtcp.sender_report(packet)) is not None:
                 self._sender_report(state, sender, now)

@@ -135,3 +135,8 @@ class PeerState:
     feedback_count: int = 0
     transport_cc: bool = False
     line: str | None = None  # see TransportParameters
+
+    @property
+    def idle(self) -> bool:
+        """Sends nothing, is sent nothing: there is nothing to report either way."""
+        return not self.tracks and all(slot.track is None for slot in self.slots.values())

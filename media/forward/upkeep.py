@@ -143,8 +143,9 @@ class Upkeep:
         for name in self._reports.due(now):
             if (transport := self._registry.transports.get(name)) and transport.connected:
                 self._reports.set(name, now + _REPORT_EVERY)
-                self._pictures.ask_for(transport, now)  # a request or its key frame may have got lost
-                self._report(transport, now)
+                if not self._registry.states[name].idle:
+                    self._pictures.ask_for(transport, now)  # a request or its key frame may have got lost
+                    self._report(transport, now)
 
     def _look_after(self, transport: PeerTransport, now: float) -> None:
         """DTLS timers, silence."""

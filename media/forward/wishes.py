@@ -41,7 +41,9 @@ class Wishes:
     def sounds(self, now: float) -> None:
         """What the listeners of each sound lose and can take."""
         worst: dict[str, tuple[float, float | None]] = {}  # track -> (loss, thinnest line)
-        for state in self._registry.states.values():
+        rooms = {track.router: None for track in self._registry.tracks.values() if not track.video}
+        for name in (one for room in rooms for one in self._registry.routers[room].transports):
+            state = self._registry.states[name]
             for slot in state.slots.values():
                 if slot.track is not None and not slot.video:
                     worst[slot.track] = self._listener(worst.get(slot.track, (0.0, None)), state, slot)

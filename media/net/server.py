@@ -7,6 +7,7 @@ import dataclasses
 from collections.abc import Callable
 
 from media.config import MediaConfig
+from media.net.reader import Reader
 from media.net.tcp import TcpPort
 from media.net.timer import Timer
 from media.net.udp import UdpPort
@@ -26,9 +27,9 @@ class MediaServer:
 
     def close(self) -> None:
         self.timer.stop()
-        loop = asyncio.get_running_loop()
+        for reader in self.timer.readers:
+            reader.stop()
         for handle, port in self.udp:
-            loop.remove_reader(port.socket.fileno())
             self.sfu.engine.detach(handle)
             port.close()
         for server in self.servers:
@@ -64,7 +65,7 @@ async def _open_address(
     server.port = port.port
     handle = sfu.engine.attach(port)
     server.udp.append((handle, port))
-    loop.add_reader(port.socket.fileno(), lambda: sfu.service(handle, loop.time()))
+    server.timer.readers.append(Reader(sfu, handle, port.socket.fileno(), loop))
     if config.tcp:
         server.servers.append(
             await loop.create_server(lambda: TcpPort(sfu, server.connections, loop.time), address, server.port)

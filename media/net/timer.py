@@ -6,6 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from media.net.reader import Reader
     from media.sfu import Sfu
 
 
@@ -13,16 +14,19 @@ _AFTER_AN_ERROR = 0.1
 
 
 class Timer:
-    """The loop's own clock is the media clock (monotonic seconds)."""
+    """The loop's own clock is the media clock (monotonic seconds). ``readers``: what rests is read by it."""
 
     def __init__(self, sfu: Sfu, loop: asyncio.AbstractEventLoop) -> None:
         self._sfu = sfu
+        self.readers: list[Reader] = []
         self._loop = loop
         self._handle: asyncio.TimerHandle | None = None
 
     def start(self) -> None:
         due = self._loop.time() + _AFTER_AN_ERROR
         try:
+            for reader in self.readers:
+                reader.tick()
             due = self._sfu.tick(self._loop.time())
         finally:  # one bad beat must not stop every lesson's clock
             self._handle = self._loop.call_at(due, self.start)

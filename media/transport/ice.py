@@ -40,7 +40,7 @@ class IceLite:
         self.local = local
         self.remote = remote
         self._previous: tuple[IceCredentials, IceCredentials] | None = None
-        self._usual: tuple[Path, bytes, bytes] | None = None  # the last good check: path, head, attributes
+        self._usual: stun.Routine | None = None  # checks like the last good one
         self.last_check = now
 
     def restart(self, local: IceCredentials, remote: IceCredentials, now: float) -> None:
@@ -65,7 +65,7 @@ class IceLite:
         if pair[0] is self.local:
             self._previous = None
             if request.integrity_at is not None:
-                self._usual = (path, request.raw[:8], request.raw[20 : request.integrity_at])
+                self._usual = stun.Routine(request, path, pair[0].pwd)
         self.last_check = now
         host, port = path[1]
         reply = stun.success(request.transaction, host, port, pair[0].pwd)
@@ -74,7 +74,7 @@ class IceLite:
     def consent(self, data: bytes, path: Path, now: float) -> bytes | None:
         """The reply to a check like the last good one (RFC 7675), which can lead to nothing new; None for any other."""
         usual = self._usual
-        if usual is None or usual[0] != path or not stun.repeats(data, usual[1], usual[2], self.local.pwd):
-            return None
-        self.last_check = now
-        return stun.success(data[8:20], *path[1], self.local.pwd)
+        reply = usual.answer(data) if usual is not None and usual.path == path else None
+        if reply is not None:
+            self.last_check = now
+        return reply

@@ -66,6 +66,16 @@ def split(data: bytes) -> Iterator[Packet]:
         at = end
 
 
+def only_receives(data: bytes) -> bool:
+    """Whether this is a receiver report and a description, what idle browsers send every second, and no more."""
+    at = 0
+    for kind in (RR, SDES):
+        if data[at + 1 : at + 2] != bytes((kind,)):
+            return False
+        at += 4 + 4 * int.from_bytes(data[at + 2 : at + 4], "big")
+    return at == len(data)
+
+
 def blocks(packet: Packet, at: int) -> tuple[ReportBlock, ...]:
     """Report blocks from ``at`` on: as many as are announced and fit."""
     found = []

@@ -5,10 +5,12 @@ Rule: a request is believed only after its MESSAGE-INTEGRITY was checked; everyt
 
 from __future__ import annotations
 
+import hashlib
 import hmac
 import ipaddress
 import struct
 import zlib
+from collections.abc import Callable
 from typing import NamedTuple
 
 from media.errors import PeerError
@@ -30,6 +32,7 @@ _HEAD, _ATTRIBUTE, _FINGERPRINT = struct.Struct("!HHI"), struct.Struct("!HH"), s
 _TAIL = 24 + 8  # MESSAGE-INTEGRITY, FINGERPRINT
 _INTEGRITY_HEAD = _ATTRIBUTE.pack(MESSAGE_INTEGRITY, 20)
 _FINGERPRINT_XOR = 0x5354554E  # RFC 8489 section 14.7
+_INNER, _OUTER = (bytes(b ^ pad for b in range(256)) for pad in (0x36, 0x5C))  # RFC 2104
 _KNOWN_REQUIRED = {USERNAME, MESSAGE_INTEGRITY, ERROR_CODE, XOR_MAPPED_ADDRESS, PRIORITY, USE_CANDIDATE}
 
 
@@ -130,24 +133,57 @@ def xor_address(address: str, port: int, transaction: bytes) -> bytes:
     return struct.pack("!BBHI", 0, 1, port ^ (MAGIC >> 16), number ^ MAGIC)
 
 
-def repeats(data: bytes, head: bytes, attributes: bytes, password: str) -> bool:
-    """Whether ``data`` is an authentic request with this head (8 bytes), these attributes, MESSAGE-INTEGRITY and
-    FINGERPRINT: a peer's checks differ in their transaction only, and this costs a third of reading one."""
-    return (
-        data[:8] == head
-        and data[20:-_TAIL] == attributes
-        and data[-_TAIL : 4 - _TAIL] == _INTEGRITY_HEAD
-        and hmac.compare_digest(_integrity(data[:-_TAIL], password), data[4 - _TAIL : -8])
-    )
+class Routine:
+    """A peer's checks of one path: they differ in their transaction only, and he sends them for ever. What need not be
+    done again is kept: the password's half of the HMACs, the address as it stands in the answer."""
+
+    __slots__ = ("_attributes", "_head", "_inner", "_mapped", "_outer", "_size", "path")
+
+    def __init__(self, request: StunMessage, path: tuple[int, tuple[str, int]], password: str) -> None:
+        """``request``: a good one, with MESSAGE-INTEGRITY."""
+        self.path = path
+        self._head, self._attributes = request.raw[:8], request.raw[20 : request.integrity_at]
+        key = password.encode().ljust(64, b"\0")  # ours are shorter than a block
+        self._inner = hashlib.sha1(key.translate(_INNER))
+        self._outer = hashlib.sha1(key.translate(_OUTER))
+        host, port = path[1]
+        self._mapped = None if ":" in host else _mapped(host, port, b"")
+        self._size = len(self._attributes) + 24
+
+    def answer(self, data: bytes) -> bytes | None:
+        """To another one of them; None: it is not, or not authentic, and must be read. A third of reading's price."""
+        if data[:8] != self._head or data[20:-_TAIL] != self._attributes or data[-_TAIL:-28] != _INTEGRITY_HEAD:
+            return None
+        covered = data[:2] + self._size.to_bytes(2, "big") + data[4:-_TAIL]
+        if not hmac.compare_digest(self._digest(covered), data[-28:-8]):
+            return None
+        transaction = data[8:20]
+        return _success(transaction, self._mapped or _mapped(*self.path[1], transaction), self._digest)
+
+    def _digest(self, covered: bytes) -> bytes:
+        inner, outer = self._inner.copy(), self._outer.copy()
+        inner.update(covered)
+        outer.update(inner.digest())
+        return outer.digest()
 
 
 def success(transaction: bytes, address: str, port: int, password: str) -> bytes:
-    """The Binding success response that tells the peer its own address. Laid out by hand: peers ask for ever."""
-    mapped = xor_address(address, port, transaction)
-    size = 4 + len(mapped) + 24  # as if it ended with MESSAGE-INTEGRITY
-    attribute = transaction + _ATTRIBUTE.pack(XOR_MAPPED_ADDRESS, len(mapped)) + mapped
-    digest = hmac.digest(password.encode(), _HEAD.pack(BINDING_SUCCESS, size, MAGIC) + attribute, "sha1")
-    message = _HEAD.pack(BINDING_SUCCESS, size + 8, MAGIC) + attribute + _INTEGRITY_HEAD + digest
+    """The Binding success response that tells the peer its own address."""
+    key = password.encode()
+    return _success(transaction, _mapped(address, port, transaction), lambda data: hmac.digest(key, data, "sha1"))
+
+
+def _mapped(address: str, port: int, transaction: bytes) -> bytes:
+    value = xor_address(address, port, transaction)
+    return _ATTRIBUTE.pack(XOR_MAPPED_ADDRESS, len(value)) + value
+
+
+def _success(transaction: bytes, mapped: bytes, digest: Callable[[bytes], bytes]) -> bytes:
+    """Laid out by hand: peers ask for ever."""
+    attribute = transaction + mapped
+    size = len(mapped) + 24  # as if it ended with MESSAGE-INTEGRITY
+    integrity = digest(_HEAD.pack(BINDING_SUCCESS, size, MAGIC) + attribute)
+    message = _HEAD.pack(BINDING_SUCCESS, size + 8, MAGIC) + attribute + _INTEGRITY_HEAD + integrity
     return message + _FINGERPRINT.pack(FINGERPRINT, 4, zlib.crc32(message) ^ _FINGERPRINT_XOR)
 
 

@@ -19,6 +19,7 @@ from tests.support.media_hall import (
     VIDEO_SSRC,
     Hall,
     Lesson,
+    Peer,
     Publisher,
     body_of,
     camera,
@@ -51,6 +52,33 @@ def test_a_track_is_active_while_packets_come(hall: Hall) -> None:
     assert told() == [False]
     lesson.video.send(INTER)
     assert told() == [True]
+
+
+def test_only_media_and_who_joins_are_urgent(hall: Hall) -> None:
+    """See ``media/net/reader.py``: a port that brings nothing else may rest."""
+
+    def brought(*datagrams: bytes, of: Peer) -> bool:
+        hall.wire.waiting += [(data, of.path[1]) for data in datagrams]
+        return hall.sfu.service(hall.port, hall.clock.now)
+
+    new = hall.peer("new", connect=False)
+    new.join()
+    assert brought(new.request(), of=new), "a first check"
+    assert brought(new.dtls.step()[0], of=new), "a handshake"
+    room = hall.peer("room")
+    hall.sfu.add_slot("room", video_slot())
+    report = rtcp.build_receiver_report(rtcp.ReceiverReport(9)) + rtcp.build_cname(9, "idle")
+    hall.wire.take()
+    assert not brought(room.request(), room.protect(report, rtcp=True), of=room)
+    assert len(hall.wire.take()) == 1, "the check was answered"
+    assert not brought(of=room)
+    assert brought(room.request(nominate=False), of=room), "not like the last one"
+    teacher = hall.peer("teacher")
+    hall.sfu.publish("teacher", "camera", camera(), hall.clock.now)
+    video = Publisher(teacher)
+    assert brought(teacher.protect(video.packet(KEY)), of=teacher)
+    assert brought(teacher.protect(video.packet(INTER)), of=teacher)
+    assert brought(room.request(nominate=False), of=room), "while media flows everything is"
 
 
 def test_a_silent_peer_is_lost_and_lives_again_by_an_ice_restart(hall: Hall) -> None:

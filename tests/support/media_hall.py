@@ -154,6 +154,9 @@ class Peer:
 
     def check(self, nominate: bool = True, *extra: tuple[int, bytes]) -> list[bytes]:
         """One STUN check; the replies."""
+        return self.exchange(self.request(nominate, *extra))
+
+    def request(self, nominate: bool = True, *extra: tuple[int, bytes]) -> bytes:
         assert self.answer is not None
         attributes = [
             (stun.USERNAME, f"{self.answer.ice.ufrag}:{self.ice.ufrag}".encode()),
@@ -162,7 +165,7 @@ class Peer:
             *extra,
         ]
         attributes += [(stun.USE_CANDIDATE, b"")] if nominate else []
-        return self.exchange(stun.build(stun.BINDING_REQUEST, bytes(12), attributes, self.answer.ice.pwd))
+        return stun.build(stun.BINDING_REQUEST, bytes(12), attributes, self.answer.ice.pwd)
 
     def send(self, data: bytes) -> None:
         self.sfu.receive(data, self.path, self.clock.now)

@@ -9,10 +9,14 @@ PATH = (1, ("192.0.2.9", 4000))
 
 
 def request(
-    ours: IceCredentials = OURS, theirs: str = "theirs", *attributes: tuple[int, bytes], password: str | None = None
+    ours: IceCredentials = OURS,
+    theirs: str = "theirs",
+    *attributes: tuple[int, bytes],
+    password: str | None = None,
+    transaction: bytes = bytes(12),
 ) -> stun.StunMessage:
     name = (stun.USERNAME, f"{ours.ufrag}:{theirs}".encode())
-    return stun.parse(stun.build(stun.BINDING_REQUEST, bytes(12), [name, *attributes], password or ours.pwd))
+    return stun.parse(stun.build(stun.BINDING_REQUEST, transaction, [name, *attributes], password or ours.pwd))
 
 
 def code(reply: bytes | None) -> int:
@@ -63,11 +67,14 @@ def test_credentials_are_long_and_differ() -> None:
 
 
 def test_a_check_like_the_last_is_consent_without_being_read_again() -> None:
-    ice = IceLite(OURS, THEIRS, 0.0)
-    assert ice.consent(request().raw, PATH, 1.0) is None, "nothing is known yet"
-    full = ice.check(request(), PATH, 2.0)
-    assert ice.consent(request().raw, PATH, 7.0) == full.reply
-    assert ice.last_check == 7.0
+    for path in (PATH, (1, ("2001:db8::7", 4000))):
+        ice = IceLite(OURS, THEIRS, 0.0)
+        assert ice.consent(request().raw, path, 1.0) is None, "nothing is known yet"
+        full = ice.check(request(), path, 2.0)
+        assert full.valid and ice.consent(request().raw, path, 7.0) == full.reply
+        assert ice.last_check == 7.0
+        again = request(OURS, "theirs", transaction=b"another one!")
+        assert ice.consent(again.raw, path, 8.0) == ice.check(again, path, 8.0).reply
 
 
 def test_whatever_differs_is_read_wholly() -> None:

@@ -59,6 +59,17 @@ def test_one_bad_packet_does_not_take_its_neighbours() -> None:
     assert kinds == [rtcp.RR, rtcp.RTPFB, rtcp.RR]
 
 
+@given(U32, BLOCKS)
+def test_what_an_idle_browser_sends_is_told_from_everything_else(
+    ssrc: int, blocks: tuple[rtcp.ReportBlock, ...]
+) -> None:
+    report, name = rtcp.build_receiver_report(rtcp.ReceiverReport(ssrc, blocks)), rtcp.build_cname(ssrc, "room")
+    assert rtcp.only_receives(report + name)
+    sender = rtcp.build_sender_report(rtcp.SenderReport(ssrc, 1, 2, 3, 4, blocks))
+    for other in (report, name, sender + name, report + name + report, (report + name)[:-1], name + report, b""):
+        assert not rtcp.only_receives(other)
+
+
 def test_padding_is_cut_off_and_a_cut_end_ends_it() -> None:
     packets = list(rtcp.split(bytes.fromhex("a1cd00020000000100000004") + bytes.fromhex("80c9000900")))
     assert [p.body for p in packets] == [bytes.fromhex("00000001")]
@@ -66,6 +77,7 @@ def test_padding_is_cut_off_and_a_cut_end_ends_it() -> None:
 
 @given(st.binary(max_size=200))
 def test_noise_never_raises(data: bytes) -> None:
+    rtcp.only_receives(data)
     for packet in rtcp.split(data):
         rtcp.sender_report(packet)
         rtcp.receiver_report(packet)
