@@ -1,13 +1,15 @@
 """Jinja2 with the page's language, texts, dates and assets. ``Page(request).render("desk.html", lessons=…)``.
 
 In every template: ``t(key, **params)``, ``locale``, ``scope``, ``me`` (signed-in person's name or None),
-``asset(path)``, ``csrf``, ``fmt`` (date time datetime weekday number percent). No inline script or style: the CSP.
+``asset(path)``, ``csrf``, ``fmt`` (date time datetime weekday number percent), and for selects ``worded(area, keys)``,
+``named(rows)``, ``called(row)``. No inline script or style: the CSP.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterable
 from datetime import datetime
 from functools import cache
 from pathlib import Path
@@ -109,6 +111,18 @@ class Page:
         self.locale: str = request.state.locale
         self.t = texts(self.locale)
 
+    def called(self, row: Any) -> str:
+        """A row's name; a district's in the page's language."""
+        return str(row.name_en if self.locale == "en" and getattr(row, "name_en", None) else row.name)
+
+    def named(self, rows: Iterable[Any]) -> list[tuple[str, str]]:
+        """A select's options: (id, name) of each row."""
+        return [(row.id, self.called(row)) for row in rows]
+
+    def worded(self, area: str, keys: Iterable[Any]) -> list[tuple[Any, str]]:
+        """A select's options: each key with its sentence ``<area>.<key>``."""
+        return [(key, self.t(f"{area}.{key}")) for key in keys]
+
     def render(self, template: str, *, status: int = 200, **context: Any) -> HTMLResponse:
         state = self.request.state
         html = (
@@ -120,6 +134,9 @@ class Page:
                 locale=self.locale,
                 t=self.t,
                 fmt=formats(self.locale),
+                called=self.called,
+                named=self.named,
+                worded=self.worded,
                 scope=state.scope,
                 me=getattr(state, "me", None),
                 csrf=getattr(state, "csrf", ""),

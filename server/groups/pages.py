@@ -30,9 +30,7 @@ DONE = ("created", "saved", "joined", "left", "ended")
 
 
 async def _names(page: Page, session: AsyncSession, scope: Scope) -> dict[str | None, str]:
-    rows = await schools.districts(session, scope)
-    names: dict[str | None, str] = {one.id: one.name if page.locale == "zh-CN" else one.name_en for one in rows}
-    return {**names, None: page.t("admin.groups.city")}
+    return {**dict(page.named(await schools.districts(session, scope))), None: page.t("admin.groups.city")}
 
 
 async def _list(

@@ -105,9 +105,7 @@ async def get_csv(page: Html, session: Reading, scope: Reader, clock: ClockDep, 
 
 
 async def _district_names(page: Page, session: AsyncSession, scope: Scope) -> dict[str | None, str]:
-    rows = await store.districts(session, scope)
-    names: dict[str | None, str] = {d.id: d.name if page.locale == "zh-CN" else d.name_en for d in rows}
-    return {**names, None: page.t("common.city_direct")}
+    return {**dict(page.named(await store.districts(session, scope))), None: page.t("common.city_direct")}
 
 
 # --- create and edit --------------------------------------------------------------------------------------------------
