@@ -27,7 +27,7 @@ from server.lessons import store
 from server.lessons.models import Deck, Lesson
 from server.lessons.render import WALL_SECONDS
 from server.lessons.schemas import DeckOut
-from server.lessons.service import may
+from server.lessons.service import leads, may
 from server.scope import SYSTEM, Scope
 from server.templating import Texts
 from signaling.ports import ObjectMissingError, ObjectStore
@@ -48,7 +48,7 @@ def page_key(lesson: str, deck: str, page: int) -> str:
 
 def may_prepare(scope: Scope, lesson: Lesson) -> bool:
     """The lead teacher, and whoever administers the lesson."""
-    return (scope.person == lesson.teacher_id and scope.has("teacher")) or may(scope, "lesson.create", lesson)
+    return leads(scope, lesson) or may(scope, "lesson.create", lesson)
 
 
 def read_upload(file: BinaryIO, most_mb: int) -> bytes:

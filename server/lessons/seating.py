@@ -58,7 +58,7 @@ class Place:
 
 
 def _teacher(lesson: Lesson, scope: Scope, name: str) -> Place | None:
-    if scope.person != lesson.teacher_id or not scope.has("teacher"):
+    if scope.person is None or not service.leads(scope, lesson):
         return None
     school = lesson.lead_room.school.short_name
     return Place(f"t-{scope.person}", lesson.teacher.name, school, lesson.lead_room_id, scope.person)

@@ -41,6 +41,11 @@ def may(scope: Scope, action: Action, lesson: Lesson) -> bool:
     return allows(scope, action, lead_part(lesson.lead_room))
 
 
+def leads(scope: Scope, lesson: Lesson) -> bool:
+    """Whether the asker is the lesson's teacher, and a teacher still."""
+    return allows(scope, "lesson.lead", Part(people=frozenset({lesson.teacher_id})))
+
+
 # --- reading ----------------------------------------------------------------------------------------------------------
 
 

@@ -38,8 +38,8 @@ def test_a_row_reaches_its_own_part_and_no_other(right: Right) -> None:
     assert allows(scope, right.action, HERE)
     everywhere = right.reach in ("city", "all")
     assert allows(scope, right.action, ELSEWHERE) == everywhere
-    writes = not right.action.endswith(READS)
-    assert allows(holder(right.post, right.reach, readonly=True), right.action, HERE) != writes
+    refused = not right.action.endswith(READS) and right.reach != "lesson"
+    assert allows(holder(right.post, right.reach, readonly=True), right.action, HERE) != refused
 
 
 @pytest.mark.parametrize("post", POSTS)
@@ -83,6 +83,14 @@ def test_two_posts_do_not_lend_each_other_their_reach() -> None:
     assert allows(scope, "class.write", HERE)
     assert allows(scope, "person.write", ELSEWHERE)
     assert not allows(scope, "person.write", HERE)
+
+
+def test_an_inspector_who_teaches_leads_their_own_lessons_and_changes_nothing_else() -> None:
+    both = frozenset({Held("inspector", city=True), Held("teacher")})
+    scope = Scope(person="p", school="s1", posts=frozenset({"inspector", "teacher"}), readonly=True, held=both)
+    assert allows(scope, "lesson.lead", HERE)
+    assert not allows(scope, "lesson.lead", ELSEWHERE)
+    assert not any(allows(scope, action, HERE) for action in ("gap.write", "lesson.create", "lesson.cancel"))
 
 
 def test_a_receiving_school_reads_the_lesson_but_does_not_cancel_it() -> None:

@@ -61,7 +61,7 @@ async def _offers(session: AsyncSession, scope: Scope, lesson: Lesson, staff: St
         "teacher": ahead and plans and bool(staff.teachers),
         "assistant": ahead and bool(staff.assistants),
         "room": ahead and bool(staff.rooms),
-        "about": ahead and (plans or scope.person == lesson.teacher_id) and not scope.readonly,
+        "about": ahead and (plans or service.leads(scope, lesson)),
         "cancel": ahead and service.may(scope, "lesson.cancel", lesson),
         "repay": lesson.state == "cancelled" and plans and await store.repaying(session, SYSTEM, lesson.id) is None,
         "dispute": lesson.state in ("closed", "registered") and _contests(scope, lesson),

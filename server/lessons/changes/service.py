@@ -230,7 +230,7 @@ async def about(session: AsyncSession, scope: Scope, lesson_id: str, body: About
     lesson = await store.lesson(session, scope, lesson_id, lock=True)
     if lesson is None:
         raise NotFoundError
-    if scope.person != lesson.teacher_id and not service.may(scope, "lesson.create", lesson):
+    if not service.leads(scope, lesson) and not service.may(scope, "lesson.create", lesson):
         raise ForbiddenError
     if lesson.state in ("registered", "archived") or (body.kind and lesson.state not in AHEAD):
         raise ConflictError("lesson_state", state=lesson.state)
