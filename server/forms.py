@@ -5,7 +5,7 @@ Rule: what a person typed is never lost: a page that refuses shows it again (``F
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -117,3 +117,11 @@ async def attempt(request: Request, form: Form, doing: Awaitable[R]) -> R | None
     except (InvalidError, ConflictError) as error:
         form.refuse(error, sentence(request, error))
         return None
+
+
+async def carried_out(request: Request, schema: type[M], t: Texts, doing: Callable[[M], Awaitable[Any]]) -> Form:
+    """A posted form, checked and done; ``bad`` when either refused it."""
+    form, body = await submitted(request, schema, t)
+    if body is not None:
+        await attempt(request, form, doing(body))
+    return form

@@ -16,7 +16,7 @@ from server.classes.schemas import ClassCreate, ClassEdit
 from server.clock import city_date
 from server.dependencies import ClockDep, Html, Reading, SignedIn, Writing
 from server.errors import ForbiddenError
-from server.forms import Form, attempt, submitted
+from server.forms import Form, attempt, carried_out, submitted
 from server.paging import PAGE_ROWS, ListPage, base_of
 from server.schools import store as schools
 from server.schools.schemas import Id
@@ -104,9 +104,9 @@ async def post_edit(
     request: Request, page: Html, session: Writing, scope: SignedIn, clock: ClockDep, class_id: Id
 ) -> Response:
     row = await service.get(session, scope, class_id)
-    form, body = await submitted(request, ClassEdit, page.t)
-    if body is not None:
-        await attempt(request, form, service.edit(session, scope, class_id, body, clock.now()))
+    form = await carried_out(
+        request, ClassEdit, page.t, lambda body: service.edit(session, scope, class_id, body, clock.now())
+    )
     if form.bad:
         return page.render("admin/class_form.html", status=422, form=form, row=row)
     return RedirectResponse(f"{LIST}?school={row.school_id}&done=saved", 303)

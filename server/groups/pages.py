@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from collections.abc import Awaitable, Callable
+from dataclasses import asdict, dataclass
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import RedirectResponse, Response
+from pydantic import BaseModel
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from server.clock import city_date
 from server.dependencies import ClockDep, Html, Reading, SignedIn, Writing
 from server.errors import ForbiddenError
-from server.forms import Form, attempt, submitted
+from server.forms import Form, attempt, carried_out, submitted
 from server.groups import service, store
 from server.groups.routes import Reader, Wanted
 from server.groups.schemas import KINDS, GroupBody, GroupEdit, GroupEnd, MemberBody
@@ -126,54 +128,54 @@ async def get_group(
     return await _group(page, session, scope, clock, group_id, {}, done)
 
 
+Doing = Callable[[Any], Awaitable[object]]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One of the small forms on a group's page: done and back, or the page again with what was wrong."""
+
+    request: Request
+    page: Html
+    session: Writing
+    scope: SignedIn
+    clock: ClockDep
+    group_id: Id
+
+    async def of(self, name: str, schema: type[BaseModel], doing: Doing, done: str) -> Response:
+        await service.get_for(self.session, self.scope, self.group_id)
+        form = await carried_out(self.request, schema, self.page.t, doing)
+        if form.bad:
+            return await _group(self.page, self.session, self.scope, self.clock, self.group_id, {name: form})
+        return RedirectResponse(f"{LIST}/{self.group_id}?done={done}", 303)
+
+
+ChangeDep = Annotated[Change, Depends()]
+
+
 @router.post(LIST + "/{group_id}/edit")
-async def post_edit(
-    request: Request, page: Html, session: Writing, scope: SignedIn, clock: ClockDep, group_id: Id
-) -> Response:
-    await service.get_for(session, scope, group_id)
-    form, body = await submitted(request, GroupEdit, page.t)
-    if body is not None:
-        await attempt(request, form, service.edit(session, scope, group_id, body))
-    if form.bad:
-        return await _group(page, session, scope, clock, group_id, {"edit": form})
-    return RedirectResponse(f"{LIST}/{group_id}?done=saved", 303)
+async def post_edit(to: ChangeDep) -> Response:
+    return await to.of("edit", GroupEdit, lambda body: service.edit(to.session, to.scope, to.group_id, body), "saved")
 
 
 @router.post(LIST + "/{group_id}/members")
-async def post_member(
-    request: Request, page: Html, session: Writing, scope: SignedIn, clock: ClockDep, group_id: Id
-) -> Response:
-    await service.get_for(session, scope, group_id)
-    form, body = await submitted(request, MemberBody, page.t)
-    if body is not None:
-        await attempt(request, form, service.join(session, scope, group_id, body))
-    if form.bad:
-        return await _group(page, session, scope, clock, group_id, {"member": form})
-    return RedirectResponse(f"{LIST}/{group_id}?done=joined", 303)
+async def post_member(to: ChangeDep) -> Response:
+    return await to.of(
+        "member", MemberBody, lambda body: service.join(to.session, to.scope, to.group_id, body), "joined"
+    )
 
 
 @router.post(LIST + "/{group_id}/members/{member_id}/end")
-async def post_leave(
-    request: Request, page: Html, session: Writing, scope: SignedIn, clock: ClockDep, group_id: Id, member_id: Id
-) -> Response:
-    await service.get_for(session, scope, group_id)
-    form, body = await submitted(request, GroupEnd, page.t)
-    if body is not None:
-        doing = service.leave(session, scope, group_id, member_id, body.ends_on, clock.now())
-        await attempt(request, form, doing)
-    if form.bad:
-        return await _group(page, session, scope, clock, group_id, {"end": form})
-    return RedirectResponse(f"{LIST}/{group_id}?done=left", 303)
+async def post_leave(to: ChangeDep, member_id: Id) -> Response:
+    def leave(body: GroupEnd) -> Awaitable[object]:
+        return service.leave(to.session, to.scope, to.group_id, member_id, body.ends_on, to.clock.now())
+
+    return await to.of("end", GroupEnd, leave, "left")
 
 
 @router.post(LIST + "/{group_id}/end")
-async def post_end(
-    request: Request, page: Html, session: Writing, scope: SignedIn, clock: ClockDep, group_id: Id
-) -> Response:
-    await service.get_for(session, scope, group_id)
-    form, body = await submitted(request, GroupEnd, page.t)
-    if body is not None:
-        await attempt(request, form, service.end(session, scope, group_id, body.ends_on, clock.now()))
-    if form.bad:
-        return await _group(page, session, scope, clock, group_id, {"end": form})
-    return RedirectResponse(f"{LIST}/{group_id}?done=ended", 303)
+async def post_end(to: ChangeDep) -> Response:
+    def end(body: GroupEnd) -> Awaitable[object]:
+        return service.end(to.session, to.scope, to.group_id, body.ends_on, to.clock.now())
+
+    return await to.of("end", GroupEnd, end, "ended")

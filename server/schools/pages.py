@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from server.clock import city_date
 from server.dependencies import ClockDep, Html, Reading, SignedIn, Writing
 from server.errors import ForbiddenError
-from server.forms import Form, attempt, check, submitted, typed
+from server.forms import Form, attempt, carried_out, check, submitted, typed
 from server.lessons import devices
 from server.lessons.schemas import BindBody
 from server.paging import PAGE_ROWS, ListPage, base_of
@@ -321,9 +321,12 @@ async def post_pairing(
 async def post_pairing_end(
     request: Request, page: Html, session: Writing, scope: SignedIn, clock: ClockDep, school_id: Id, pairing_id: Id
 ) -> Response:
-    form, body = await submitted(request, EndBody, page.t)
-    if body is not None:
-        await attempt(request, form, service.end_pairing(session, scope, pairing_id, body.ends_on, clock.now()))
+    form = await carried_out(
+        request,
+        EndBody,
+        page.t,
+        lambda body: service.end_pairing(session, scope, pairing_id, body.ends_on, clock.now()),
+    )
     if form.bad:
         return await _school_page(page, session, scope, city_date(clock.now()), school_id, {"pairing": form})
     return RedirectResponse(f"{LIST}/{school_id}?done=ended#pairing", 303)

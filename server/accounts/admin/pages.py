@@ -19,7 +19,7 @@ from server.classrooms.schemas import SUBJECTS
 from server.clock import city_date
 from server.dependencies import ClockDep, Html, Reading, SignedIn, Writing
 from server.errors import ForbiddenError
-from server.forms import Form, attempt, submitted
+from server.forms import Form, attempt, carried_out, submitted
 from server.paging import PAGE_ROWS, ListPage, base_of
 from server.schools import store as schools
 from server.schools.schemas import Id
@@ -142,9 +142,9 @@ async def post_edit(
     request: Request, page: Html, session: Writing, scope: SignedIn, clock: ClockDep, person_id: Id
 ) -> Response:
     person = await service.managed(session, scope, person_id, clock.now())
-    form, body = await submitted(request, PersonEdit, page.t)
-    if body is not None:
-        await attempt(request, form, service.edit(session, scope, person_id, body, clock.now()))
+    form = await carried_out(
+        request, PersonEdit, page.t, lambda body: service.edit(session, scope, person_id, body, clock.now())
+    )
     if form.bad:
         return await _person_page(page, session, scope, person, clock.now(), {"edit": form})
     return RedirectResponse(f"{LIST}/{person_id}?done=saved", 303)
@@ -176,9 +176,9 @@ async def post_post(
     request: Request, page: Html, session: Writing, scope: SignedIn, clock: ClockDep, person_id: Id
 ) -> Response:
     person = await service.managed(session, scope, person_id, clock.now())
-    form, body = await submitted(request, PostBody, page.t)
-    if body is not None:
-        await attempt(request, form, service.give_post(session, scope, person_id, body, clock.now()))
+    form = await carried_out(
+        request, PostBody, page.t, lambda body: service.give_post(session, scope, person_id, body, clock.now())
+    )
     if form.bad:
         return await _person_page(page, session, scope, person, clock.now(), {"post": form})
     return RedirectResponse(f"{LIST}/{person_id}?done=post", 303)
@@ -189,9 +189,12 @@ async def post_end(
     request: Request, page: Html, session: Writing, scope: SignedIn, clock: ClockDep, person_id: Id, post_id: Id
 ) -> Response:
     person = await service.managed(session, scope, person_id, clock.now())
-    form, body = await submitted(request, PostEnd, page.t)
-    if body is not None:
-        await attempt(request, form, service.end_post(session, scope, person_id, post_id, body.ends_on, clock.now()))
+    form = await carried_out(
+        request,
+        PostEnd,
+        page.t,
+        lambda body: service.end_post(session, scope, person_id, post_id, body.ends_on, clock.now()),
+    )
     if form.bad:
         return await _person_page(page, session, scope, person, clock.now(), {"post": form})
     return RedirectResponse(f"{LIST}/{person_id}?done=ended", 303)

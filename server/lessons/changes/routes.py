@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import Annotated, cast
 
-from fastapi import APIRouter, BackgroundTasks, Body, Path, Request
+from fastapi import APIRouter, BackgroundTasks, Body, Depends, Path, Request
+from pydantic import BaseModel
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from server.dependencies import ClockDep, Reading, SignedIn, Writing
 from server.lessons import service as lessons
@@ -34,7 +38,7 @@ Id = Annotated[str, Path(max_length=24)]
 Note = Annotated[str, Body(max_length=200, embed=True)]
 
 
-async def _done(session: Writing, scope: Scope, row: LessonChange) -> Done:
+async def _done(session: AsyncSession, scope: Scope, row: LessonChange) -> Done:
     lesson = await lessons.get_lesson(session, scope, row.lesson_id)
     return Done(lesson=lesson.id, sequence=lesson.sequence, batch=row.batch, state=lesson.state)
 
@@ -42,6 +46,26 @@ async def _done(session: Writing, scope: Scope, row: LessonChange) -> Done:
 def follow(request: Request, background: BackgroundTasks, lesson: str, seat: str) -> None:
     """After the answer: what has been said is on disk by then."""
     background.add_task(cast(Seating, request.app.state.seating).follow, lesson, seat)
+
+
+@dataclass(frozen=True, slots=True)
+class Staffing:
+    """Somebody or some room of one lesson changes: who loses a seat by it hears of it in the live room."""
+
+    lesson_id: Id
+    request: Request
+    background: BackgroundTasks
+    session: Writing
+    scope: SignedIn
+    clock: ClockDep
+
+    async def change(self, rule: Callable[..., Awaitable[tuple[LessonChange, str]]], body: BaseModel) -> Done:
+        row, seat = await rule(self.session, self.scope, self.lesson_id, body, self.clock.now())
+        follow(self.request, self.background, self.lesson_id, seat)
+        return await _done(self.session, self.scope, row)
+
+
+StaffingDep = Annotated[Staffing, Depends()]
 
 
 @router.post("/lessons/{lesson_id}/move")
@@ -73,51 +97,21 @@ async def post_repay(lesson_id: Id, body: RepayBody, session: Writing, scope: Si
 
 
 @router.post("/lessons/{lesson_id}/teacher")
-async def post_teacher(
-    lesson_id: Id,
-    body: TeacherBody,
-    request: Request,
-    background: BackgroundTasks,
-    session: Writing,
-    scope: SignedIn,
-    clock: ClockDep,
-) -> Done:
+async def post_teacher(body: TeacherBody, staff: StaffingDep) -> Done:
     """代课教师"""
-    row, seat = await staffing.set_teacher(session, scope, lesson_id, body, clock.now())
-    follow(request, background, lesson_id, seat)
-    return await _done(session, scope, row)
+    return await staff.change(staffing.set_teacher, body)
 
 
 @router.post("/lessons/{lesson_id}/assistant")
-async def post_assistant(
-    lesson_id: Id,
-    body: AssistantBody,
-    request: Request,
-    background: BackgroundTasks,
-    session: Writing,
-    scope: SignedIn,
-    clock: ClockDep,
-) -> Done:
+async def post_assistant(body: AssistantBody, staff: StaffingDep) -> Done:
     """临时辅助教师"""
-    row, seat = await staffing.set_assistant(session, scope, lesson_id, body, clock.now())
-    follow(request, background, lesson_id, seat)
-    return await _done(session, scope, row)
+    return await staff.change(staffing.set_assistant, body)
 
 
 @router.post("/lessons/{lesson_id}/room")
-async def post_room(
-    lesson_id: Id,
-    body: RoomBody,
-    request: Request,
-    background: BackgroundTasks,
-    session: Writing,
-    scope: SignedIn,
-    clock: ClockDep,
-) -> Done:
+async def post_room(body: RoomBody, staff: StaffingDep) -> Done:
     """换教室"""
-    row, seat = await staffing.set_room(session, scope, lesson_id, body, clock.now())
-    follow(request, background, lesson_id, seat)
-    return await _done(session, scope, row)
+    return await staff.change(staffing.set_room, body)
 
 
 @router.post("/lessons/{lesson_id}/about")
