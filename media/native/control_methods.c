@@ -6,6 +6,17 @@
 
 static void *find(const Table *table, long long handle) { return table_get(table, (uint64_t)handle); }
 
+/* Enters the engine for the one with this handle; NULL with an exception, or without one: nobody has it any more. */
+static void *enter_for(EngineObject *self, const Table *table, PyObject *handle)
+{
+    long long number = PyLong_AsLongLong(handle);
+    return PyErr_Occurred() || enter(self) < 0 ? NULL : find(table, number);
+}
+
+static PyObject *leave_done(EngineObject *self) { return leave(self, Py_NewRef(Py_None)); }
+
+static PyObject *leave_full(EngineObject *self) { return leave(self, PyErr_Occurred() ? NULL : PyErr_NoMemory()); }
+
 /* --- ports --------------------------------------------------------------------------------------------------------- */
 
 /* attach(descriptor or -1, segments, send) -> handle */
@@ -19,8 +30,7 @@ static PyObject *attach(EngineObject *self, PyObject *arguments)
     int64_t handle = self->engine->next_port + 1;
     if (!port || table_put(&self->engine->ports, (uint64_t)handle, port) < 0) {
         free(port);
-        self->busy = 0;
-        return PyErr_NoMemory();
+        return leave_full(self);
     }
     *port = (Port){.handle = handle, .descriptor = descriptor, .sender = Py_NewRef(sender), .segments = segments};
     self->engine->next_port = handle;
@@ -29,16 +39,15 @@ static PyObject *attach(EngineObject *self, PyObject *arguments)
 
 static PyObject *detach(EngineObject *self, PyObject *handle)
 {
-    long long number = PyLong_AsLongLong(handle);
-    if (PyErr_Occurred() || enter(self) < 0)
+    Port *port = enter_for(self, &self->engine->ports, handle);
+    if (PyErr_Occurred())
         return NULL;
-    Port *port = find(&self->engine->ports, number);
     if (port) {
         PyObject *sender = port->sender;
         engine_detach(self->engine, port);
         Py_DECREF(sender);
     }
-    return leave(self, Py_NewRef(Py_None));
+    return leave_done(self);
 }
 
 /* dropped(port) -> packets the kernel did not take */
@@ -55,20 +64,20 @@ static PyObject *dropped(EngineObject *self, PyObject *handle)
 
 static PyObject *add_peer(EngineObject *self, PyObject *handle)
 {
-    long long number = PyLong_AsLongLong(handle);
-    if (PyErr_Occurred() || enter(self) < 0)
+    Peer *old = enter_for(self, &self->engine->peers, handle);
+    if (PyErr_Occurred())
         return NULL;
-    Peer *old = find(&self->engine->peers, number), *peer = calloc(1, sizeof *peer);
+    long long number = PyLong_AsLongLong(handle);
+    Peer *peer = calloc(1, sizeof *peer);
     if (old)
         engine_remove_peer(self->engine, old);
     if (!peer || table_put(&self->engine->peers, (uint64_t)number, peer) < 0) {
         free(peer);
-        self->busy = 0;
-        return PyErr_NoMemory();
+        return leave_full(self);
     }
     peer->handle = number;
     peer->highest = peer->transport_cc = FIRST_CYCLE;
-    return leave(self, Py_NewRef(Py_None));
+    return leave_done(self);
 }
 
 /* set_keys(peer, profile, receive, send): master key and salt each */
@@ -88,15 +97,14 @@ static PyObject *set_keys(EngineObject *self, PyObject *arguments)
         if (!in || !out) {
             srtp_close(in);
             srtp_close(out);
-            self->busy = 0;
-            return PyErr_Format(PyExc_ValueError, "no such SRTP profile, or keys of the wrong size");
+            return leave(self, PyErr_Format(PyExc_ValueError, "no such SRTP profile, or keys of the wrong size"));
         }
         srtp_close(peer->receive);
         srtp_close(peer->send);
         peer->receive = in;
         peer->send = out;
     }
-    return leave(self, Py_NewRef(Py_None));
+    return leave_done(self);
 }
 
 static PyObject *add_path(EngineObject *self, PyObject *arguments)
@@ -107,11 +115,9 @@ static PyObject *add_path(EngineObject *self, PyObject *arguments)
     if (!PyArg_ParseTuple(arguments, "LO", &handle, &object) || path_of(object, &path) < 0 || enter(self) < 0)
         return NULL;
     Peer *peer = find(&self->engine->peers, handle);
-    if (peer && path_add(self->engine, &path, peer) < 0) {
-        self->busy = 0;
-        return PyErr_NoMemory();
-    }
-    return leave(self, Py_NewRef(Py_None));
+    if (peer && path_add(self->engine, &path, peer) < 0)
+        return leave_full(self);
+    return leave_done(self);
 }
 
 static PyObject *drop_path(EngineObject *self, PyObject *object)
@@ -120,7 +126,7 @@ static PyObject *drop_path(EngineObject *self, PyObject *object)
     if (path_of(object, &path) < 0 || enter(self) < 0)
         return NULL;
     path_drop(self->engine, &path);
-    return leave(self, Py_NewRef(Py_None));
+    return leave_done(self);
 }
 
 static PyObject *select_path(EngineObject *self, PyObject *arguments)
@@ -133,18 +139,17 @@ static PyObject *select_path(EngineObject *self, PyObject *arguments)
     Peer *peer = find(&self->engine->peers, handle);
     if (peer)
         engine_aim(self->engine, peer, find(&self->engine->ports, path.port), &path);
-    return leave(self, Py_NewRef(Py_None));
+    return leave_done(self);
 }
 
 static PyObject *remove_peer(EngineObject *self, PyObject *handle)
 {
-    long long number = PyLong_AsLongLong(handle);
-    if (PyErr_Occurred() || enter(self) < 0)
+    Peer *peer = enter_for(self, &self->engine->peers, handle);
+    if (PyErr_Occurred())
         return NULL;
-    Peer *peer = find(&self->engine->peers, number);
     if (peer)
         engine_remove_peer(self->engine, peer);
-    return leave(self, Py_NewRef(Py_None));
+    return leave_done(self);
 }
 
 /* --- streams ------------------------------------------------------------------------------------------------------- */
@@ -179,7 +184,7 @@ static PyObject *add_stream(EngineObject *self, PyObject *arguments)
     Peer *peer = find(&self->engine->peers, owner);
     Stream *old = find(&self->engine->streams, handle);
     if (!peer)
-        return leave(self, Py_NewRef(Py_None));
+        return leave_done(self);
     if (old)
         engine_remove_stream(self->engine, old);
     Stream *stream = calloc(1, sizeof *stream);
@@ -196,25 +201,21 @@ static PyObject *add_stream(EngineObject *self, PyObject *arguments)
         engine_add_stream(self->engine, stream) < 0) {
         if (stream)
             stream_free(stream);
-        self->busy = 0;
-        return PyErr_NoMemory();
+        return leave_full(self);
     }
-    if (know_all(peer, stream, ssrcs, 0) < 0 || know_all(peer, stream, rtx_ssrcs, 1) < 0) {
-        self->busy = 0;
-        return PyErr_Occurred() ? NULL : PyErr_NoMemory();
-    }
-    return leave(self, Py_NewRef(Py_None));
+    if (know_all(peer, stream, ssrcs, 0) < 0 || know_all(peer, stream, rtx_ssrcs, 1) < 0)
+        return leave_full(self);
+    return leave_done(self);
 }
 
 static PyObject *remove_stream(EngineObject *self, PyObject *handle)
 {
-    long long number = PyLong_AsLongLong(handle);
-    if (PyErr_Occurred() || enter(self) < 0)
+    Stream *stream = enter_for(self, &self->engine->streams, handle);
+    if (PyErr_Occurred())
         return NULL;
-    Stream *stream = find(&self->engine->streams, number);
     if (stream)
         engine_remove_stream(self->engine, stream);
-    return leave(self, Py_NewRef(Py_None));
+    return leave_done(self);
 }
 
 /* tap(stream, on) */
@@ -248,8 +249,6 @@ static int head_of(PyObject *object, Head *head)
     return 0;
 }
 
-/* add_link(link, peer, form, clock, payload type, rtx or -1, ssrc, rtx ssrc or -1, head without level, head with level,
- * first sequence, first timestamp, keeps, red); keeps: some of its codecs have no RTX; red: ((plain type, RED's), ...); a head: (bytes, level at, abs-send-time at, transport-cc at), 0: absent */
 static int red_types_of(PyObject *pairs, Link *link)
 {
     for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(pairs) && i < MOST_RED_TYPES; i++, link->red_count++)
@@ -258,6 +257,9 @@ static int red_types_of(PyObject *pairs, Link *link)
     return 0;
 }
 
+/* add_link(link, peer, form, clock, payload type, rtx or -1, ssrc, rtx ssrc or -1, head without level, head with level,
+ * first sequence, first timestamp, keeps, red); a head: (bytes, level at, abs-send-time at, transport-cc at), 0: absent;
+ * keeps: some of its codecs have no RTX; red: ((plain type, RED's), ...) */
 static PyObject *add_link(EngineObject *self, PyObject *arguments)
 {
     long long handle, owner, ssrc, rtx_ssrc;
@@ -271,7 +273,7 @@ static PyObject *add_link(EngineObject *self, PyObject *arguments)
         return NULL;
     Peer *peer = find(&self->engine->peers, owner);
     if (!peer || find(&self->engine->links, handle))
-        return leave(self, Py_NewRef(Py_None));
+        return leave_done(self);
     Link *link = calloc(1, sizeof *link);
     if (link) {
         Format format = {(Form)form, payload_type, rtx};
@@ -285,10 +287,9 @@ static PyObject *add_link(EngineObject *self, PyObject *arguments)
     if (!link || head_of(bare, &link->bare) < 0 || head_of(with_level, &link->with_level) < 0 ||
         red_types_of(red, link) < 0 || engine_add_link(self->engine, link) < 0) {
         free(link);
-        self->busy = 0;
-        return PyErr_Occurred() ? NULL : PyErr_NoMemory();
+        return leave_full(self);
     }
-    return leave(self, Py_NewRef(Py_None));
+    return leave_done(self);
 }
 
 /* switch(link, stream or -1, form, payload type, rtx or -1, keep, delta or -1) */
@@ -304,7 +305,7 @@ static PyObject *switch_link(EngineObject *self, PyObject *arguments)
         engine_switch(self->engine, link, shown < 0 ? NULL : find(&self->engine->streams, shown),
                       (Format){(Form)form, payload_type, rtx}, keep,
                       delta < 0 ? UNKNOWN_CLOCK : (Clock){1, (uint32_t)delta});
-    return leave(self, Py_NewRef(Py_None));
+    return leave_done(self);
 }
 
 /* set_detail(link, detail) */
@@ -317,7 +318,7 @@ static PyObject *set_detail(EngineObject *self, PyObject *arguments)
     Link *link = find(&self->engine->links, handle);
     if (link && detail >= NOTHING && detail <= ALL)
         engine_limit(self->engine, link, (Detail)detail);
-    return leave(self, Py_NewRef(Py_None));
+    return leave_done(self);
 }
 
 /* set_redundancy(link, distance) */
@@ -333,7 +334,7 @@ static PyObject *set_redundancy(EngineObject *self, PyObject *arguments)
         link->distance = distance < 0 ? 0 : distance > MOST_DISTANCE ? MOST_DISTANCE : distance;
         link_choose_type(link);
     }
-    return leave(self, Py_NewRef(Py_None));
+    return leave_done(self);
 }
 
 /* pace(peer, bits per second; 0: at once) */
@@ -344,11 +345,9 @@ static PyObject *pace(EngineObject *self, PyObject *arguments)
     if (!PyArg_ParseTuple(arguments, "Ld", &handle, &bits) || enter(self) < 0)
         return NULL;
     Peer *peer = find(&self->engine->peers, handle);
-    if (peer && engine_pace(self->engine, peer, bits) < 0) {
-        self->busy = 0;
-        return PyErr_NoMemory();
-    }
-    return leave(self, Py_NewRef(Py_None));
+    if (peer && engine_pace(self->engine, peer, bits) < 0)
+        return leave_full(self);
+    return leave_done(self);
 }
 
 PyMethodDef control_methods[] = {
