@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, BackgroundTasks, Query, Request
+from fastapi import APIRouter, Query, Request
 from fastapi.responses import RedirectResponse, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from server.dependencies import ClockDep, Html, Reading, SignedIn, Writing
-from server.encoders import service, store
-from server.encoders.routes import address_of, tell
+from server.dependencies import Html, Reading, SignedIn
+from server.encoders import store
+from server.encoders.routes import ChangeDep, address_of
 from server.encoders.schemas import MOST_KEYS, KeyBody, SourceBody
-from server.forms import Form, attempt, submitted
+from server.forms import Form, attempt, carried_out, submitted
 from server.schools import service as schools
 from server.schools.schemas import Id
 from server.scope import Scope
@@ -64,55 +64,24 @@ async def get_encoders(
 
 
 @router.post(PAGE + "/keys")
-async def post_key(
-    page: Html,
-    request: Request,
-    background: BackgroundTasks,
-    session: Writing,
-    scope: SignedIn,
-    clock: ClockDep,
-    room_id: Id,
-) -> Response:
+async def post_key(page: Html, change: ChangeDep) -> Response:
     """Answers with the page itself: the key is shown this once, and stands in no address."""
-    form, body = await submitted(request, KeyBody, page.t)
-    doing = service.make_key(session, scope, room_id, body.label, clock.now()) if body else None
-    made = await attempt(request, form, doing) if doing else None
-    if made is None:
-        return await _page(page, request, session, scope, room_id, {"key": form})
-    tell(request, background, room_id)
-    return await _page(page, request, session, scope, room_id, made=made[1])
+    form, body = await submitted(change.request, KeyBody, page.t)
+    made = await attempt(change.request, form, change.key(body)) if body else None
+    shown = (page, change.request, change.session, change.scope, change.room_id)
+    return await _page(*shown, made=made[1]) if made else await _page(*shown, {"key": form})
 
 
 @router.post(PAGE + "/keys/{key_id}/revoke")
-async def post_revoke(
-    request: Request,
-    background: BackgroundTasks,
-    session: Writing,
-    scope: SignedIn,
-    clock: ClockDep,
-    room_id: Id,
-    key_id: Id,
-) -> Response:
-    await service.revoke_key(session, scope, room_id, key_id, clock.now())
-    tell(request, background, room_id)
-    return RedirectResponse(f"/admin/rooms/{room_id}/encoders?done=revoked", 303)
+async def post_revoke(key_id: Id, change: ChangeDep) -> Response:
+    await change.revoke(key_id)
+    return RedirectResponse(f"/admin/rooms/{change.room_id}/encoders?done=revoked", 303)
 
 
 @router.post(PAGE + "/source")
-async def post_source(
-    page: Html,
-    request: Request,
-    background: BackgroundTasks,
-    session: Writing,
-    scope: SignedIn,
-    clock: ClockDep,
-    room_id: Id,
-) -> Response:
-    form, body = await submitted(request, SourceBody, page.t)
-    if body is not None:
-        await attempt(request, form, service.set_source(session, scope, room_id, body.url, clock.now()))
-    if form.bad or body is None:
-        return await _page(page, request, session, scope, room_id, {"source": form})
-    tell(request, background, room_id)
-    done = "source" if body.url else "source_gone"
-    return RedirectResponse(f"/admin/rooms/{room_id}/encoders?done={done}", 303)
+async def post_source(page: Html, change: ChangeDep) -> Response:
+    form = await carried_out(change.request, SourceBody, page.t, change.source)
+    if form.bad:
+        return await _page(page, change.request, change.session, change.scope, change.room_id, {"source": form})
+    done = "source" if form.value("url") else "source_gone"
+    return RedirectResponse(f"/admin/rooms/{change.room_id}/encoders?done={done}", 303)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import cast
+from dataclasses import dataclass
+from typing import Annotated, cast
 
-from fastapi import APIRouter, BackgroundTasks, Request
+from fastapi import APIRouter, BackgroundTasks, Depends, Request
 from fastapi.responses import JSONResponse, RedirectResponse, Response
 
 from server.dependencies import ClockDep, Reading, SignedIn, Writing
 from server.encoders import service, store
+from server.encoders.models import StreamKey
 from server.encoders.schemas import KeyBody, KeyOut, MadeKey, SourceBody, SourceOut
 from server.errors import SignInNeededError
 from server.lessons.placement import as_seen_from, over_http
@@ -23,10 +25,36 @@ ROOMS = "/api/v1/rooms/{room_id}"
 RETRY_SECONDS = "30"
 
 
-def tell(request: Request, background: BackgroundTasks, room_id: str) -> None:
-    """After the transaction: live rooms hear of it."""
-    state = request.app.state
-    background.add_task(service.tell, state.database, state.nodes, room_id)
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Of a room's keys or camera: live rooms hear of it after the transaction."""
+
+    room_id: Id
+    request: Request
+    background: BackgroundTasks
+    session: Writing
+    scope: SignedIn
+    clock: ClockDep
+
+    async def key(self, body: KeyBody) -> tuple[StreamKey, str]:
+        made = await service.make_key(self.session, self.scope, self.room_id, body.label, self.clock.now())
+        self._tell()
+        return made
+
+    async def revoke(self, key_id: str) -> None:
+        await service.revoke_key(self.session, self.scope, self.room_id, key_id, self.clock.now())
+        self._tell()
+
+    async def source(self, body: SourceBody) -> None:
+        await service.set_source(self.session, self.scope, self.room_id, body.url, self.clock.now())
+        self._tell()
+
+    def _tell(self) -> None:
+        state = self.request.app.state
+        self.background.add_task(service.tell, state.database, state.nodes, self.room_id)
+
+
+ChangeDep = Annotated[Change, Depends()]
 
 
 def address_of(request: Request, room_id: str) -> str:
@@ -43,33 +71,15 @@ async def get_keys(room_id: Id, session: Reading, scope: SignedIn) -> list[KeyOu
 
 
 @router.post(ROOMS + "/stream-keys", status_code=201)
-async def post_key(
-    room_id: Id,
-    body: KeyBody,
-    request: Request,
-    background: BackgroundTasks,
-    session: Writing,
-    scope: SignedIn,
-    clock: ClockDep,
-) -> MadeKey:
-    row, key = await service.make_key(session, scope, room_id, body.label, clock.now())
-    tell(request, background, room_id)
-    url = address_of(request, room_id)
+async def post_key(body: KeyBody, change: ChangeDep) -> MadeKey:
+    row, key = await change.key(body)
+    url = address_of(change.request, change.room_id)
     return MadeKey(id=row.id, label=row.label, created_at=row.created_at, key=key, url=url)
 
 
 @router.delete(ROOMS + "/stream-keys/{key_id}", status_code=204)
-async def delete_key(
-    room_id: Id,
-    key_id: Id,
-    request: Request,
-    background: BackgroundTasks,
-    session: Writing,
-    scope: SignedIn,
-    clock: ClockDep,
-) -> None:
-    await service.revoke_key(session, scope, room_id, key_id, clock.now())
-    tell(request, background, room_id)
+async def delete_key(key_id: Id, change: ChangeDep) -> None:
+    await change.revoke(key_id)
 
 
 @router.get(ROOMS + "/source")
@@ -80,17 +90,8 @@ async def get_source(room_id: Id, session: Reading, scope: SignedIn) -> SourceOu
 
 
 @router.put(ROOMS + "/source", status_code=204)
-async def put_source(
-    room_id: Id,
-    body: SourceBody,
-    request: Request,
-    background: BackgroundTasks,
-    session: Writing,
-    scope: SignedIn,
-    clock: ClockDep,
-) -> None:
-    await service.set_source(session, scope, room_id, body.url, clock.now())
-    tell(request, background, room_id)
+async def put_source(body: SourceBody, change: ChangeDep) -> None:
+    await change.source(body)
 
 
 @router.post("/whip/rooms/{room_id}", include_in_schema=False)
