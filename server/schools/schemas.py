@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
@@ -63,18 +63,6 @@ class EnrolmentBody(Body):
     teachers: int = Field(ge=0, le=2_000)
 
 
-EQUIPMENT = (
-    "camera_teacher",
-    "camera_pupils",
-    "microphone",
-    "loudspeaker",
-    "screen",
-    "second_screen",
-    "document_camera",
-    "board",
-    "recorder",
-    "backup_power",
-)
 Equipment = Literal[
     "camera_teacher",
     "camera_pupils",
@@ -87,6 +75,7 @@ Equipment = Literal[
     "recorder",
     "backup_power",
 ]
+EQUIPMENT: tuple[Equipment, ...] = get_args(Equipment)
 RoomCode = Annotated[str, Field(pattern=r"^[A-Z0-9][A-Z0-9-]{1,23}$")]
 
 
