@@ -1,6 +1,4 @@
-"""What a room needs from the world, as Protocols. ``net/`` holds the real ones; the Null ones below serve tests and
-tools.
-"""
+"""What a room needs from the world, as Protocols; ``net/`` holds the real ones."""
 
 from __future__ import annotations
 
@@ -56,26 +54,3 @@ class MediaStore(Protocol):
     """Where the recorder's fragments go: spool with fsync, then the object store, read back, only then removed."""
 
     async def put(self, key: str, data: bytes) -> None: ...
-
-
-class NullJournal:
-    """Keeps records in memory: for tests and for rooms nobody needs to recover."""
-
-    def __init__(self) -> None:
-        self.records: list[bytes] = []
-
-    async def append(self, records: Sequence[bytes]) -> None:
-        self.records.extend(records)
-
-    def read(self) -> Sequence[bytes]:
-        return tuple(self.records)
-
-
-class NullFactSink:
-    """Keeps facts in memory."""
-
-    def __init__(self) -> None:
-        self.facts: list[Fact] = []
-
-    async def put(self, facts: Sequence[Fact]) -> None:
-        self.facts.extend(facts)

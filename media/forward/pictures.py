@@ -36,11 +36,6 @@ class Pictures:
             asked = b"".join(feedback.build_pli(OWN_SSRC, ssrc) for ssrc in ssrcs.values())
             self._engine.send_rtcp(owner.peer, asked)
 
-    def ask_for_waiting(self, now: float) -> None:
-        """A request or its key frame may get lost: slots still dark ask again."""
-        for transport in self._registry.transports.values():
-            self.ask_for(transport, now)
-
     def ask_for(self, transport: PeerTransport, now: float) -> None:
         """For the dark slots of one who can be sent to: others would only cost the publisher a picture for nothing."""
         if not transport.connected:

@@ -4,6 +4,7 @@ nothing is.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -50,7 +51,7 @@ class OpusDepacketizer:
         return [frame]
 
 
-class _VideoDepacketizer:
+class _VideoDepacketizer(ABC):
     """Gathers the packets of one timestamp; ``_finish`` makes a frame of them."""
 
     def __init__(self) -> None:
@@ -84,8 +85,8 @@ class _VideoDepacketizer:
         self.needs_key = self._loss = False
         return [frame]
 
-    def _finish(self, packets: list[Packet]) -> Frame | None:
-        raise NotImplementedError
+    @abstractmethod
+    def _finish(self, packets: list[Packet]) -> Frame | None: ...
 
 
 class Vp8Depacketizer(_VideoDepacketizer):

@@ -14,13 +14,3 @@ class TrackSink(Protocol):
 
     def on_sender_report(self, ssrc: int, ntp_seconds: float, rtp_timestamp: int, arrival: float) -> None:
         """``ntp_seconds`` is the publisher's own clock and may be wrong by any amount."""
-
-
-class NullSink:
-    """Swallows everything."""
-
-    def on_rtp(self, packet: bytes, arrival: float) -> None:
-        return None
-
-    def on_sender_report(self, ssrc: int, ntp_seconds: float, rtp_timestamp: int, arrival: float) -> None:
-        return None

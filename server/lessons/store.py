@@ -229,11 +229,6 @@ async def device_by_code(session: AsyncSession, scope: Scope, code_sha256: str, 
     return await session.scalar(query.where(Device.revoked_at.is_(None), Device.room_id.is_(None)))
 
 
-async def devices_of_room(session: AsyncSession, scope: Scope, room_id: str) -> list[Device]:
-    query = select(Device).where(Device.room_id == room_id).order_by(Device.bound_at.desc())
-    return list(await session.scalars(query))
-
-
 async def forget_unbound(session: AsyncSession, scope: Scope, now: datetime) -> None:
     """Devices that asked for a code a day ago and were never bound; their sign-ins go with them."""
     from server.accounts.models import SignIn

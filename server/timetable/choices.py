@@ -11,7 +11,7 @@ from server.accounts.models import Person, PostHeld
 from server.classrooms import store as classrooms
 from server.classrooms.models import Classroom
 from server.schools import store as schools
-from server.schools.models import District, Room, School
+from server.schools.models import Room, School
 from server.schools.service import part_of
 from server.scope import Scope, within
 
@@ -83,8 +83,3 @@ async def school_of(session: AsyncSession, scope: Scope, of: str, id_: str) -> S
         found = classroom.lead_room.school if classroom else None
     mine = found is not None and (within(scope, part_of(found)) or of == "classroom")
     return found if mine else None
-
-
-async def district_name(session: AsyncSession, scope: Scope, id_: str) -> str:
-    row = await session.get(District, id_)
-    return row.name if row else ""
