@@ -6,7 +6,6 @@ One that dies is started again within a second; until then its listeners get the
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
 import logging
 import sys
@@ -14,6 +13,7 @@ import time
 
 from signaling import mixing
 from signaling.live import LiveRoom
+from signaling.net.child import end
 from signaling.net.node import Node
 from signaling.seats import issue
 from signaling.session import Keys
@@ -24,7 +24,6 @@ LOOK_SECONDS = 0.5
 AGAIN_SECONDS = 1.0
 IDLE_SECONDS = 20.0
 """A player that reconnects finds its mix still going."""
-STOP_SECONDS = 5.0
 
 
 class MixKeeper:
@@ -84,7 +83,7 @@ class MixKeeper:
         finally:
             del self.children[room.lesson]
             self._let_go(room)
-            await _end(child)
+            await end(child)
 
     def _order(self, room: LiveRoom) -> dict[str, str]:
         def token(seat_id: str) -> str:
@@ -107,14 +106,3 @@ class MixKeeper:
         for leg in legs:
             if leg.resource is not None:
                 host.do(room.http_delete(leg.resource, time.monotonic()))
-
-
-async def _end(child: asyncio.subprocess.Process) -> None:
-    """Its stdin's end is its order to stop."""
-    if child.stdin is not None:
-        child.stdin.close()
-    try:
-        await asyncio.shield(asyncio.wait_for(child.wait(), STOP_SECONDS))
-    except TimeoutError:
-        with contextlib.suppress(ProcessLookupError):
-            child.kill()

@@ -11,6 +11,7 @@ import time
 from dataclasses import dataclass, field, replace
 
 from signaling.messages import RoomSpec, SourceOrder
+from signaling.net.child import end
 from signaling.net.node import Node
 from signaling.outside import seat_of
 from signaling.seats import issue
@@ -22,7 +23,6 @@ log = logging.getLogger("tongtang.sources")
 Place = tuple[str, str]
 """(lesson, room)"""
 LOOK_SECONDS = 1.0
-STOP_SECONDS = 5.0
 
 
 @dataclass(slots=True)
@@ -114,7 +114,7 @@ class SourceKeeper:
             async for line in child.stdout:
                 self._heard(place, kept, line)
         finally:
-            await self._end(child)
+            await end(child)
 
     def _heard(self, place: Place, kept: Kept, line: bytes) -> None:
         with contextlib.suppress(ValueError, AttributeError):
@@ -123,16 +123,6 @@ class SourceKeeper:
             if state != kept.state:
                 log.info("%s: camera of %s: %s", *place, state)
             kept.state = state
-
-    async def _end(self, child: asyncio.subprocess.Process) -> None:
-        """Its stdin's end is its order to stop."""
-        if child.stdin is not None:
-            child.stdin.close()
-        try:
-            await asyncio.shield(asyncio.wait_for(child.wait(), STOP_SECONDS))
-        except TimeoutError:
-            with contextlib.suppress(ProcessLookupError):
-                child.kill()
 
     def _token(self, spec: RoomSpec, kept: Kept) -> str | None:
         """A seat beside that of an encoder with a key, so that neither puts the other out."""
