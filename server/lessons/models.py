@@ -5,6 +5,7 @@ The database itself refuses a state that does not follow from the last one: ``gu
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date, datetime
 from typing import Any
 
@@ -14,6 +15,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from server.accounts.models import Person
 from server.classrooms.models import Classroom
 from server.database import Base
+from server.ids import new_id
 from server.lessons import guard
 from server.schools.models import Room
 
@@ -92,6 +94,21 @@ class Receipt(Base):
 
     room: Mapped[Room] = relationship(lazy="joined")
     assistant: Mapped[Person | None] = relationship(lazy="joined")
+
+
+def receipts_of(lesson_id: str, places: Iterable[tuple[Room, str | None]]) -> list[Receipt]:
+    """A new lesson's receipts: each receiving room with its assistant's id, in order."""
+    return [
+        Receipt(
+            id=new_id(),
+            lesson_id=lesson_id,
+            room_id=room.id,
+            position=position,
+            assistant_id=assistant,
+            expected=room.pupils,
+        )
+        for position, (room, assistant) in enumerate(places, 1)
+    ]
 
 
 for dialect, statements in guard.STATEMENTS.items():

@@ -12,7 +12,7 @@ from server.errors import ConflictError, ForbiddenError, InvalidError, NotFoundE
 from server.ids import new_id
 from server.lessons import store
 from server.lessons.lifecycle import Event, after
-from server.lessons.models import Lesson, Receipt
+from server.lessons.models import Lesson, Receipt, receipts_of
 from server.lessons.schemas import LessonDraft, LessonFilter, LessonOut, ReceiptOut, ReceiverDraft
 from server.schools.models import Room
 from server.scope import SYSTEM, Action, Part, Scope, allows
@@ -133,7 +133,7 @@ async def create_lesson(session: AsyncSession, scope: Scope, draft: LessonDraft,
         created_at=now,
         demo=False,
     )
-    receipts = _receipts(lesson.id, draft, rooms)
+    receipts = receipts_of(lesson.id, ((rooms[one.room_id], one.assistant_id) for one in draft.receivers))
     await occupancy.claim(session, SYSTEM, [_entry(lesson, receipts)])
     await store.add(session, scope, lesson, *receipts)
     await session.refresh(lesson)
@@ -148,20 +148,6 @@ def _entry(lesson: Lesson, receipts: list[Receipt]) -> Entry:
         people=[lesson.teacher_id, *(one.assistant_id for one in receipts)],
         rooms=[lesson.lead_room_id, *(one.room_id for one in receipts)],
     )
-
-
-def _receipts(lesson_id: str, draft: LessonDraft, rooms: dict[str, Room]) -> list[Receipt]:
-    return [
-        Receipt(
-            id=new_id(),
-            lesson_id=lesson_id,
-            room_id=one.room_id,
-            position=position,
-            assistant_id=one.assistant_id,
-            expected=rooms[one.room_id].pupils,
-        )
-        for position, one in enumerate(draft.receivers, 1)
-    ]
 
 
 async def _completed(session: AsyncSession, scope: Scope, draft: LessonDraft) -> LessonDraft:

@@ -13,7 +13,7 @@ from server.classrooms.models import Classroom
 from server.clock import CITY
 from server.errors import ForbiddenError
 from server.ids import new_id
-from server.lessons.models import Lesson, Receipt
+from server.lessons.models import Lesson, Receipt, receipts_of
 from server.scope import Scope
 from server.timetable.service import Dated
 
@@ -54,17 +54,7 @@ def make(classroom: Classroom, when: Dated, origin: str, by: str | None, now: da
 
 
 def receipts(lesson_id: str, classroom: Classroom) -> list[Receipt]:
-    return [
-        Receipt(
-            id=new_id(),
-            lesson_id=lesson_id,
-            room_id=one.room_id,
-            position=position,
-            assistant_id=one.assistant_id,
-            expected=one.room.pupils,
-        )
-        for position, one in enumerate(classroom.receivers, 1)
-    ]
+    return receipts_of(lesson_id, ((one.room, one.assistant_id) for one in classroom.receivers))
 
 
 def differs(lesson: Lesson, classroom: Classroom, when: Dated) -> bool:
