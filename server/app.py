@@ -1,4 +1,4 @@
-"""The web's composition root: only ``create_app(settings)`` puts clock, database, objects, layers and routers together.
+"""The web's composition root: only ``furnish`` puts clock, database, objects, layers and routers together.
 
 Packages bring ``routes.router`` (JSON under /api/v1) and ``pages.router`` (HTML), asked in the order of the list below.
 """
@@ -18,6 +18,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, RedirectResponse, Response
 from fastapi.staticfiles import StaticFiles
 from sqlalchemy import text
+from starlette.datastructures import State
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import HTTPConnection, Request
@@ -77,16 +78,15 @@ YEAR = 31_536_000
 log = logging.getLogger("tongtang.web")
 
 
-def create_app(
-    settings: WebSettings,
-    *,
-    clock: Clock | None = None,
-    database: Database | None = None,
-    objects: ObjectStore | None = None,
-    jobs: Jobs | None = None,
-    node_transport: httpx2.AsyncBaseTransport | None = None,
-) -> FastAPI:
-    """The ASGI application. Tests hand in clock, database and objects; the processes build them from the settings."""
+def create_app(settings: WebSettings) -> FastAPI:
+    """The ASGI application of a process."""
+    app = routed()
+    furnish(app, settings)
+    return app
+
+
+def routed() -> FastAPI:
+    """Every route, and nothing behind it: FastAPI takes half a second for these, so that tests do it once."""
     app = FastAPI(
         title="同堂 Tongtang",
         version="1",
@@ -94,8 +94,26 @@ def create_app(
         docs_url=None,
         redoc_url=None,
         lifespan=_lifespan,
-        middleware=_onion(settings, measured := metrics.Metrics()),
     )
+    _routes(app)
+    return app
+
+
+def furnish(
+    app: FastAPI,
+    settings: WebSettings,
+    *,
+    clock: Clock | None = None,
+    database: Database | None = None,
+    objects: ObjectStore | None = None,
+    jobs: Jobs | None = None,
+    node_transport: httpx2.AsyncBaseTransport | None = None,
+) -> None:
+    """Layers and state, all new: of what stood behind the routes before nothing is left. Tests hand in clock, database
+    and objects; a process builds them from the settings."""
+    app.user_middleware = _onion(settings, measured := metrics.Metrics())
+    app.middleware_stack = None
+    app.state = State()
     app.state.metrics = measured
     app.state.settings = settings
     app.state.clock = clock or SystemClock()
@@ -112,8 +130,6 @@ def create_app(
         app.state.database, app.state.nodes, app.state.clock, app.state.keys.seat, app.state.clock.monotonic()
     )
     app.state.mover = Mover(app.state.database, app.state.nodes, app.state.clock)
-    _routes(app)
-    return app
 
 
 def _onion(settings: WebSettings, measured: metrics.Metrics) -> list[Middleware]:

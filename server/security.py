@@ -13,6 +13,7 @@ import hmac
 import re
 import secrets
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
@@ -85,7 +86,6 @@ class Passwords:
     def __init__(self) -> None:
         self._hasher = PasswordHasher(time_cost=2, memory_cost=19456, parallelism=1)
         self._turns = asyncio.Semaphore(2)
-        self._nobody = self._hasher.hash(secrets.token_hex(16))
 
     async def hash(self, password: str) -> str:
         async with self._turns:
@@ -94,11 +94,15 @@ class Passwords:
     async def verify(self, stored: str | None, password: str) -> bool:
         """Takes as long for an account that does not exist: the clock tells nobody which names are taken."""
         async with self._turns:
-            return await asyncio.to_thread(self._verify, stored or self._nobody, password) and stored is not None
+            return await asyncio.to_thread(self._verify, stored, password) and stored is not None
 
-    def _verify(self, stored: str, password: str) -> bool:
+    @cached_property
+    def _nobody(self) -> str:
+        return self._hasher.hash(secrets.token_hex(16))
+
+    def _verify(self, stored: str | None, password: str) -> bool:
         try:
-            return self._hasher.verify(stored, password[:MAX_PASSWORD_CHARS])
+            return self._hasher.verify(stored or self._nobody, password[:MAX_PASSWORD_CHARS])
         except (VerificationError, InvalidHashError):
             return False
 

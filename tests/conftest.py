@@ -6,8 +6,11 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 pytest_plugins = ["tests.support.services", "tests.support.browser"]
+
+settings.register_profile("quick", max_examples=20)  # tests/run.sh quick; all takes the library's hundred
 
 ROOT = Path(__file__).resolve().parent.parent
 

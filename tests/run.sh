@@ -111,7 +111,7 @@ prepare_venv requirements-dev.lock "what the product needs, and the tools that t
 case $word in
     quick)
         lint
-        tests fast -n 2 -m "not slow and not real and not e2e" "$@"
+        tests fast -n 2 -m "not slow and not real and not e2e" --hypothesis-profile quick "$@"
         ;;
     all)
         system_packages

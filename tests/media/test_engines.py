@@ -24,9 +24,7 @@ def test_python_can_be_asked_for() -> None:
 
 
 def test_a_library_without_the_ciphers_is_not_believed() -> None:
-    script = (
-        "import media.cengine as c; c._crypto_libraries = lambda: ['libm.so.6', 'x.so']; print(c.find_native())"
-    )
+    script = "import media.cengine as c; c._crypto_libraries = lambda: ['libm.so.6', 'x.so']; print(c.find_native())"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "None"
 

@@ -321,6 +321,7 @@ async def test_public_pages_show_strangers_titles_only(web: Web, city: City) -> 
             assert not [name for name in people if name in answer.text], path
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("post", ["teacher", "assistant", "school_admin", "district_admin", "pupil", "studio_member"])
 async def test_a_foreign_account_sees_nothing_and_changes_nothing(web: Web, city: City, post: str) -> None:
     district = await web.district("120114")
@@ -331,11 +332,13 @@ async def test_a_foreign_account_sees_nothing_and_changes_nothing(web: Web, city
     await walk(web, city, await web.sign_in(person), post)
 
 
+@pytest.mark.slow
 async def test_a_foreign_kiosk_sees_nothing_and_changes_nothing(web: Web, city: City) -> None:
     school = await web.school(await web.district("120114"), "别处小学")
     await walk(web, city, await web.device(await web.room(school)), "kiosk")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("post", ["evaluator", "inspector"])
 async def test_who_reads_the_whole_city_changes_nothing(web: Web, city: City, post: str) -> None:
     browser = await web.sign_in(await web.person(post, name="评估员"))
@@ -352,6 +355,7 @@ async def test_internal_doors_are_shut_to_everybody_without_the_secret(web: Web,
                 assert (await send(browser, route, city.ids)).status_code in (403, 422), route
 
 
+@pytest.mark.slow
 async def test_the_walk_is_worth_something(web: Web, city: City) -> None:
     """The same requests show the mark on many pages to somebody who belongs there."""
     admin = await web.sign_in(await web.person("city_admin"))

@@ -21,7 +21,7 @@ from media.parameters import Codec
 from media.record.manifest import Manifest, manifest_key
 from server.accounts import service as accounts
 from server.accounts.models import Person, PostHeld
-from server.app import create_app
+from server.app import furnish, routed
 from server.clock import FixedClock, to_ms
 from server.config import WebSettings
 from server.database import Database, make_engine
@@ -166,7 +166,8 @@ def replay_site(settings: WebSettings, folder: Path, studio: Studio) -> Iterator
     # In a thread: the browser's driver keeps an event loop in this one.
     with ThreadPoolExecutor(1) as threads:
         lesson, token = threads.submit(lambda: asyncio.run(_fill(settings, FolderStore(folder), studio))).result()
-    app = create_app(settings, clock=FixedClock(MONDAY), objects=FolderStore(folder))
+    app = routed()
+    furnish(app, settings, clock=FixedClock(MONDAY), objects=FolderStore(folder))
     server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_level="warning", ws="none"))
     thread = threading.Thread(target=server.run)
     thread.start()

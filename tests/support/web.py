@@ -23,11 +23,11 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from fastapi import FastAPI
 from sqlalchemy import create_engine, event
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 from server.accounts import service as accounts
 from server.accounts.models import Person, PostHeld
-from server.app import create_app
+from server.app import furnish, routed
 from server.clock import FixedClock, to_ms
 from server.config import WebSettings
 from server.database import Database, make_engine
@@ -297,11 +297,11 @@ def seat_key_file(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 
 @pytest.fixture
-def web_settings(tmp_path: Path, seat_key_file: Path) -> WebSettings:
+def web_settings(tmp_path: Path, seat_key_file: Path, engine: AsyncEngine) -> WebSettings:
     return WebSettings.model_validate(
         {
             "data": tmp_path,
-            "database_url": f"sqlite+aiosqlite:///{tmp_path / 'web.db'}",
+            "database_url": engine.url.render_as_string(),
             "seat_key": seat_key_file,
             "node_secret": NODE_SECRET,
             "node_origins": "ws://{host}:8001,http://{host}:8001",
@@ -326,25 +326,41 @@ def _careless(connection: Any, _record: Any) -> None:
     cursor.close()
 
 
+@pytest.fixture(scope="session")
+def engine(tmp_path_factory: pytest.TempPathFactory) -> AsyncEngine:
+    """One engine for all tests: it keeps the SQL that it compiled, a fifth of a test's time. No connection outlives its
+    test."""
+    made = make_engine(f"sqlite+aiosqlite:///{tmp_path_factory.mktemp('web') / 'web.db'}")
+    event.listen(made.sync_engine, "connect", _careless)
+    return made
+
+
 @pytest.fixture
-async def database(web_settings: WebSettings, empty_database: Path) -> AsyncIterator[Database]:
+async def database(engine: AsyncEngine, empty_database: Path) -> AsyncIterator[Database]:
     """A database of the test's own."""
-    shutil.copy(empty_database, web_settings.database_url.removeprefix("sqlite+aiosqlite:///"))
-    engine = make_engine(web_settings.database_url)
-    event.listen(engine.sync_engine, "connect", _careless)
+    file = Path(engine.url.database or "")
+    for rest in file.parent.glob(file.name + "-*"):
+        rest.unlink()
+    shutil.copy(empty_database, file)
     held = Database(engine)
     yield held
     await held.dispose()
 
 
+@pytest.fixture(scope="session")
+def routes() -> FastAPI:
+    """The application's routes, built once; each test furnishes them anew."""
+    return routed()
+
+
 @pytest.fixture
-async def web(web_settings: WebSettings, database: Database, clock: FixedClock) -> AsyncIterator[Web]:
+async def web(routes: FastAPI, web_settings: WebSettings, database: Database, clock: FixedClock) -> AsyncIterator[Web]:
     objects = MemoryObjects()
     jobs, nodes = NullJobs(), FakeNode()
     transport = httpx2.MockTransport(nodes.answer)
-    app = create_app(web_settings, clock=clock, database=database, objects=objects, jobs=jobs, node_transport=transport)
-    held = Web(app, database, clock, objects, jobs, nodes)
+    furnish(routes, web_settings, clock=clock, database=database, objects=objects, jobs=jobs, node_transport=transport)
+    held = Web(routes, database, clock, objects, jobs, nodes)
     yield held
     for browser in held.browsers:
         await browser.aclose()
-    await app.state.nodes.aclose()
+    await routes.state.nodes.aclose()

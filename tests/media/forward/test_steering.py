@@ -5,9 +5,13 @@ from __future__ import annotations
 import itertools
 from dataclasses import replace
 
+import pytest
+
 from media.parameters import AudioBudget, LayersWanted, SlotQuality
 from tests.support.village import Village
 from tests.support.weather import Line, Weather, steady
+
+pytestmark = pytest.mark.slow
 
 
 def test_a_good_line_has_the_best_picture_within_three_seconds() -> None:

@@ -25,6 +25,8 @@ from tests.support.recording import (
     spans,
 )
 
+pytestmark = pytest.mark.slow
+
 PICTURE_MS, SOUND_MS = 100, 60
 
 

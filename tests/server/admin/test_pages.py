@@ -12,6 +12,8 @@ from server.lessons.models import Lesson, Node
 from server.scope import Scope
 from tests.support.web import Browser, Web
 
+pytestmark = pytest.mark.slow
+
 CITY = Scope(person="p", posts=frozenset({"city_admin"}), city=True)
 
 

@@ -22,6 +22,8 @@ from server.schools.models import District, Room, School
 from server.scope import Scope
 from tests.support.web import MONDAY, Web
 
+pytestmark = pytest.mark.slow
+
 CITY = Scope(person="p", posts=frozenset({"city_admin"}), city=True)
 
 

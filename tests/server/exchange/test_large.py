@@ -25,6 +25,8 @@ from server.scope import Scope
 from server.templating import texts
 from tests.support.web import MONDAY, MemoryObjects
 
+pytestmark = pytest.mark.slow
+
 CLOCK = FixedClock(MONDAY)
 
 

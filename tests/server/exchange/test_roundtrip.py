@@ -23,6 +23,8 @@ from server.schools.models import Pairing, Past, Room, School, SchoolClass
 from server.templating import texts
 from tests.support.web import Browser, Web
 
+pytestmark = pytest.mark.slow
+
 KINDS = ("schools", "rooms", "classes", "people", "pairings")
 ZH = texts("zh-CN")
 

@@ -10,6 +10,8 @@ from server.participation import service as ledger
 from tests.server.indicators.test_rollup import City
 from tests.support.web import Browser, Web
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 async def city(web: Web) -> City:

@@ -16,6 +16,8 @@ from server.schools.models import Room, School
 from tests.support.ledger import Story, lesson
 from tests.support.web import MONDAY, Web
 
+pytestmark = pytest.mark.slow
+
 
 class City:
     """Two districts, each with a village school of one receiving room, and one lead room in the first."""

@@ -22,6 +22,8 @@ from server.scope import SYSTEM
 from server.timetable.models import Term
 from tests.support.web import Browser, Web
 
+pytestmark = pytest.mark.slow
+
 
 @dataclass
 class City:

@@ -13,6 +13,8 @@ from server.lessons.models import Lesson
 from server.schools.models import Room, School
 from tests.support.web import Browser, Web
 
+pytestmark = pytest.mark.slow
+
 
 @dataclass
 class City:

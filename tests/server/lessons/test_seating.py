@@ -14,6 +14,8 @@ from server.schools.models import Room
 from signaling.seats import admit
 from tests.support.web import Browser, Web
 
+pytestmark = pytest.mark.slow
+
 
 @dataclass
 class City:

@@ -11,6 +11,8 @@ from server.accounts.models import Person
 from server.lessons.models import Lesson, Placement
 from tests.support.web import NODE_SECRET, Browser, Web
 
+pytestmark = pytest.mark.slow
+
 
 @dataclass
 class City:

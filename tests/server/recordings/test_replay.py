@@ -20,6 +20,8 @@ from signaling.ports import ObjectStoreError
 from tests.server.recordings.test_merge import manifest
 from tests.support.web import MONDAY, Web
 
+pytestmark = pytest.mark.slow
+
 
 @dataclass
 class Held:

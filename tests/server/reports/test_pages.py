@@ -16,6 +16,8 @@ from tests.server.indicators.test_rollup import City
 from tests.support.ledger import lesson
 from tests.support.web import Web
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 async def city(web: Web) -> City:

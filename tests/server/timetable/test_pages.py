@@ -14,6 +14,8 @@ from server.timetable.models import BellSchedule, CalendarDay, SchoolSpan, Term
 from tests.support.timetable import City, made, slot
 from tests.support.web import Browser, Web
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 async def city(web: Web) -> City:

@@ -23,6 +23,8 @@ from server.timetable.models import CalendarHorizon, SchoolSpan, WeeklySlot
 from tests.support.timetable import TERM, City, made, slot
 from tests.support.web import Web
 
+pytestmark = pytest.mark.slow
+
 CITY_ADMIN = Scope(person=None, posts=frozenset({"city_admin"}), city=True)
 
 
