@@ -89,7 +89,10 @@ class Extensions:
 
 @dataclass(frozen=True, slots=True)
 class TrackParameters:
-    """One m-line on which the peer sends. ``ssrcs``: the primary SSRCs the offer named (empty: learnt by mid)."""
+    """One m-line on which the peer sends. ``ssrcs``: the primary SSRCs the offer named (empty: learnt by mid).
+
+    ``deaf``: it may not hear requests for key frames (cameras, hardware encoders), so its last one is kept for joiners.
+    """
 
     mid: str
     kind: Kind
@@ -99,6 +102,7 @@ class TrackParameters:
     ssrcs: tuple[int, ...] = ()
     rtx_ssrcs: tuple[int, ...] = ()
     rids: tuple[str, ...] = ()
+    deaf: bool = False
 
 
 @dataclass(frozen=True, slots=True)

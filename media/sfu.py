@@ -23,6 +23,7 @@ from media.engine import (
 from media.errors import PeerError, ResourceError
 from media.forward import layers
 from media.forward.inbox import Inbox
+from media.forward.kept import Shelf
 from media.forward.pictures import Pictures
 from media.forward.registry import Registry
 from media.forward.router import PublishedTrack, Router, Slot
@@ -61,7 +62,8 @@ class Sfu:
         self._certificate = certificate
         self._handles = itertools.count(1)
         self._registry = Registry()
-        self._pictures = Pictures(self._registry, engine)
+        self._shelf = Shelf(engine, lambda: next(self._handles))
+        self._pictures = Pictures(self._registry, engine, self._shelf)
         self._steering = Steering(self._registry, engine, self._pictures)
         self._inbox = Inbox(self._registry, engine, self._pictures, self._steering)
         self._upkeep = Upkeep(self._registry, engine, self._pictures, self._steering, config.silence_s)
@@ -141,7 +143,10 @@ class Sfu:
         for layer in made:
             self.engine.add_stream(layer.stream, owner.peer, _stream_config(parameters, layer.rid))
             layer.want(now)  # until it is known that nobody does
-        self._registry.add_track(PublishedTrack(track, transport, owner.router, made, parameters))
+        published = PublishedTrack(track, transport, owner.router, made, parameters)
+        self._registry.add_track(published)
+        if parameters.deaf and len(made) == 1:
+            self._registry.by_stream[self._shelf.add(published)] = published
         state.transport_cc = state.transport_cc or parameters.extensions.transport_cc is not None
 
     def unpublish(self, track: str, now: float) -> None:
@@ -149,6 +154,8 @@ class Sfu:
         if gone is not None:
             for layer in gone.layers:
                 self.engine.remove_stream(layer.stream)
+            if (still := self._shelf.remove(track)) is not None:
+                del self._registry.by_stream[still]
             self._registry.forget_track(gone)
 
     def add_slot(self, transport: str, slot: SlotParameters) -> None:
@@ -181,6 +188,7 @@ class Sfu:
         owner = self._registry.transports[transport]
         self._steering.place(owner, self._registry.states[transport], now)
         self._pictures.ask_for(owner, now)
+        self._handle([], now)
         self.engine.flush()
 
     def limit(self, transport: str, mid: str, most: Quality | None) -> None:
@@ -197,7 +205,8 @@ class Sfu:
         if found.tap is not None:
             found.tap.close()
         codec = found.parameters.codec
-        found.tap = LayerTap(self.engine, found.layers, codec.mime, sink) if sink is not None else None
+        ear = self._shelf.tappable(track)
+        found.tap = LayerTap(ear, found.layers, codec.mime, sink) if sink is not None else None
         if found.tap is not None:
             found.tap.follow(float("-inf"))
 
@@ -222,6 +231,7 @@ class Sfu:
     def tick(self, now: float) -> float:
         """Does what is due; returns when it wants to be called again."""
         due = min(self._upkeep.wheel.tick(now), self._steering.step(now))
+        self._handle([], now)
         waiting = self.engine.pump(now)
         self.engine.flush()
         return due if waiting is None else min(due, waiting)
@@ -254,7 +264,7 @@ class Sfu:
     def _handle(self, events: list[EngineEvent], now: float) -> bool:
         """Whether there was more than reports and consent."""
         urgent = False
-        for event in events:
+        for event in itertools.chain(events, self._shelf.take_events()):
             if isinstance(event, RtcpArrived):
                 self._inbox.take(event.peer, event.data, now)
                 continue

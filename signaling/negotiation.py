@@ -95,7 +95,7 @@ def plan_pub(sdp: str, sources: dict[str, Source], role: Role, transport: str, l
     kind = _kind(parameters, leg)
     prefix = transport if leg is None or kind == "new" else leg.transport
     tracks = {
-        _mid(media): (f"{prefix}/{sources[_mid(media)]}", _track(media, sources[_mid(media)]))
+        _mid(media): (f"{prefix}/{sources[_mid(media)]}", _track(media, sources[_mid(media)], role))
         for media in used.values()
     }
     before = dict(leg.tracks) if leg and kind != "new" else {}
@@ -164,7 +164,7 @@ def _kind(parameters: TransportParameters, leg: Leg | None) -> Literal["new", "i
     return "same" if leg.parameters.ice == parameters.ice else "ice"
 
 
-def _track(media: MediaSection, source: Source) -> TrackParameters:
+def _track(media: MediaSection, source: Source, role: Role) -> TrackParameters:
     kind: Kind = "audio" if media.kind == "audio" else "video"
     payload = payloads(media)[0]
     rtx = {
@@ -176,7 +176,8 @@ def _track(media: MediaSection, source: Source) -> TrackParameters:
     found = extensions(taken(media.extmaps, INGRESS), INGRESS)
     if rids := layers(media, payload):
         primary, rtx = (), {}  # layers are told apart by rid; an SSRC named here would be one of them
-    return TrackParameters(_mid(media), kind, source, codec(media, payload), found, primary, tuple(rtx), rids)
+    deaf = role == "encoder" and kind == "video"
+    return TrackParameters(_mid(media), kind, source, codec(media, payload), found, primary, tuple(rtx), rids, deaf)
 
 
 def _slot(media: MediaSection, ssrc: int) -> SlotParameters:

@@ -65,4 +65,4 @@ class Inbox:
             if slot.parameters.ssrc in wanted and slot.track is not None:
                 state.subscriber.key_frames += 1
                 if slot.detail is Detail.ALL:  # else the next still comes anyway, when there is room for it
-                    self._pictures.ask(slot.track, now, slot.shown)
+                    self._pictures.broke(slot, self._registry.tracks[slot.track], now)

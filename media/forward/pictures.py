@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from media.engine import Detail, Engine
+from media.forward.kept import Shelf
 from media.forward.registry import Registry
 from media.forward.reports import OWN_SSRC
-from media.forward.router import PublishedTrack
+from media.forward.router import PublishedTrack, Slot
 from media.transport.transport import PeerTransport
 from media.wire import feedback
 
@@ -13,9 +14,10 @@ from media.wire import feedback
 class Pictures:
     """A wish that cannot be sent now (coalesced, publisher not there yet) is kept until it can."""
 
-    def __init__(self, registry: Registry, engine: Engine) -> None:
+    def __init__(self, registry: Registry, engine: Engine, shelf: Shelf) -> None:
         self._registry = registry
         self._engine = engine
+        self._shelf = shelf
 
     def ask(self, track: str, now: float, stream: int | None = None) -> None:
         """``stream``: the layer whose picture is wanted; None: the recorder's, or the best."""
@@ -48,4 +50,13 @@ class Pictures:
                 continue
             sending = self._engine.sending(slot.link)
             if sending is not None and (not sending.started or sending.stream != slot.target):
+                if sending.stream == slot.target:  # else it has the kept picture
+                    self._shelf.serve(track, slot, now)
                 self.ask(track.name, now, slot.target)
+
+    def broke(self, slot: Slot, track: PublishedTrack, now: float) -> None:
+        """A viewer cannot decode what it got (its PLI): it gets the kept picture again, or a new one."""
+        sending = self._engine.sending(slot.link)
+        if sending is not None and sending.stream != slot.target:
+            self._shelf.serve(track, slot, now)
+        self.ask(track.name, now, slot.shown)

@@ -6,7 +6,9 @@ recorder's track sees another SSRC begin and writes a new init segment where the
 
 from __future__ import annotations
 
-from media.engine import Engine
+from typing import Protocol
+
+from media.engine import Reception
 from media.errors import PeerError
 from media.forward.clock import SenderClock
 from media.forward.keyframes import starts_key_frame
@@ -18,10 +20,17 @@ _STOPPED = 0.7  # seconds without a packet: a slow camera sends five in that tim
 _RUNS = 0.3
 
 
+class Tappable(Protocol):
+    """What it needs of an engine."""
+
+    def tap(self, stream: int, sink: TrackSink | None) -> None: ...
+    def reception(self, stream: int) -> Reception | None: ...
+
+
 class LayerTap:
     """``follow`` ten times a second; ``layer`` is the one that key frames are asked of."""
 
-    def __init__(self, engine: Engine, layers: tuple[Layer, ...], mime: str, sink: TrackSink) -> None:
+    def __init__(self, engine: Tappable, layers: tuple[Layer, ...], mime: str, sink: TrackSink) -> None:
         self._engine = engine
         self._layers = layers
         self.mime = mime
