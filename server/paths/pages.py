@@ -12,4 +12,4 @@ router = APIRouter(include_in_schema=False)
 
 @router.get("/check/path")
 async def get_path(page: Html, scope: SignedIn) -> Response:
-    return page.render("paths/path.html")
+    return page.render("paths/path.html", screen=scope.device is not None)

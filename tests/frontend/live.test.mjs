@@ -61,6 +61,15 @@ test("the teacher hears that a recording device sends in place of the camera", (
   assert.ok(!keys({ encoder: true }).includes("encoder_on"));
 });
 
+test("a line that does not carry the lesson leads to the path test, a cable that was touched does not", () => {
+  const action = (more) => troubles(facts(more))[0].action;
+  const away = (attempt) => ({ status: { phase: "waiting", reason: "node_unreachable", message: "", attempt } });
+  assert.deepEqual([action(away(1)), action(away(2))], [null, "path"]);
+  assert.equal(action({ status: { phase: "waiting", reason: "rate", message: "", attempt: 5 } }), null);
+  assert.deepEqual([action({ sub: "lost" }), action({ pub: "lost" })], ["path", "path"]);
+  assert.deepEqual([action({ gets: "stills" }), action({ gets: "sound" })], ["path", "path"]);
+});
+
 test("a picture that stands still by intent is explained to those who look at it, not to the teacher", () => {
   assert.ok(keys({ gets: "stills" }).includes("line_stills"));
   assert.ok(keys({ gets: "sound" }).includes("line_sound"));
@@ -129,4 +138,24 @@ test("slides come ahead of their turn, the next ones first, and a lost one is fe
   slides.ahead("d", 3, 4);
   await new Promise((done) => setTimeout(done, 20));
   assert.match(slides.source("d", 3), /^blob:/);
+});
+
+test("on a thin line the next slide comes ahead and no other, until the line is well again", async () => {
+  const asked = [];
+  const get = async (url, priority) => {
+    asked.push(`${url.slice(-6, -5)} ${priority}`);
+    return { ok: true, blob: async () => new Blob(["x"]) };
+  };
+  const slides = new Slides("L", () => [], get);
+  const settled = () => new Promise((done) => setTimeout(done, 20));
+  slides.ahead("d", 2, 5, true);
+  await settled();
+  assert.deepEqual(asked, ["2 auto", "3 low"], "sound has the rest of the line");
+  assert.match(slides.source("d", 3), /^blob:/, "there before its turn");
+  slides.ahead("d", 5, 5, true);
+  await settled();
+  assert.deepEqual(asked.slice(2), ["5 auto"]);
+  slides.ahead("d", 3, 5);
+  await settled();
+  assert.deepEqual(asked.slice(3), ["4 low", "1 low"]);
 });

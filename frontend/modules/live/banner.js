@@ -38,7 +38,7 @@ export class Banner {
   render(troubles) {
     const first = troubles.slice(0, this.#most);
     // A counting clock inside a sentence must not be announced every second: its text alone is replaced.
-    const shape = first.map((one) => `${one.key}/${one.level}`).join(" ");
+    const shape = first.map((one) => `${one.key}/${one.level}/${one.action}`).join(" ");
     if (shape !== this.#shown) {
       this.#shown = shape;
       this.#root.replaceChildren(...first.map((one) => this.#element(one)));

@@ -4,7 +4,7 @@
 import { Banner, Notices } from "./banner.js";
 import { need, setText, show } from "./dom.js";
 import { getsText, showLight } from "./light.js";
-import { openSession } from "./page.js";
+import { checkPath, openSession } from "./page.js";
 import { Slides } from "./slides.js";
 import { Stage } from "./stage.js";
 import { duration } from "./texts.js";
@@ -34,6 +34,7 @@ export class Classroom {
         here: () => this.session.start(),
         reload: () => location.reload(),
         devices: () => void this.endpoint.openDevices(),
+        path: checkPath,
       },
       1,
     );

@@ -35,6 +35,11 @@ export function openSession({ csrf }, lesson, role) {
   return session;
 }
 
+/** 路径检查 in a window of its own: in this one the lesson goes on. */
+export function checkPath() {
+  if (!window.open("/check/path", "path")) location.assign("/check/path");
+}
+
 /** The screen stays on while a lesson runs; browsers without wake locks keep their own habit. */
 export function stayAwake() {
   const lock = () => {

@@ -10,9 +10,9 @@ export class Slides {
   /**
    * @param {string} lesson
    * @param {() => Deck[]} decks
-   * @param {(url: string) => Promise<Response>} [get]
+   * @param {(url: string, priority: "auto" | "low") => Promise<Response>} [get]
    */
-  constructor(lesson, decks, get = (url) => fetch(url, { credentials: "same-origin" })) {
+  constructor(lesson, decks, get = (url, priority) => fetch(url, /** @type {RequestInit} */ ({ credentials: "same-origin", priority }))) {
     this.#lesson = lesson;
     this.#decks = decks;
     this.#get = get;
@@ -26,6 +26,7 @@ export class Slides {
   /** @type {string[]} */
   #wanted = [];
   #busy = false;
+  #now = "";
 
   /** @param {string} deck @param {number} number from 1 */
   address(deck, number) {
@@ -39,11 +40,16 @@ export class Slides {
     return this.#held.get(address) ?? address;
   }
 
-  /** Fetch ahead: the pages after this one, then those before. @param {string} deck @param {number} number @param {number} pages */
-  ahead(deck, number, pages) {
+  /**
+   * Fetch ahead, behind this page: those after it, then those before. On a thin line the next one alone: a whole deck would
+   * take the line from the sound for minutes.
+   * @param {string} deck @param {number} number @param {number} pages @param {boolean} [thin]
+   */
+  ahead(deck, number, pages, thin = false) {
     const order = [];
-    for (let page = number; page <= pages; page++) order.push(page);
-    for (let page = number - 1; page >= 1; page--) order.push(page);
+    for (let page = number; page <= (thin ? Math.min(number + 1, pages) : pages); page++) order.push(page);
+    for (let page = number - 1; page >= 1 && !thin; page--) order.push(page);
+    this.#now = this.address(deck, number);
     this.#wanted = order.map((page) => this.address(deck, page)).filter((address) => !this.#held.has(address)).slice(0, KEPT);
     if (!this.#busy) void this.#work();
   }
@@ -59,7 +65,7 @@ export class Slides {
   /** @param {string} address */
   async #fetch(address) {
     try {
-      const response = await this.#get(address);
+      const response = await this.#get(address, address === this.#now ? "auto" : "low");
       if (!response.ok) return;
       this.#keep(address, URL.createObjectURL(await response.blob()));
     } catch {

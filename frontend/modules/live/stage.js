@@ -55,6 +55,7 @@ export class Stage {
   /** @type {Map<string, Shown>} */
   #shown = new Map();
   #prefetched = "";
+  #ahead = "";
 
   render() {
     const { state, spec } = this.#session;
@@ -81,7 +82,7 @@ export class Stage {
     const first = this.#session.decks.find((deck) => deck.pages > 0 && deck.urls.length > 0);
     if (this.#session.state.deck || !first || this.#prefetched === first.id) return;
     this.#prefetched = first.id;
-    this.#slides.ahead(first.id, 1, first.pages);
+    this.#slides.ahead(first.id, 1, first.pages, this.#thin);
   }
 
   /** @param {import("./plan.js").Plan["main"]} main @param {string} teacher */
@@ -105,8 +106,17 @@ export class Stage {
       this.#picture.dataset.page = `${deck.id}/${page}`;
       this.#picture.src = source;
       this.#picture.alt = this.#page.t("slide_alt", { title: deck.title, page, pages: deck.pages });
-      this.#slides.ahead(deck.id, page, deck.pages);
     }
+    const ahead = `${deck.id}/${page}/${this.#thin}`;
+    if (this.#ahead === ahead) return;
+    this.#ahead = ahead;
+    this.#slides.ahead(deck.id, page, deck.pages, this.#thin);
+  }
+
+  /** No moving picture fits on this line any more. */
+  get #thin() {
+    const gets = this.#session.joined ? this.#session.presence(this.#session.seat)?.gets : undefined;
+    return gets === "stills" || gets === "sound";
   }
 
   #again() {

@@ -8,7 +8,7 @@ import { Decks } from "./decks.js";
 import { need, needAs, setIcon, setText, show } from "./dom.js";
 import { Hands } from "./hands.js";
 import { listenKeys } from "./keys.js";
-import { openSession, page as thisPage, stayAwake } from "./page.js";
+import { checkPath, openSession, page as thisPage, stayAwake } from "./page.js";
 import { Slides } from "./slides.js";
 import { Stage } from "./stage.js";
 import { clockTime, duration } from "./texts.js";
@@ -35,6 +35,7 @@ const banner = new Banner(need("banner"), page, {
   reload: () => location.reload(),
   unlock: () => void endpoint.unlock(),
   devices: () => void endpoint.openDevices(),
+  path: checkPath,
   reopen: () => wish("lesson.reopen"),
 });
 const closing = needAs("closing", HTMLDialogElement);

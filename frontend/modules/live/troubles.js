@@ -4,7 +4,7 @@
  * @typedef {import("../room/session.js").Session} Session
  * @typedef {import("../media/endpoint.js").Endpoint} Endpoint
  * @typedef {"bad" | "caution" | "note" | "good"} Level
- * @typedef {"retry" | "here" | "reload" | "unlock" | "devices" | "reopen" | null} Action
+ * @typedef {"retry" | "here" | "reload" | "unlock" | "devices" | "reopen" | "path" | null} Action
  * @typedef {{key: string, level: Level, params?: Record<string, string | number>, sentence?: string, action: Action}} Trouble
  *   key: "<key>" is the sentence; the button's word is "do_<action>"
  *
@@ -36,7 +36,10 @@ function ofLine({ status }) {
   }
   const away = status.phase === "waiting" || (status.phase === "connecting" && status.attempt > 0);
   if (!away) return null;
-  return { key: `why_${status.reason ?? "node_unreachable"}`, level: "caution", sentence: status.message, action: null };
+  const reason = status.reason ?? "node_unreachable";
+  // Once is a cable that was touched; again and again is a network that shuts the way.
+  const action = reason === "node_unreachable" && status.attempt > 1 ? "path" : null;
+  return { key: `why_${reason}`, level: "caution", sentence: status.message, action };
 }
 
 /** @param {Facts} facts @returns {Trouble[]} */
@@ -53,10 +56,10 @@ function ofMedia({ status, sub, pub, blocked, gets, role }) {
   if (status.phase !== "joined") return [];
   return [
     blocked ? { key: "sound_blocked", level: "bad", action: "unlock" } : null,
-    sub === "lost" ? { key: "media_lost_in", level: "caution", action: null } : null,
-    pub === "lost" ? { key: "media_lost_out", level: "caution", action: null } : null,
+    sub === "lost" ? { key: "media_lost_in", level: "caution", action: "path" } : null,
+    pub === "lost" ? { key: "media_lost_out", level: "caution", action: "path" } : null,
     // A picture that stands still frightens a class: say that it is meant so, and that the sound goes on.
-    role !== "teacher" && (gets === "stills" || gets === "sound") ? { key: `line_${gets}`, level: "caution", action: null } : null,
+    role !== "teacher" && (gets === "stills" || gets === "sound") ? { key: `line_${gets}`, level: "caution", action: "path" } : null,
   ];
 }
 

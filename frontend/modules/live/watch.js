@@ -4,7 +4,7 @@ import { Banner, Notices } from "./banner.js";
 import { Chat } from "./chat.js";
 import { need, setText, show } from "./dom.js";
 import { getsText, showLight } from "./light.js";
-import { openSession, page as thisPage, stayAwake } from "./page.js";
+import { checkPath, openSession, page as thisPage, stayAwake } from "./page.js";
 import { Slides } from "./slides.js";
 import { Stage } from "./stage.js";
 import { duration } from "./texts.js";
@@ -23,6 +23,7 @@ const banner = new Banner(need("banner"), page, {
   retry: () => session.start(),
   here: () => session.start(),
   reload: () => location.reload(),
+  path: checkPath,
 });
 show(need("panel"), chat !== null);
 let waiting = false;

@@ -2,7 +2,10 @@
 
 import { tryWay, verdict, WAYS } from "../media/ways.js";
 
-/** @type {{texts: Record<string, string>}} */
+/** A classroom's screen returns to its lessons by itself: long enough to read the verdict and to take a picture of it. */
+const BACK_MS = 180_000;
+
+/** @type {{texts: Record<string, string>, screen: boolean}} */
 const data = JSON.parse(document.getElementById("page-data")?.textContent ?? "{}");
 
 /** @param {string} key @param {Record<string, string | number>} [params] */
@@ -56,7 +59,20 @@ function advice(means, open, node) {
   return say(`advice_${means}`, { doors: open.join("、") || "–", node });
 }
 
+function back() {
+  if (window.opener) window.close();
+  else location.assign("/kiosk");
+}
+
+let leaving = 0;
+
+function leaveLater() {
+  clearTimeout(leaving);
+  if (data.screen) leaving = setTimeout(back, BACK_MS);
+}
+
 async function run() {
+  clearTimeout(leaving);
   const button = element("path-start", HTMLButtonElement);
   button.disabled = true;
   for (const cell of document.querySelectorAll('tr[data-way] td[role="status"]')) cell.textContent = "…";
@@ -87,6 +103,7 @@ async function run() {
   element("path-outcome", HTMLElement).hidden = false;
   element("path-verdict", HTMLElement).focus();
   button.disabled = false;
+  leaveLater();
 }
 
 async function copy() {
@@ -102,3 +119,7 @@ async function copy() {
 
 element("path-start", HTMLButtonElement).addEventListener("click", () => void run());
 element("path-copy", HTMLButtonElement).addEventListener("click", () => void copy());
+// Opened from a lesson's banner this is a window of its own; a person who came from the desk has the page's head.
+element("path-back", HTMLButtonElement).hidden = !data.screen && !window.opener;
+element("path-back", HTMLButtonElement).addEventListener("click", back);
+leaveLater();
