@@ -27,7 +27,7 @@ from server.scope import SYSTEM
 from server.security import page_host
 from signaling.facts import Fact
 from signaling.messages import Heartbeat, RoomSpec, SourceOrder, SourceOrders
-from signaling.seats import sign
+from signaling.seats import issue_ticket, sign
 
 CALL_SECONDS = 5.0  # a teacher waits for it; a node answers within milliseconds, or reads the room's log first
 TOKEN_SECONDS = 60
@@ -177,14 +177,22 @@ doors = APIRouter(include_in_schema=False)
 @doors.post("/whep/{lesson_id}")
 async def post_door(lesson_id: Annotated[str, Path(max_length=24)], request: Request, session: Reading) -> Response:
     """307 to the room's node (RFC 9725 section 4.5: a WHIP door may redirect). Whoever has no seat is refused there."""
-    if not request.headers.get("authorization", "").startswith("Bearer "):
+    scheme, _, bearer = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not bearer.strip():
         raise SignInNeededError
     held = await store.placement(session, SYSTEM, lesson_id)
     node = await store.node(session, SYSTEM, held.node_id) if held else None
     if node is None:
         raise NotFoundError
     url = over_http(as_seen_from(node.public_url, page_host(request)))
-    return RedirectResponse(url + request.url.path, 307)
+    return redirect(request, url + request.url.path, lesson_id, bearer.strip())
+
+
+def redirect(request: Request, url: str, lesson: str, bearer: str) -> Response:
+    """To the node with a ticket: not every client takes its bearer along to another port."""
+    state = request.app.state
+    ticket = issue_ticket(lesson, bearer, state.keys.seat, state.clock.now().timestamp())
+    return RedirectResponse(f"{url}?ticket={ticket}", 307, {"Cache-Control": "no-store"})
 
 
 class FactBatch(BaseModel):

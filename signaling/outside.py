@@ -41,9 +41,11 @@ def digest(key: str) -> str:
 
 def encoder_seat(spec: RoomSpec, epoch: int, key: str, node: str, now_s: int) -> Seat | None:
     """The seat of whoever shows this stream key; None when it opens nothing here."""
-    if not key.startswith(KEY_PREFIX):
-        return None
-    shown = digest(key)
+    return keyed_seat(spec, epoch, digest(key), node, now_s) if key.startswith(KEY_PREFIX) else None
+
+
+def keyed_seat(spec: RoomSpec, epoch: int, shown: str, node: str, now_s: int) -> Seat | None:
+    """As ``encoder_seat``, by the key's digest."""
     room = next((one.room for one in spec.encoders if one.sha256 == shown), None)
     place = next((one for one in spec.rooms if one.id == room), None)
     return seat_of(spec, epoch, place, node, now_s) if place else None

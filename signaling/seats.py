@@ -2,17 +2,20 @@
 only.
 
 A token is ``base64url(json).base64url(signature)`` and travels in the first WebSocket message or an Authorization
-header, never in a URL. A seat admits within ten minutes of its issue; a *resume* token, signed by the node for
-itself, holds until the lesson's end + 30 minutes, so that a web outage locks nobody out. The epoch is in both: a
-stale one is refused.
+header, never in a URL (a redirect's *ticket* does: once, within half a minute). A seat admits within ten minutes of its
+issue; a *resume* token, signed by the node for itself, holds until the lesson's end + 30 minutes, so that a web outage
+locks nobody out. The epoch is in both: a stale one is refused.
 """
 
 from __future__ import annotations
 
 import base64
 import binascii
+import contextlib
+import hashlib
 import hmac
 import json
+import secrets
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
@@ -24,6 +27,9 @@ RESUME_AFTER_END_SECONDS = 1800
 MAX_TOKEN_CHARS = 4096
 RELAY_SECONDS = 4 * 3600
 """A relay login outlives any lesson, so a connection built anew gets its relay back; tomorrow it is worth nothing."""
+
+TICKET_SECONDS = 30
+"""A redirect is followed at once, over a line of a village."""
 
 Role = Literal["teacher", "class", "assistant", "watch", "inspector", "encoder"]
 
@@ -101,7 +107,11 @@ def issue(seat: Seat, key: Ed25519PrivateKey) -> str:
 
 def admit(token: str, keys: list[Ed25519PublicKey], *, lesson: str, epoch: int, now: float) -> Seat:
     """Check a seat or resume token against the room it is shown to. Raises SeatError with a code from its docstring."""
-    payload = verify(token, keys)
+    return seat_in(verify(token, keys), lesson=lesson, epoch=epoch, now=now)
+
+
+def seat_in(payload: dict[str, Any], *, lesson: str, epoch: int, now: float) -> Seat:
+    """As ``admit``, of what a signature was found good for."""
     try:
         seat = Seat(**payload)
     except TypeError as error:
@@ -115,6 +125,38 @@ def admit(token: str, keys: list[Ed25519PublicKey], *, lesson: str, epoch: int, 
     if seat.epoch != epoch:
         raise SeatError("epoch")
     return seat
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """Of whom the web sent on to a node: the digest of what they showed, and what stands in it where it was a seat."""
+
+    sha256: str
+    seat: dict[str, Any] | None
+    expires_at: int
+
+
+def issue_ticket(lesson: str, bearer: str, key: Ed25519PrivateKey, now: float) -> str:
+    """For a redirect's address: browsers and HTTP libraries drop Authorization on the way to another origin (Fetch
+    standard, HTTP-redirect fetch), and a node's port is one."""
+    shown = hashlib.sha256(bearer.encode()).hexdigest()
+    claim: dict[str, Any] = {"aud": "ticket", "lesson": lesson, "sha256": shown, "exp": int(now) + TICKET_SECONDS}
+    claim["once"] = secrets.token_urlsafe(9)  # two of one second are two
+    with contextlib.suppress(SeatError):  # a stream key is none
+        claim["seat"] = verify(bearer, [key.public_key()])
+    return sign(claim, key)
+
+
+def read_ticket(text: str, key: Ed25519PublicKey, *, lesson: str, now: float) -> Ticket:
+    """Raises SeatError(malformed | signature | purpose | expired | lesson)."""
+    claim = verify(text, [key])
+    if claim.get("aud") != "ticket":
+        raise SeatError("purpose")
+    if claim["lesson"] != lesson:
+        raise SeatError("lesson")
+    if now > claim["exp"]:
+        raise SeatError("expired")
+    return Ticket(claim["sha256"], claim.get("seat"), claim["exp"])
 
 
 def relay_login(secret: str, who: str, now: float) -> tuple[str, str]:

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import Annotated, cast
 
 from fastapi import APIRouter, BackgroundTasks, Depends, Request
-from fastapi.responses import JSONResponse, RedirectResponse, Response
+from fastapi.responses import JSONResponse, Response
 
+from server import live
 from server.dependencies import ClockDep, Reading, SignedIn, Writing
 from server.encoders import service, store
 from server.encoders.models import StreamKey
@@ -109,4 +110,4 @@ async def post_whip(room_id: Id, request: Request, clock: ClockDep) -> Response:
         return JSONResponse({"error": "lesson_none"}, 409, {"Retry-After": RETRY_SECONDS})
     housed = await cast(Seating, request.app.state.seating).house(lesson, None)
     url = over_http(as_seen_from(housed.node.public_url, page_host(request)))
-    return RedirectResponse(f"{url}/whip/{lesson}", 307)
+    return live.redirect(request, f"{url}/whip/{lesson}", lesson, key.strip())

@@ -23,10 +23,10 @@ from signaling.negotiation import Leg
 from signaling.net.node import Node
 from signaling.net.outlets import RequestOutlet
 from signaling.net.websocket import OriginRule
-from signaling.outside import IceServer, digest, encoder_seat, link
+from signaling.outside import IceServer, digest, encoder_seat, keyed_seat, link
 from signaling.sdp import fragment
 from signaling.sdp.model import SdpError
-from signaling.seats import Seat, SeatError
+from signaling.seats import Seat, SeatError, read_ticket, seat_in
 from signaling.session import Keys
 
 MAX_SDP_BYTES = 48 * 1024
@@ -65,6 +65,8 @@ class WhipDoor:
         self._numbers = itertools.count(1)
         self._held: dict[str, Held] = {}
         self._posts: dict[str, Bucket] = {}
+        self._spent: dict[str, int] = {}
+        """Tickets that were shown, until when they would have held."""
 
     # --- the two addresses ----------------------------------------------------------------------------------------
 
@@ -104,7 +106,7 @@ class WhipDoor:
         admitted = self._admit(request)
         if isinstance(admitted, str):
             return self._refuse(request, admitted)
-        room, seat = admitted
+        room, seat, shown = admitted
         if refused := self._form(request) or await self._size(request):
             return refused
         if code := self.ready(room):
@@ -117,7 +119,7 @@ class WhipDoor:
             code = outlet.error.code if outlet.error else "media"
             unfit = self.unfit if code.startswith("sdp_") and code not in _STATUS else None
             return self._refuse(request, code, unfit)
-        held = Held(room.lesson, seat.id, digest(_bearer(request)), _etag(outlet.answer.sdp))
+        held = Held(room.lesson, seat.id, shown, _etag(outlet.answer.sdp))
         self._held = {one: old for one, old in self._held.items() if old.lesson in self._node.lives}
         self._held[resource] = held
         response = Response(outlet.answer.sdp, 201, self._cors(request), SDP)
@@ -203,20 +205,36 @@ class WhipDoor:
 
     # --- who asks -------------------------------------------------------------------------------------------------
 
-    def _admit(self, request: Request) -> tuple[LiveRoom, Seat] | str:
-        """A seat token of the web's, or a stream key of a classroom."""
+    def _admit(self, request: Request) -> tuple[LiveRoom, Seat, str] | str:
+        """A seat token of the web's, a stream key of a classroom, or the ticket of a redirect for one of them; and the
+        digest of what they are."""
         if not self._origins.allows(request.headers.get("origin"), request.headers.get("host")):
             return "origin"
         room = self._node.lives.get(request.path_params["lesson"])
         if room is None:
             return "room_unknown"
-        token = _bearer(request)
-        if seat := encoder_seat(room.spec, room.epoch, token, self._keys.node, int(time.time())):
-            return room, seat
+        token, now = _bearer(request), time.time()
         try:
-            return room, self._keys.admit(token, room, time.time_ns() // 1_000_000)
+            if not token and (ticket := request.query_params.get("ticket")):
+                return self._redirected(room, ticket, now)
+            if seat := encoder_seat(room.spec, room.epoch, token, self._keys.node, int(now)):
+                return room, seat, digest(token)
+            return room, self._keys.admit(token, room, int(now * 1000)), digest(token)
         except SeatError as error:
             return f"seat_{error.code}"
+
+    def _redirected(self, room: LiveRoom, text: str, now: float) -> tuple[LiveRoom, Seat, str]:
+        ticket = read_ticket(text, self._keys.web, lesson=room.lesson, now=now)
+        self._spent = {one: until for one, until in self._spent.items() if until >= now}
+        if text in self._spent:
+            raise SeatError("expired")
+        self._spent[text] = ticket.expires_at
+        if ticket.seat is not None:
+            return room, seat_in(ticket.seat, lesson=room.lesson, epoch=room.epoch, now=now), ticket.sha256
+        seat = keyed_seat(room.spec, room.epoch, ticket.sha256, self._keys.node, int(now))
+        if seat is None:
+            raise SeatError("revoked")
+        return room, seat, ticket.sha256
 
     def _owns(self, request: Request, room: LiveRoom, held: Held) -> bool:
         """Whoever opened the session, by what opened it or by a newer token of the same seat."""

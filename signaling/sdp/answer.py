@@ -72,6 +72,8 @@ def describe(offer: Description, accepted: dict[int, Accepted], ours: TransportA
     media: list[MediaSection] = []
     for index, section in enumerate(offer.media):
         one = accepted.get(index)
+        # Candidates are of mux category TRANSPORT (RFC 8859): they stand in the tagged m-line only, the bundle's first
+        # (RFC 9143 section 7.1.3). Browsers and GStreamer look there; credentials stand everywhere: aiortc wants them.
         first = not any(earlier.port for earlier in media)
         media.append(_take(one, ours, first) if one else _reject(section))
     return Description(

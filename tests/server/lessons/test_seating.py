@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -11,7 +12,7 @@ import pytest
 from server.accounts.models import Person
 from server.lessons.models import Lesson, Placement
 from server.schools.models import Room
-from signaling.seats import admit
+from signaling.seats import admit, read_ticket
 from tests.support.web import Browser, Web
 
 pytestmark = pytest.mark.slow
@@ -223,7 +224,11 @@ async def test_encoders_find_the_node_by_the_web_s_address(web: Web, city: City)
     for door in ("whip", "whep"):
         path = f"/{door}/{city.lesson.id}"
         answer = await web.browser().post(path, content=b"v=0", headers={"authorization": "Bearer seat"})
-        assert (answer.status_code, answer.headers["location"]) == (307, f"http://class.test:8001{path}")
+        where, _, ticket = answer.headers["location"].partition("?ticket=")
+        assert (answer.status_code, where) == (307, f"http://class.test:8001{path}")
+        now = web.clock.now().timestamp()
+        held = read_ticket(ticket, web.app.state.keys.seat.public_key(), lesson=city.lesson.id, now=now)
+        assert held.seat is None and held.sha256 == hashlib.sha256(b"seat").hexdigest()
         assert (await web.browser().post(path, content=b"v=0")).status_code == 401
     answer = await web.browser().post("/whip/nothing", headers={"authorization": "Bearer seat"})
     assert answer.status_code == 404
