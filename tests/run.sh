@@ -95,6 +95,20 @@ tests() {
     step "$name" "$venv/bin/python" -m pytest -q --durations=10 "$@"
 }
 
+# The soak takes minutes and a tenth of a core: it runs beside lint, unit and real, and is over before the browsers come.
+soak_begins() {
+    soak_log=$(mktemp)
+    "$venv/bin/python" -m pytest -q -p no:cacheprovider tests/bench/test_soak.py "$@" >"$soak_log" 2>&1 &
+    soak=$!
+    trap 'kill "$soak" 2>/dev/null; rm -f "$soak_log"' EXIT
+}
+soak_ends() {
+    wait "$soak"
+    code=$?
+    cat "$soak_log"
+    return "$code"
+}
+
 finish() {
     if [ -n "$skipped" ] && [ "${CI:-}" = true ]; then
         failed="$failed skipped-in-CI"
@@ -115,9 +129,11 @@ case $word in
         ;;
     all)
         system_packages
+        soak_begins "$@"
         lint
-        tests unit -n 2 -m "not real and not e2e" "$@"
+        tests unit -n 2 -m "not real and not e2e and not soak" "$@"
         tests real -m "real and not e2e" "$@"
+        step soak soak_ends
         step e2e browsers "$@"
         ;;
     e2e)

@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 
 from media.parameters import Candidate, Fingerprint, IceCredentials, TransportAnswer
-from signaling.negotiation import plan_pub, plan_sub
+from signaling.negotiation import guess_sources, plan_pub, plan_sub
 from signaling.sdp.answer import describe
 from signaling.sdp.model import Description, SdpError
 from signaling.sdp.parse import parse
 from signaling.sdp.write import write
-from tests.support.offers import offer, without
+from tests.support.offers import NAMES, offer, without
 
 OURS = TransportAnswer(
     IceCredentials("ours", "p" * 24),
@@ -45,6 +45,22 @@ def test_publishing() -> None:
     assert "a=candidate:t0 1 tcp 1671430143 192.0.2.1 8002 typ host tcptype passive\r\n" in text
     assert not video.candidates and audio.candidates and audio.ice_ufrag == video.ice_ufrag == "ours"
     assert "simulcast" not in text and "a=ssrc" not in text
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_candidates_stand_in_the_tagged_line_and_nowhere_else(name: str) -> None:
+    """RFC 9143 section 7.1.3: the first of the answer's bundle, whatever is rejected before it."""
+    if any(media.sends for media in parse(offer(name)).media):
+        plan = plan_pub(offer(name), guess_sources(offer(name)), "teacher", "T", None)
+    else:
+        plan = plan_sub(offer(name), "class", 1000, None)
+    found = describe(plan.offer, plan.accepted, OURS, 7)
+    with_candidates = [media.mid for media in found.media if media.candidates]
+    assert with_candidates == [found.bundle[0]]
+    assert [media.mid for media in found.media if media.end_of_candidates] == with_candidates
+    taken = [media for media in found.media if media.port]
+    assert {media.mid for media in taken} == set(found.bundle)
+    assert {(media.ice_ufrag, media.ice_pwd, media.setup) for media in taken} == {("ours", "p" * 24, "passive")}
 
 
 def test_receiving() -> None:
