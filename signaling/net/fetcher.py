@@ -35,6 +35,7 @@ log = logging.getLogger("tongtang.fetcher")
 OPEN_SECONDS, READ_SECONDS = 8.0, 8.0
 LOOK_MICROSECONDS = 2_000_000
 """A camera says what it sends at once; the demuxer would look at it for five seconds."""
+FRAME = Fraction(1, 25)
 QUEUED = 250
 """Packets of one kind that may wait to be sent: some seconds; what waits longer is no live picture."""
 GONE = 3
@@ -65,7 +66,8 @@ class Camera:
     """One open connection to the source."""
 
     def __init__(self, url: str) -> None:
-        options = {"rtsp_transport": "tcp", "fflags": "nobuffer", "rw_timeout": str(int(READ_SECONDS * 1e6))}
+        # Not "nobuffer": that throws away what was looked at, and with it the key frame that ten seconds build on.
+        options = {"rtsp_transport": "tcp", "rw_timeout": str(int(READ_SECONDS * 1e6))}
         options["analyzeduration"] = str(LOOK_MICROSECONDS)
         container = av.open(url, options=options, timeout=(OPEN_SECONDS, READ_SECONDS))
         self._container: InputContainer = container
@@ -79,6 +81,8 @@ class Camera:
         self._start_codes = BitStreamFilterContext("h264_mp4toannexb", self._video)
         self._whole = BitStreamFilterContext("dump_extra=freq=keyframe", self._video)
         self._sound = AudioResampler(format="s16", layout="stereo", rate=48_000, frame_size=960)  # Opus, 20 ms
+        self._zero: Fraction | None = None
+        self._last: Fraction | None = None
         self._prefixed = bytes(self._video.codec_context.extradata or b"\0")[:1] == b"\x01"
 
     @property
@@ -88,29 +92,33 @@ class Camera:
     def read(self) -> Iterator[tuple[str, Any]]:
         """("video", packet) and ("audio", frame), until the camera ends or is silent."""
         streams = [one for one in (self._video, self._audio) if one is not None]
-        first: Fraction | None = None
         for packet in self._container.demux(*streams):
             if packet.size == 0:
                 return
             if packet.stream is self._video:
-                if packet.pts is None or packet.time_base is None:
-                    continue
-                first = packet.pts * packet.time_base if first is None else first
+                at = self._stamp(packet)
                 for whole in self._units(packet):
-                    whole.pts = int((whole.pts * whole.time_base - first) * 90_000)
-                    whole.time_base = Fraction(1, 90_000)
+                    whole.pts, whole.time_base = int(at * 90_000), Fraction(1, 90_000)
                     yield "video", whole
             else:
                 with contextlib.suppress(av.error.InvalidDataError):  # a torn sound packet is a click, no end
                     for frame in cast("list[AudioFrame]", packet.decode()):
                         yield from (("audio", whole) for whole in self._sound.resample(frame))
 
+    def _stamp(self, packet: Any) -> Fraction:
+        """Seconds since the first. RTSP often gives the very first picture no time: it came a frame before the next."""
+        behind = Fraction(0) if self._last is None else self._last + FRAME
+        if packet.pts is not None and self._zero is None:
+            self._zero = packet.pts * packet.time_base - behind
+        self._last = behind if packet.pts is None else packet.pts * packet.time_base - self._zero
+        return self._last
+
     def _units(self, packet: Any) -> Iterator[Any]:
         filters = [self._start_codes] if self._prefixed else [self._whole]
         packets = [packet]
         for one in filters:
             packets = [out for each in packets for out in one.filter(each)]
-        yield from (one for one in packets if one.pts is not None)
+        yield from packets
 
     def close(self) -> None:
         self._container.close()

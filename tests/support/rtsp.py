@@ -1,6 +1,6 @@
 """An IP camera: a small RTSP server (RFC 2326) that sends H.264 and G.711 interleaved on its one TCP connection.
 
-As such cameras do, it names the parameter sets in its SDP only, and its key frames come every second, asked for or not.
+As such cameras do, it names the parameter sets in its SDP only, and makes key frames when it likes, asked for or not.
 """
 
 from __future__ import annotations
@@ -44,12 +44,13 @@ def footage() -> tuple[list[list[bytes]], bytes, bytes]:
 
 
 class Camera:
-    """Counts who plays; ``user`` is wanted by Basic (RFC 7617)."""
+    """Counts who plays and its key frames (``once``: one and no other); ``user`` is wanted by Basic (RFC 7617)."""
 
-    def __init__(self, user: str) -> None:
+    def __init__(self, user: str, once: bool) -> None:
         self._frames, self._sps, self._pps = footage()
+        self._once = once
         self._wanted = "Basic " + base64.b64encode(user.encode()).decode()
-        self.played = 0
+        self.played = self.key_frames = 0
 
     def sdp(self) -> str:
         sets = ",".join(base64.b64encode(one).decode() for one in (self._sps, self._pps))
@@ -101,7 +102,9 @@ class Camera:
         began = loop.time()
         with contextlib.suppress(ConnectionError):
             for number in itertools.count():
-                payloads = H264Encoder._packetize(iter(self._frames[number % FPS]))
+                at = 1 + (number - 1) % (FPS - 1) if self._once and number else number % FPS
+                self.key_frames += at == 0
+                payloads = H264Encoder._packetize(iter(self._frames[at]))
                 for at, payload in enumerate(payloads):
                     last = at == len(payloads) - 1
                     self._send(writer, 0, 96 | (128 if last else 0), next(video), number * 90_000 // FPS, payload)
@@ -118,9 +121,9 @@ class Camera:
 
 
 @asynccontextmanager
-async def ip_camera(user: str) -> AsyncIterator[tuple[Camera, int]]:
+async def ip_camera(user: str, once: bool = False) -> AsyncIterator[tuple[Camera, int]]:
     """The camera and its port."""
-    camera = Camera(user)
+    camera = Camera(user, once)
     server = await asyncio.start_server(camera.serve, "127.0.0.1", 0)
     try:
         yield camera, server.sockets[0].getsockname()[1]
