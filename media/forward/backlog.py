@@ -8,13 +8,14 @@ to wait too long is dropped with all that follows it up to a key frame, asked fo
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from media.engine import EngineEvent, KeyFrameWanted
 from media.forward.gate import add_clocks
 from media.forward.history import Media
+from media.wire.sequence import signed32
 
 if TYPE_CHECKING:
     from media.forward.subscription import Step, Subscription
@@ -27,13 +28,36 @@ _ROOM = 0.25  # seconds of waiting under which a key frame is asked for: one tha
 _SLOWEST = 8000.0  # bits/s: less means nothing, and must not divide by zero
 
 
+_LATE = 10 * 90000  # a packet of a picture that is already on its way, repaired: older means that the clock wrapped
+
+
+def opens_picture(timestamp: int, tail: int) -> bool:
+    """``tail``: timestamp of the newest picture before."""
+    return not -_LATE < signed32(timestamp - tail) <= 0
+
+
 @dataclass(slots=True)
 class Waiting:
+    """One packet, or all of a link's that came together (a record for each cost a fifth of a packet)."""
+
     link: Subscription
-    media: Media
-    step: Step | None  # a new segment begins with it
-    opens: bool  # the first packet of a picture
+    burst: Sequence[tuple[Media, bool]]
+    step: Step | None  # a new segment begins with the first
+    opens: bool  # it is the first packet of a picture
     size: int
+    tail: int = 0  # where there is more than one: the newest picture before them
+
+    def single(self) -> Iterator[Waiting]:
+        """Packet by packet."""
+        if len(self.burst) == 1:
+            yield self
+            return
+        tail, head = self.tail, self.link.head_size
+        for one in self.burst:
+            _, timestamp, _, _, payload = one[0]
+            if opens := opens_picture(timestamp, tail):
+                tail = timestamp
+            yield Waiting(self.link, (one,), None, opens, len(payload) + head)
 
 
 class Backlog:
@@ -57,6 +81,10 @@ class Backlog:
         """Whether a packet that comes now would leave too late to be worth it. ``opens``: the first of a picture."""
         return self._wait(now) > (_LONGEST_STILL if still else _LONGEST if opens else _LONGEST_PICTURE)
 
+    def in_time(self, size: int, now: float) -> bool:
+        """Whether so many bytes that come now would all leave in time, whatever they are."""
+        return self._wait(now) + size * 8 / self._rate <= _LONGEST
+
     def _wait(self, now: float) -> float:
         return max(0.0, self._due - now) + self.bytes * 8 / self._rate
 
@@ -75,13 +103,28 @@ class Backlog:
         if self._waiting and self._due <= now:
             self._next = now + _APART
         while self._waiting and self._due <= now:
-            self._due += self._waiting[0].size * 8 / self._rate
+            after = self._after(self._waiting[0], now)
+            if after is None:
+                self._waiting.extendleft(reversed(list(self._waiting.popleft().single())))
+                continue
+            self._due = after
             self._let_out(now)
         if self._starved and self._wait(now) <= _ROOM:
             for link in self._starved:
                 if link.stream is not None and link.gate.waiting:
                     events.append(KeyFrameWanted(link.stream))
             self._starved.clear()
+
+    def _after(self, first: Waiting, now: float) -> float | None:
+        """When the line will be free again behind all of it; None: not all of it leaves now."""
+        due, rate, head = self._due, self._rate, first.link.head_size
+        if len(first.burst) == 1:
+            return due + first.size * 8 / rate
+        for (_, _, _, _, payload), _ in first.burst:
+            if due > now:
+                return None
+            due += (len(payload) + head) * 8 / rate
+        return due
 
     @property
     def next(self) -> float:
@@ -91,8 +134,8 @@ class Backlog:
         first = self._waiting.popleft()
         self.bytes -= first.size
         if first.step is not None:
-            first.link.begin(first.step, first.media, now)
-        first.link.emit(((first.media, False),), now)
+            first.link.begin(first.step, first.burst[0][0], now)
+        first.link.emit(first.burst, now)
 
     def drain(self, now: float) -> None:
         while self._waiting:
@@ -102,6 +145,7 @@ class Backlog:
     def set_rate(self, bits_per_second: float) -> None:
         """What now would have to wait too long is dropped."""
         self._rate = max(bits_per_second, _SLOWEST)
+        self._waiting = deque(one for waiting in self._waiting for one in waiting.single())
         ahead = 0
         cut: set[Subscription] = set()
 

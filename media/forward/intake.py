@@ -116,6 +116,8 @@ class Intake:
         """Books the transport-wide number; returns the audio level's byte or none. Looks at the last place first."""
         data = self.arena.data
         level_id, cc_id = peer.level_id, peer.transport_cc_id
+        if source.stream is not None and source.stream.video:
+            level_id = 0  # the level is that of another track
         level_at, cc_at = source.level_at, source.transport_cc_at
         known = data[start] == 0xBE and (
             not cc_id or (cc_at and data[cc_at - 1] == cc_id << 4 | 1 and cc_at + 2 <= end)
@@ -126,7 +128,7 @@ class Intake:
             for element, at, length in elements(data, profile, start + 4, end):
                 if element == cc_id and length == 2:
                     cc_at = at
-                elif element == level_id:
+                elif element == level_id and level_id:
                     level_at = at
             if profile == ONE_BYTE:
                 source.level_at, source.transport_cc_at = level_at, cc_at

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import islice
+
 from media.wire.sequence import FIRST_CYCLE, extend
 
 DUPLICATE = -1  # not missing: dropped
@@ -14,6 +16,7 @@ _NACK_AFTER = 0.010  # reordering settles within a frame
 _NACK_EVERY = 0.100  # one round trip of a bad line
 _NACK_TRIES = 8
 _FORGET_AFTER = 1.5  # players do not wait longer
+_MOST_MISSING = 8192  # the oldest are forgotten: nobody calls ``expire`` for a stream without repair
 
 
 class Receiver:
@@ -48,6 +51,9 @@ class Receiver:
         if number > highest + _MAX_GAP:
             return self._restart(number)
         for lost in range(highest + 1, number):
+            if len(self._missing) == _MOST_MISSING:
+                for oldest in list(islice(self._missing, _MOST_MISSING // 2)):
+                    del self._missing[oldest]
             self._missing[lost] = [now, 0, now + _NACK_AFTER]
         self.highest = number
         self.received += 1

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from media.engine import Detail, EngineEvent, LinkConfig, LinkSwitched
-from media.forward.backlog import Backlog, Waiting
+from media.forward.backlog import Backlog, Waiting, opens_picture
 from media.forward.gate import Gate, Verdict, add_clocks
 from media.forward.history import History, Media, ResendGuard
 from media.forward.rewrite import Rewriter, Segment
@@ -20,8 +20,6 @@ from media.transport.outbox import Outbox
 from media.wire import red
 from media.wire.sequence import signed32
 from media.wire.vp8 import NUMBERED, Shift, renumbered, shift_behind
-
-_LATE = 10 * 90000  # a packet of a picture that is already on its way, repaired: older means that the clock wrapped
 
 
 def matching(codecs: tuple[Codec, ...], wanted: Codec) -> Codec | None:
@@ -77,6 +75,7 @@ class Subscription:
         "_shown",
         "_tail",
         "_type",
+        "_video",
         "_writer",
         "codec",
         "config",
@@ -110,6 +109,7 @@ class Subscription:
         self.rewriter = Rewriter(self.codec.clock_rate, sequence, timestamp)
         self._guard = ResendGuard()
         self._writer = Writer(outbox, config, sequence ^ 0x5555)
+        self._video = config.kind == "video"
         self.gate = Gate()
         self.stream: int | None = None
         self._shown: int | None = None  # whose packets the newest segment holds
@@ -118,6 +118,10 @@ class Subscription:
         self._last = b""  # newest VP8 payload sent, as it came
         self._tail = 0  # timestamp of the newest picture that went into the backlog
         self.packets = self.octets = 0
+
+    @property
+    def head_size(self) -> int:
+        return self._writer.head_size
 
     @property
     def repeatable(self) -> bool:
@@ -173,19 +177,40 @@ class Subscription:
         return len(burst)
 
     def _queue_up(self, backlog: Backlog, burst: list[tuple[Media, bool]], now: float) -> None:
+        if not (self.gate.open and self._outbox.ready and self._together(backlog, burst, now)):
+            self._one_by_one(backlog, burst, now)
+
+    def _together(self, backlog: Backlog, burst: list[tuple[Media, bool]], now: float) -> bool:
+        """As below, where nothing needs to be judged: they all pass and none is late."""
+        first, head, tail = self.gate.first, self._writer.head_size, self._tail
+        size = head * len(burst)
+        for (number, timestamp, _, _, payload), _ in burst:
+            if number < first:
+                return False
+            if timestamp != tail and opens_picture(timestamp, tail):
+                tail = timestamp
+            size += len(payload)
+        if not backlog.in_time(size, now):
+            return False
+        opens = opens_picture(burst[0][0][1], self._tail)
+        backlog.put(Waiting(self, burst, None, opens, size, self._tail))
+        self._tail = tail
+        return True
+
+    def _one_by_one(self, backlog: Backlog, burst: list[tuple[Media, bool]], now: float) -> None:
         for media, start in burst:
             number, timestamp, _, _, payload = media
             verdict = self.gate.judge(number, timestamp, start) if self._outbox.ready else Verdict.TURNED_AWAY
             if verdict is Verdict.TURNED_AWAY:
                 continue
-            opens = verdict is Verdict.BEGINS or not -_LATE < signed32(timestamp - self._tail) <= 0
+            opens = verdict is Verdict.BEGINS or opens_picture(timestamp, self._tail)
             if backlog.late(opens, self.gate.stills, now):
                 self.gate.shut(self.gate.clock)
                 backlog.drop(self)
                 continue
             self._tail = timestamp if opens else self._tail
             step = self._step(media) if verdict is Verdict.BEGINS else None
-            backlog.put(Waiting(self, media, step, opens, len(payload) + self._writer.head_size))
+            backlog.put(Waiting(self, ((media, start),), step, opens, len(payload) + self._writer.head_size))
 
     def _step(self, media: Media) -> Step:
         """The gate opens with this packet."""
@@ -232,6 +257,24 @@ class Subscription:
 
     def emit(self, passed: Sequence[tuple[Media, bool]], now: float) -> None:
         """What passed gets its numbers and goes out; but for what is of before the segment."""
+        rewriter = self.rewriter
+        if len(passed) > 1 and self._video and rewriter.settled <= rewriter.first and self._writer.many:
+            self._emit_many(passed, now)
+        else:
+            self._emit_each(passed, now)
+
+    def _emit_many(self, passed: Sequence[tuple[Media, bool]], now: float) -> None:
+        """Video: a frame at a time is what comes."""
+        outbox, rewriter = self._outbox, self.rewriter
+        wide, highest = outbox.transport_cc, rewriter.highest
+        octets, newest = self._writer.write_all(passed, rewriter, self._type, self._shift)
+        self.packets += outbox.transport_cc - wide
+        self.octets += octets
+        self._last = newest or self._last
+        if rewriter.highest > highest:
+            rewriter.last_at = now
+
+    def _emit_each(self, passed: Sequence[tuple[Media, bool]], now: float) -> None:
         rewriter, writer, shift, kind = self.rewriter, self._writer, self._shift, self._type
         write, ssrc, keeps = writer.write, writer.ssrc, writer.keeps
         first, settled, offset, clock = rewriter.first, rewriter.settled, rewriter.offset, rewriter.timestamp_offset

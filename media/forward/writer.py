@@ -6,9 +6,14 @@ packets never go out under one SSRC and number: their keystream would be the sam
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from media.engine import LinkConfig
+from media.forward.history import Media
+from media.forward.rewrite import Rewriter
 from media.transport.outbox import Outbox
 from media.wire.extensions import Layout
+from media.wire.vp8 import NUMBERED, Shift, renumbered
 
 _KEPT = 256  # packets that can go out once more under their own number; half a second of 5 Mbit/s
 _P = 0x20  # RFC 3550 section 5.1: the last byte says how many bytes at the end mean nothing
@@ -63,6 +68,61 @@ class Writer:
         elif wide:
             outbox.transport_cc -= 1
         return size
+
+    @property
+    def many(self) -> bool:
+        """Whether ``write_all`` can."""
+        return self._bare.transport_cc and not self.keeps and self._outbox.ready and self._outbox.bare is not None
+
+    def write_all(
+        self, passed: Sequence[tuple[Media, bool]], rewriter: Rewriter, kind: int, shift: Shift | None
+    ) -> tuple[int, bytes]:
+        """A frame's packets, where ``many``: ``write`` in one loop, with what they have in common looked up once, which
+        halves the price. Books what it wrote with ``rewriter``; bytes of payload, and the newest as it came. What
+        cannot be encrypted counts as sent and lost."""
+        form, outbox = self._bare, self._outbox
+        assert outbox.bare is not None
+        protect, context, length = outbox.bare
+        data, pointer, sizes = outbox.data, outbox.arena.pointer, outbox.sizes
+        at, limit, wide = outbox.fill, outbox.limit, outbox.transport_cc
+        byte, before, last = form.first, form.before_number(outbox.burst.stamp), form.fixed[3]
+        first, offset, clock, highest = rewriter.first, rewriter.offset, rewriter.timestamp_offset, rewriter.highest
+        ssrc, octets, packing, tag = self.ssrc, 0, -1, 0
+        newest = known = head = b""
+        for (number, timestamp, marker, _, payload), _ in passed:
+            if number < first:
+                continue
+            number += offset
+            timestamp = (timestamp + clock) & 0xFFFFFFFF
+            if len(payload) != packing:
+                packing = len(payload)
+                pack_into, size = form.whole(packing), form.size + packing
+            if at + size > limit:
+                outbox.fill, outbox.transport_cc = at, wide
+                if (at := outbox.room(size)) < 0:
+                    return octets, newest
+                limit, sizes = outbox.limit, outbox.sizes
+            sent = payload
+            if shift is not None:  # the same few bytes for all packets of a picture
+                if (start := payload[:NUMBERED]) != known:
+                    known, head = start, renumbered(start, shift)
+                sent = head + payload[NUMBERED:]
+            wide += 1
+            low, lowest = number & 0xFFFF, wide & 0xFFFF
+            pack_into(data, at, byte, kind | marker, low, timestamp, ssrc, before, lowest, last, sent)
+            octets += packing
+            if number > highest:
+                rewriter.highest = highest = number
+                rewriter.last_timestamp, newest = timestamp, payload or newest
+            length[0] = size
+            if protect(context, pointer + at, length):
+                wide -= 1
+                continue
+            tag = tag or length[0] - size
+            sizes.append(size + tag)
+            at += size + tag
+        outbox.fill, outbox.transport_cc = at, wide
+        return octets, newest
 
     def rtx(self, second: int, sequence: int, timestamp: int, level: bytes, payload: bytes) -> int:
         """RFC 4588 section 4: another SSRC, its own numbers, the original one in front of the payload."""

@@ -34,7 +34,8 @@ static int classify(const uint8_t *data, int size)
 /* --- extensions ---------------------------------------------------------------------------------------------------- */
 
 /* Finds both elements anew; remembers where they stood, in the form browsers use. */
-static void search(const Peer *peer, Source *source, const uint8_t *data, int start, int end, int *level_at, int *cc_at)
+static void search(const Peer *peer, int level_id, Source *source, const uint8_t *data, int start, int end,
+                   int *level_at, int *cc_at)
 {
     int profile = get16(data + start), two_byte = (profile & 0xFFF0) == 0x1000;
     *level_at = *cc_at = 0;
@@ -60,7 +61,7 @@ static void search(const Peer *peer, Source *source, const uint8_t *data, int st
             break;
         if (element == peer->transport_cc_id && length == 2)
             *cc_at = at;
-        else if (element == peer->level_id)
+        else if (level_id && element == level_id)
             *level_at = at;
         at += length;
     }
@@ -73,13 +74,14 @@ static void search(const Peer *peer, Source *source, const uint8_t *data, int st
 /* Books the transport-wide number; where the audio level stands, 0 for nowhere. Looks at the last place first. */
 static int extensions(Peer *peer, Source *source, const uint8_t *data, int start, int end, double now)
 {
-    int level_id = peer->level_id, cc_id = peer->transport_cc_id;
+    int pictures = source->stream && source->stream->form != AUDIO; /* the level is that of another track */
+    int level_id = pictures ? 0 : peer->level_id, cc_id = peer->transport_cc_id;
     int level_at = source->level_at, cc_at = source->transport_cc_at;
     int known = data[start] == 0xBE &&
                 (!cc_id || (cc_at && cc_at + 2 <= end && data[cc_at - 1] == (cc_id << 4 | 1))) &&
                 (!level_id || (level_at && level_at < end && data[level_at - 1] == level_id << 4));
     if (!known)
-        search(peer, source, data, start, end, &level_at, &cc_at);
+        search(peer, level_id, source, data, start, end, &level_at, &cc_at);
     if (cc_at)
         peer_arrived(peer, get16(data + cc_at), now);
     return level_at;

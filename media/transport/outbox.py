@@ -6,7 +6,7 @@ from array import array
 from collections import deque
 from collections.abc import Callable
 from itertools import repeat
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from media.engine import Port
 from media.transport.ice import Path
@@ -50,6 +50,7 @@ class Outbox:
         "_numbered",
         "arena",
         "backlog",
+        "bare",
         "burst",
         "data",
         "fill",
@@ -71,6 +72,7 @@ class Outbox:
         self.fill = 0
         self.limit = -1  # highest end of a plain packet; -1 while the arena is another's or nothing can be sent
         self.protect: Callable[[Arena, int, int], int] = _refuse
+        self.bare: tuple[Any, Any, Any] | None = None  # see ``SrtpSession``
         self.sizes: list[int] = []
         self.burst = burst
         self.srtp: SrtpSession | None = None
@@ -102,7 +104,7 @@ class Outbox:
 
     def secure(self, srtp: SrtpSession) -> None:
         self.srtp = srtp
-        self.protect = srtp.protect
+        self.protect, self.bare = srtp.protect, srtp.bare
         self._settle()
 
     def aim(self, port: Port | None, path: Path | None) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import struct
 from collections.abc import Callable, Iterator
 
@@ -58,7 +59,7 @@ class Layout:
     ``size`` bytes. Values not negotiated have size 0 in the format, so that one call serves every receiver.
     """
 
-    __slots__ = ("first", "fixed", "pack_into", "size", "transport_cc")
+    __slots__ = ("_before", "_stamped", "first", "fixed", "pack_into", "size", "transport_cc")
 
     def __init__(self, negotiated: Extensions, mid: str, audio_level: bool) -> None:
         """RFC 8843 section 15: the mid is the receiver's own; ids are those of the receiver's BUNDLE."""
@@ -77,6 +78,24 @@ class Layout:
         self.first = 0x90 if block else 0x80
         self.transport_cc = bool(sizes["transport_cc"])
         self.fixed, self.pack_into, self.size = _compile(block, sizes)
+        self._stamped = sizes["stamp"]
+        self._before = sum(map(len, self.fixed[:3])) + self._stamped
+
+    def whole(self, payload: int) -> Callable[..., None]:
+        """Writes a whole packet with so many bytes of payload, no level and a transport-wide number:
+        ``whole(...)(buffer, at, first, second, sequence, timestamp, ssrc, before_number, number, fixed[3], payload)``.
+        """
+        return _whole(self._before, len(self.fixed[3]), payload)
+
+    def before_number(self, stamp: bytes) -> bytes:
+        """What the packets of a burst have in common there."""
+        a, b, c, _ = self.fixed
+        return a + b + (stamp if self._stamped else b"") + c
+
+
+@functools.lru_cache(maxsize=4096)
+def _whole(before: int, after: int, payload: int) -> Callable[..., None]:
+    return struct.Struct(f"!BBHII{before}sH{after}s{payload}s").pack_into
 
 
 def _compile(block: bytes, sizes: dict[str, int]) -> tuple[tuple[bytes, bytes, bytes, bytes], Callable[..., None], int]:

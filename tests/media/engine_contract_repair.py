@@ -166,6 +166,18 @@ class Repair(Contract):
         lesson.camera.rtx(lost[0], 0x2222, 1)
         assert len(lesson.room.take()) == 2, "too late for any player"
 
+    def test_what_is_missing_is_bounded(self, rig: Rig) -> None:
+        """Nobody asks what a stream of sound misses, for as long as the lesson lasts."""
+        lesson = Lesson(rig)
+        lesson.camera.send(KEY)
+        for _ in range(60):
+            lesson.camera.sequence += 250
+            lesson.camera.send(INTER)
+        rig.wait(0.02)
+        asked = rig.engine.missing(Lesson.VIDEO, rig.now)
+        assert 0 < len(asked) <= 8192
+        assert len(set(asked)) == len(asked)
+
     def test_sound_is_not_asked_for_again(self, rig: Rig) -> None:
         lesson = Lesson(rig)
         lesson.mic.send(b"opus")

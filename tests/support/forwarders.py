@@ -58,13 +58,15 @@ def let_all_pass(engine: Any) -> None:
 
 
 class _Child(NodeProcess):
-    def show(self, teacher: str, rooms: list[str]) -> int:
+    def show(self, teacher: str, rooms: list[str], paced: bool) -> int:
         now = asyncio.get_running_loop().time()
         track = camera(mid="0", ssrcs=(SSRC,), rtx_ssrcs=())
         self._sfu.publish(teacher, "camera", track, now)
         for i, room in enumerate(rooms):
             self._sfu.add_slot(room, video_slot("v", ssrc=1000 + 2 * i, rtx_ssrc=1001 + 2 * i))
             self._sfu.route(room, "v", "camera", now)
+            if paced:  # these rooms send no feedback that would begin it
+                self._sfu.engine.pace(self._sfu._registry.transports[room].peer, _PACE)
         return os.getpid()
 
 
@@ -102,7 +104,7 @@ def _main(pipe: Connection, name: str, floor: str) -> None:
 class Ours:
     """``name``: "python", "native", "floor"."""
 
-    def __init__(self, name: str, rooms: int, identity: Identity, floor: str = "") -> None:
+    def __init__(self, name: str, rooms: int, identity: Identity, floor: str = "", paced: bool = True) -> None:
         self.name, self.sealed = name, name != "floor"
         self._pipe, theirs = multiprocessing.Pipe()
         context = multiprocessing.get_context("spawn")
@@ -113,7 +115,7 @@ class Ours:
         self.rooms = [Client(f"room{i}", identity) for i in range(rooms)]
         node = Node(self._pipe)
         join(node, [self.teacher, *self.rooms], slots=0)
-        self.pid: int = node.ask("show", "teacher", [c.name for c in self.rooms])
+        self.pid: int = node.ask("show", "teacher", [c.name for c in self.rooms], paced)
 
     def close(self) -> None:
         self._process.kill()

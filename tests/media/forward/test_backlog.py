@@ -35,7 +35,8 @@ class Link(Subscription):
 
 
 def waiting(link: Link, number: int, opens: bool = True, size: int = 1000, step: Step | None = None) -> Waiting:
-    return Waiting(link, (number, 3000 * number, 0, b"", bytes(size)), step, opens, size)
+    media = (number, 3000 * number, 0, b"", bytes(size))
+    return Waiting(link, ((media, False),), step, opens, size)
 
 
 def paced(rate: float, *packets: Waiting) -> Backlog:
@@ -55,6 +56,34 @@ def test_packets_leave_in_order_at_the_rate() -> None:
     assert [n for n, _ in link.left] == [0, 1, 2, 3, 4]
     assert 0.39 < link.left[-1][1] - link.left[0][1] < 0.41
     assert backlog.bytes == 0
+
+
+def together(link: Link, *numbers: int, size: int = 1000) -> Waiting:
+    """One record for all: pictures of two packets each."""
+    burst = [((n, 3000 * (n // 2), 0, b"", bytes(size - link.head_size)), False) for n in numbers]
+    return Waiting(link, tuple(burst), None, True, size * len(numbers), tail=0)
+
+
+def test_what_came_together_leaves_as_if_it_had_come_one_by_one() -> None:
+    alone, with_others, now = Link(), Link(), 10.0
+    rates = (80_000.0, 8_000_000.0)
+    for rate in rates:
+        one = paced(rate, *(waiting(alone, n) for n in range(10, 24)))
+        other = paced(rate, together(with_others, *range(10, 20)), together(with_others, *range(20, 24)))
+        while one.busy:
+            one.release(now, [])
+            other.release(now, [])
+            assert (one.bytes, one.next, one.busy) == (other.bytes, other.next, other.busy)
+            now = max(one.next, now)
+    assert [n for n, _ in alone.left] == [*range(10, 24)] * 2
+    assert alone.left == with_others.left
+
+
+def test_what_came_together_is_shed_packet_by_packet() -> None:
+    link = Link()
+    backlog = paced(8_000_000.0, together(link, *range(2, 22)))
+    backlog.set_rate(80_000.0)  # as above
+    assert (backlog.bytes, backlog.dropped) == (6000, 14)
 
 
 def test_a_burst_is_at_most_five_milliseconds_of_the_rate() -> None:

@@ -36,6 +36,17 @@ def test_a_gap_is_asked_for_once_it_cannot_be_reordering() -> None:
     assert receiver.note(11, 0, 99.0) == DUPLICATE, "too late to be played"
 
 
+def test_what_nobody_expires_is_bounded() -> None:
+    """Sound is not asked for again, so its losses are never looked through."""
+    receiver = started(0)
+    for step in range(1, 101):
+        receiver.note(200 * step & 0xFFFF, 0, 1.0)
+    asked = receiver.to_request(2.0)
+    assert 4096 <= len(asked) <= 8192
+    assert asked[-1] == receiver.highest - 1, "the newest are kept"
+    assert receiver.wants(asked[0]) and not receiver.wants(asked[0] - 2)
+
+
 def test_packets_never_asked_for_are_dropped() -> None:
     receiver = started(100)
     assert receiver.note(90, 0, 0.0) == DUPLICATE

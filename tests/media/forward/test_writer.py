@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import pytest
+
 from media.engine import Address, LinkConfig
+from media.forward.history import Media
+from media.forward.rewrite import Rewriter
 from media.forward.writer import Writer
 from media.parameters import Codec, Extensions
 from media.transport.outbox import Burst, Outbox
 from media.transport.srtp import PROFILES, SrtpKeys, find_binding, open_session
+from media.wire.vp8 import Shift, renumbered
 from tests.support.media_hall import Wire
 
 IDS = Extensions(mid=9, abs_send_time=7, transport_cc=8)
@@ -61,3 +66,29 @@ def test_padding_is_numbered_and_told() -> None:
     assert [len(data) for data in wire.take()] == sizes
     assert [(n, size) for n, _, size in outbox.take_departures()] == list(enumerate(sizes, 65537))
     assert opened()[0].padding(121, 9) == 0
+
+
+@pytest.mark.parametrize("shift", [None, Shift(7, 3)])
+def test_a_frame_in_one_go_is_what_its_packets_would_be(shift: Shift | None) -> None:
+    descriptor = bytes.fromhex("90e0812a05")  # picture id 0x12a, TL0PICIDX 5
+    medias: list[Media] = [
+        (70000 + i, 900, 0x80 * (i == 49), b"", descriptor + bytes([i]) * (1000 - i // 40)) for i in range(50)
+    ]
+    medias.insert(0, (60000, 800, 0, b"", b"of before"))
+    rtx = Codec("video/VP8", 120, 90000, rtx=121)
+    (one, each, wire), (other, many, same) = opened(rtx, 6), opened(rtx, 6)
+    rewriter = Rewriter(90000, 100, 5)
+    rewriter.switch(1, 70000, 900, 10.0, None, shift)
+    expected = rewriter.highest
+    for number, timestamp, marker, level, payload in medias[1:]:
+        sent = payload if shift is None else renumbered(payload, shift)
+        out = number + rewriter.offset & 0xFFFF
+        assert one.write(120 | marker, out, timestamp + rewriter.timestamp_offset & 0xFFFFFFFF, 5, level, sent)
+    assert other.many
+    octets, newest = other.write_all([(media, False) for media in medias], rewriter, 120, shift)
+    assert (octets, newest) == (sum(len(m[4]) for m in medias[1:]), medias[-1][4])
+    assert rewriter.highest == expected + 50
+    each.flush()
+    many.flush()
+    assert wire.take() == same.take()
+    assert each.take_departures() == many.take_departures() != []
