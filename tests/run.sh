@@ -141,11 +141,12 @@ case $word in
         step e2e browsers "$@"
         ;;
     bench)
-        [ $# -gt 0 ] && [ -f "tests/bench/$1.py" ] || die "bench needs a name: $(cd tests/bench && echo *.py | sed 's/\.py//g')"
-        name=$1
+        name=$(printf '%s' "${1:-}" | tr - _) # added-latency is added_latency.py
+        [ -n "$name" ] && [ -f "tests/bench/$name.py" ] \
+            || die "bench needs a name: $(cd tests/bench && echo [!t]*.py | sed 's/\.py//g; s/_/-/g')"
         shift
         system_packages >&2
-        case $name in fanout | latency | join)
+        case $name in fanout | added_latency | join)
             have janus || apt_install janus || say "no Janus here: its column stays empty" >&2
             ;;
         esac

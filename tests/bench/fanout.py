@@ -28,10 +28,10 @@ NAMES = {"python": "Python twin", "native": "C twin", "floor": "floor: C, no cip
 Figures = dict[tuple[int, int], dict[str, float]]
 
 
-def forwarders(rooms: int, own: Identity, floor: str | None) -> list[Forwarder]:
-    made: list[Forwarder] = [Ours("python", rooms, own)]
+def forwarders(rooms: int, own: Identity, floor: str | None, paced: bool = True) -> list[Forwarder]:
+    made: list[Forwarder] = [Ours("python", rooms, own, paced=paced)]
     if find_native() is not None:
-        made.append(Ours("native", rooms, own))
+        made.append(Ours("native", rooms, own, paced=paced))
     if floor is not None:
         made.append(Ours("floor", rooms, own, floor))
     if janus.program() is not None:

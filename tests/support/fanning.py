@@ -1,4 +1,4 @@
-"""One teacher, N rooms, and whoever forwards between them: the load of ``tests/bench/fanout.py`` and ``latency.py``.
+"""One teacher, N rooms, and whoever forwards between them: the load of the benches ``fanout`` and ``added-latency``.
 
 This process plays teacher and rooms over sockets that joined by real ICE and DTLS; the forwarder is a child. Rule: the
 same packets, sockets and rates for every forwarder, so that only what forwards differs. The rooms' sockets are read on
@@ -87,18 +87,21 @@ def cpu_of(pid: int) -> float:
 
 
 class Load:
-    """Teacher and rooms of one forwarder; numbers go on from run to run."""
+    """Teacher and rooms of one forwarder; numbers go on from run to run. ``watched``: so many rooms are read, and the
+    sockets of the others hold nothing: load for the forwarder that this process does not feel."""
 
-    def __init__(self, forwarder: Forwarder) -> None:
+    def __init__(self, forwarder: Forwarder, watched: int | None = None) -> None:
         self.forwarder = forwarder
+        self._watched = forwarder.rooms[:watched]
         self._number = 0
         self._arena = Arena(4096, None)
         for client in (forwarder.teacher, *forwarder.rooms):
-            client.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _BUFFER)
+            seen = client is forwarder.teacher or client in self._watched
+            client.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _BUFFER if seen else 1)
         self._buffer = bytearray(2048)
-        self._seen = [0] * len(forwarder.rooms)
+        self._seen = [0] * len(self._watched)
         self._sent_at: dict[int, float] = {}
-        for room in forwarder.rooms:
+        for room in self._watched:
             room.socket.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
 
     # --- packets -----------------------------------------------------------------------------------------------------
@@ -166,7 +169,7 @@ class Load:
 
     def _drain(self, done: Run | None, delays: bool = False) -> None:
         buffer = self._buffer
-        for place, room in enumerate(self.forwarder.rooms):
+        for place, room in enumerate(self._watched):
             receive, arrival = room.socket.recv_into, 0.0
             while True:
                 try:
