@@ -91,7 +91,9 @@ def note_report_blocks(state: PeerState, blocks: tuple[rtcp.ReportBlock, ...], n
     """Loss of the worst stream; round trip by LSR and DLSR (RFC 3550 section 6.4.1), whose stamps are our own."""
     if not blocks:
         return
-    state.subscriber.loss = max(b.fraction for b in blocks) / 256
+    subscriber = state.subscriber
+    subscriber.loss = max(b.fraction for b in blocks) / 256
+    subscriber.losing += _LOSS_SMOOTHING * (subscriber.loss - subscriber.losing)
     by_ssrc = {slot.parameters.ssrc: slot for slot in state.slots.values()}
     for block in blocks:
         if (slot := by_ssrc.get(block.ssrc)) is not None:
@@ -100,7 +102,7 @@ def note_report_blocks(state: PeerState, blocks: tuple[rtcp.ReportBlock, ...], n
         if block.lsr:
             trip = (rtcp.middle(rtcp.to_ntp(now + NTP_BASE)) - block.lsr - block.dlsr) & 0xFFFFFFFF
             if trip < 0x80000000:
-                state.subscriber.rtt = trip / 65536
+                subscriber.rtt = trip / 65536
 
 
 def nack_compound(media_ssrc: int, missing: list[int]) -> bytes:

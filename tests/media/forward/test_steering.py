@@ -8,6 +8,8 @@ from dataclasses import replace
 import pytest
 
 from media.parameters import AudioBudget, LayersWanted, SlotQuality
+from media.wire import rtcp
+from tests.support.media_hall import INTER, KEY, SUB_IDS, Hall, Publisher, camera, video_slot
 from tests.support.village import Village
 from tests.support.weather import Line, Weather, steady
 
@@ -131,3 +133,30 @@ def test_small_tiles_get_the_middle_layer_but_for_who_speaks() -> None:
     steering.leader = lambda router: "mic"
     assert [rank for rank, *_ in steering._pictures_of(state)] == [1, 2, 2, 2, 2]
     assert teacher.transport == village.sfu._registry.tracks["mic"].transport
+
+
+def _without_transport_cc(reported: list[float], remb: int = 300_000) -> list[str]:
+    """Qualities told to a room whose browser sends REMB, of a picture of 1 Mbit/s; it reports these losses."""
+    hall = Hall()
+    teacher, room = hall.peer("teacher"), hall.peer("room")
+    hall.sfu.publish("teacher", "camera", camera(), hall.clock.now)
+    hall.sfu.add_slot("room", video_slot(extensions=replace(SUB_IDS, transport_cc=None)))
+    hall.sfu.route("room", "v", "camera", hall.clock.now)
+    video = Publisher(teacher)
+    for turn in range(100 * len(reported)):
+        video.send((KEY if turn % 50 == 0 else INTER) + bytes(1200))
+        if turn % 100 == 50:
+            block = rtcp.ReportBlock(0x5555, round(256 * reported[turn // 100]), 0, 0, 0, 0, 0)
+            report = rtcp.build_receiver_report(rtcp.ReceiverReport(9, (block,)))
+            estimate = (1 << 24 | 6 << 18 | remb >> 6).to_bytes(4, "big")  # one SSRC, exponent, mantissa
+            said = bytes(3) + b"\x09" + bytes(4) + b"REMB" + estimate + (0x5555).to_bytes(4, "big")
+            room.send_rtcp(report + rtcp.build(rtcp.PSFB, 15, said))
+        hall.tick(0.01)
+        hall.wire.take()
+    return [event.quality for event in hall.sfu.events() if isinstance(event, SlotQuality)]
+
+
+def test_a_few_losses_in_a_row_make_no_thin_line() -> None:
+    """One in twenty, as chance has it: each time stills came and went, it cost a key frame."""
+    assert _without_transport_cc([0.02, 0.04, 0.14, 0.0, 0.06, 0.12, 0.02, 0.04, 0.1, 0.0, 0.06, 0.04]) == ["high"]
+    assert _without_transport_cc([0.02, 0.25, 0.25, 0.25, 0.25])[-1] == "stills", "but many do"
