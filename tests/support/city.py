@@ -7,16 +7,17 @@ from __future__ import annotations
 
 import contextlib
 import heapq
+import select
 import socket
 import struct
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from media.transport.srtp import Arena
+from media.transport.srtp import Arena, SrtpSession, find_binding, open_session
 from media.wire import rtcp, rtp
-from media.wire.extensions import build
+from media.wire.extensions import build, elements
 from tests.support.city_node import LAYERS
 from tests.support.fanning import cpu_of, identity
 from tests.support.joining import Client, Identity, Node, settle
@@ -33,24 +34,46 @@ SO_RCVBUFFORCE = 33  # asm-generic/socket.h; Python has no name for it
 # --- what a peer sends -----------------------------------------------------------------------------------------------
 
 
+_NUMBERS, _WIDE, _MOMENT = struct.Struct("!HI"), struct.Struct("!H"), struct.Struct("!d?")
+_UDP_SEGMENT = 103  # linux/udp.h
+_BINDING = find_binding()  # this process must play a city on one core: packets are encrypted where they lie
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """A plain packet with holes; where its transport-wide number and its payload are."""
+
+    plain: bytes
+    wide_at: int
+    payload_at: int
+
+
 @dataclass(slots=True)
 class Source:
-    """One RTP stream: templates with a hole for what changes."""
+    """One RTP stream."""
 
     ssrc: int
     payload_type: int
     mid: bytes
     rid: bytes | None
     sequence: int = 0
+    _shapes: dict[tuple[int, bool], Shape] = field(default_factory=dict)
 
-    def block(self, wide: int) -> bytes:
-        items = [(PUB_IDS.abs_send_time or 0, bytes(3)), (PUB_IDS.transport_cc or 0, struct.pack("!H", wide & 0xFFFF))]
-        items.append((PUB_IDS.mid or 0, self.mid))
-        if self.rid is not None:
-            items.append((PUB_IDS.rid or 0, self.rid))
-        if self.mid == b"0":
-            items.append((PUB_IDS.audio_level or 0, bytes([0x80 | 30])))
-        return build(items)
+    def shape(self, size: int, marker: bool) -> Shape:
+        """``size``: of the payload."""
+        found = self._shapes.get((size, marker))
+        if found is None:
+            wide = PUB_IDS.transport_cc or 0
+            items = [(PUB_IDS.abs_send_time or 0, bytes(3)), (wide, bytes(2)), (PUB_IDS.mid or 0, self.mid)]
+            if self.rid is not None:
+                items.append((PUB_IDS.rid or 0, self.rid))
+            if self.mid == b"0":
+                items.append((PUB_IDS.audio_level or 0, bytes([0x80 | 30])))
+            plain = rtp.build(self.payload_type, 0, 0, self.ssrc, bytes(size), marker, build(items))
+            head = rtp.parse(plain)
+            places = {i: at for i, at, _ in elements(plain, head.profile, head.extension_at, head.extension_end)}
+            found = self._shapes[size, marker] = Shape(plain, places[wide], head.payload_at)
+        return found
 
 
 _KEY = bytes([0x10, 0, 0, 0x9D, 0x01, 0x2A]) + struct.pack("<HH", 640, 360)  # RFC 6386 section 9.1
@@ -62,47 +85,59 @@ class Sender:
 
     def __init__(self, client: Client) -> None:
         self.client = client
-        self._arena = Arena(2048, None)
+        self._arena = Arena(32 * 1024, _BINDING)
+        self._data = memoryview(self._arena.data)
+        self._srtp: SrtpSession | None = None
         self._wide = 0
         self.sent = 0
 
-    def send(self, source: Source, timestamp: int, body: bytes, marker: bool, counts: bool) -> None:
-        self._wide += 1
-        source.sequence = source.sequence + 1 & 0xFFFF
-        payload = body + struct.pack("!d?", time.perf_counter(), counts)
-        plain = rtp.build(
-            source.payload_type,
-            source.sequence,
-            timestamp & 0xFFFFFFFF,
-            source.ssrc,
-            payload,
-            marker,
-            source.block(self._wide),
-        )
-        size = len(plain)
-        self._arena.data[:size] = plain
-        assert self.client.srtp is not None
-        size = self.client.srtp.protect(self._arena, 0, size)
+    @property
+    def srtp(self) -> SrtpSession:
+        """One session for all that it sends: RTCP is numbered."""
+        if self._srtp is None:
+            assert self.client.keys is not None
+            self._srtp = open_session(self.client.keys, _BINDING)
+        return self._srtp
+
+    def send(
+        self, source: Source, timestamp: int, starts: Sequence[bytes], size: int, marker: bool, counts: bool
+    ) -> None:
+        """A packet for each of ``starts``, which its payload of ``size`` bytes begins with; the last has the marker."""
+        data, arena, protect, at, last = self._data, self._arena, self.srtp.protect, 0, len(starts) - 1
+        moment = _MOMENT.pack(time.perf_counter(), counts)
+        sealed = 0
+        for place, start in enumerate(starts):
+            self._wide += 1
+            source.sequence = source.sequence + 1 & 0xFFFF
+            shape = source.shape(size, marker and place == last)
+            plain = shape.plain
+            end = at + len(plain)
+            data[at:end] = plain
+            _NUMBERS.pack_into(data, at + 2, source.sequence, timestamp & 0xFFFFFFFF)
+            _WIDE.pack_into(data, at + shape.wide_at, self._wide & 0xFFFF)
+            begin = at + shape.payload_at
+            data[begin : begin + len(start)] = start
+            data[end - len(moment) : end] = moment
+            sealed = protect(arena, at, len(plain))
+            at += sealed
+        segments = [(socket.IPPROTO_UDP, _UDP_SEGMENT, struct.pack("@H", sealed))] if last else []
         with contextlib.suppress(BlockingIOError, ConnectionError):
-            self.client.socket.send(memoryview(self._arena.data)[:size])
-            self.sent += 1
+            self.client.socket.sendmsg([data[:at]], segments)
+            self.sent += len(starts)
 
     def frame(self, source: Source, number: int, packets: int, size: int) -> None:
         """VP8 with 15-bit picture ids (RFC 7741 section 4.2)."""
         key = number % KEY_EVERY == 0
         picture = struct.pack("!H", number & 0x7FFF | 0x8000)
-        for at in range(packets):
-            head = bytes([0x90 if at == 0 else 0x80, 0x80]) + picture
-            start = (_KEY if key else _DELTA) if at == 0 else b""
-            body = head + start + bytes(size - len(head) - len(start) - 9)
-            self.send(source, number * (90000 // FPS), body, at == packets - 1, not key)
+        first = b"\x90\x80" + picture + (_KEY if key else _DELTA)
+        starts = [first] + [b"\x80\x80" + picture] * (packets - 1)
+        self.send(source, number * (90000 // FPS), starts, size, True, not key)
 
     def report(self, compound: bytes) -> None:
-        assert self.client.srtp is not None
-        self._arena.data[: len(compound)] = compound
-        size = self.client.srtp.protect_rtcp(self._arena, 0, len(compound))
+        self._data[: len(compound)] = compound
+        size = self.srtp.protect_rtcp(self._arena, 0, len(compound))
         with contextlib.suppress(BlockingIOError, ConnectionError):
-            self.client.socket.send(memoryview(self._arena.data)[:size])
+            self.client.socket.send(self._data[:size])
 
 
 def remb(bits: int) -> bytes:
@@ -185,8 +220,8 @@ class Peer:
         self.frames += 1
 
     def sound(self) -> None:
-        body = bytes((VOICE if self.teacher else MUTED) - 9)
-        self.sender.send(self.mic, self.sounds * 960, body, False, self.teacher)
+        size = VOICE if self.teacher else MUTED
+        self.sender.send(self.mic, self.sounds * 960, (b"",), size, False, self.teacher)
         self.sounds += 1
 
     def live(self) -> None:
@@ -257,11 +292,17 @@ class City:
         self.lessons: list[Lesson] = []
         self._buffer = bytearray(2048)
         self._names = 0
+        self._ready = select.epoll()
+        self._by_number: dict[int, Peer] = {}
 
     def grow(self, lessons: int) -> None:
         while len(self.lessons) < lessons:
             self._names += 1
             self.lessons.append(Lesson(self.node, f"L{self._names}", self._own))
+            for peer in self.lessons[-1].peers:
+                number = peer.client.socket.fileno()
+                self._by_number[number] = peer
+                self._ready.register(number, select.EPOLLIN)
 
     def replace_one(self) -> None:
         """The oldest lesson is over, the next class comes."""
@@ -279,7 +320,7 @@ class City:
         tally.own_cpu, tally.cpu = time.process_time() - own, cpu_of(self.pid) - cpu
         end = time.perf_counter() + 0.3
         while time.perf_counter() < end:
-            self._drain(peers, tally)
+            self._drain(tally)
             time.sleep(0.002)
         tally.sent = sum(peer.sender.sent for peer in peers) - before
         tally.lost = sum(stream.lost for peer in peers for stream in peer.streams.values())
@@ -295,7 +336,7 @@ class City:
             at, number, every, act = due[0]
             now = clock()
             if now - drained > 0.001:
-                self._drain(peers, tally)
+                self._drain(tally)
                 drained = clock()
             if now < at:
                 time.sleep(min(0.0005, at - now))
@@ -304,10 +345,11 @@ class City:
             act()
             heapq.heapreplace(due, (at + every, number, every, act))
 
-    def _drain(self, peers: list[Peer], tally: Tally) -> None:
+    def _drain(self, tally: Tally) -> None:
+        """A closed socket leaves the poll by itself."""
         buffer = self._buffer
-        for peer in peers:
-            peer.drain(buffer, tally)
+        for number, _ in self._ready.poll(0):
+            self._by_number[number].drain(buffer, tally)
 
 
 def _schedule(peers: list[Peer], start: float) -> Iterator[tuple[float, int, float, Any]]:

@@ -36,7 +36,7 @@ from media.parameters import (
 )
 from media.sfu import Sfu
 from media.transport.certificate import Certificate
-from media.transport.srtp import Arena, SrtpSession, open_session
+from media.transport.srtp import Arena, SrtpKeys, SrtpSession, open_session
 from media.wire import stun
 from tests.support.media_hall import DtlsClient, audio_slot, client_context, mic, video_slot
 
@@ -198,6 +198,7 @@ class Client:
         self.offer = (name, self.ice, identity.fingerprint)
         self.dtls: DtlsClient | None = DtlsClient(shared=(identity.certificate, identity.context))
         self.answer: TransportAnswer | None = None
+        self.keys: SrtpKeys | None = None
         self.srtp: SrtpSession | None = None
         self.full = False  # the other side is a full ICE agent
         self._flight: Sequence[bytes] = ()
@@ -260,7 +261,8 @@ class Client:
             return
         self._send(self.dtls.step(data))
         if self.dtls.keys is not None:
-            self.srtp = open_session(self.dtls.keys, None)
+            self.keys = self.dtls.keys
+            self.srtp = open_session(self.keys, None)
             self.dtls = None
 
     def _send(self, datagrams: Sequence[bytes]) -> None:
