@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from media.wire.sequence import FIRST_CYCLE, extend
 
@@ -10,8 +10,9 @@ MAX_WAITING = 512  # packets held for a missing one: half a second of 8 Mbit/s
 MAX_JUMP = 3000  # RFC 3550 section A.1 MAX_DROPOUT: beyond it the sender began anew
 
 
-@dataclass(frozen=True, slots=True)
-class Packet:
+class Packet(NamedTuple):
+    """(Every recorded packet is one, and a frozen dataclass takes five times as long to make.)"""
+
     sequence: int
     """Extended."""
     timestamp: int
@@ -39,6 +40,9 @@ class JitterBuffer:
         if self._next is None:
             self._next = packet.sequence
         ahead = packet.sequence - self._next
+        if ahead == 0 and not self._waiting:  # as nearly always
+            self._next += 1
+            return [packet]
         if abs(ahead) > MAX_JUMP:
             return self._restart(packet)
         if ahead < 0 or packet.sequence in self._waiting:
@@ -87,4 +91,4 @@ class JitterBuffer:
 
 
 def _after_loss(packet: Packet) -> Packet:
-    return Packet(packet.sequence, packet.timestamp, packet.marker, packet.payload, packet.arrival, True)
+    return packet._replace(after_loss=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from media.errors import PeerError
 
@@ -11,8 +11,7 @@ _FIXED = struct.Struct("!BBHII")
 _EXTENSION = struct.Struct("!HH")
 
 
-@dataclass(frozen=True, slots=True)
-class RtpHeader:
+class RtpHeader(NamedTuple):
     """``extension_at``..``extension_end`` bound the elements; ``payload_at``..``payload_end`` leave padding out."""
 
     marker: bool

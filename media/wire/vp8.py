@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from media.errors import PeerError
 
 _START_CODE = b"\x9d\x01\x2a"
 
 
-@dataclass(frozen=True, slots=True)
-class Descriptor:
+class Descriptor(NamedTuple):
     """``payload_at``: where the frame's bytes begin. ``picture_id`` None where none is sent."""
 
     start: bool
