@@ -82,11 +82,15 @@ def build_transport_cc(sender: int, media: int, count: int, arrivals: Sequence[t
     symbols = bytearray(arrivals[-1][0] - base + 1)
     deltas = bytearray()
     for sequence, seconds in arrivals:
-        delta = max(-0x8000, min(0x7FFF, round(seconds / _TICK) - clock))
+        delta = round(seconds / _TICK) - clock
+        if 0 <= delta <= 255:  # as nearly always: this is per packet that is published
+            symbols[sequence - base] = 1
+            deltas.append(delta)
+        else:
+            delta = max(-0x8000, min(0x7FFF, delta))
+            symbols[sequence - base] = 2
+            deltas += delta.to_bytes(2, "big", signed=True)
         clock += delta
-        small = 0 <= delta <= 255
-        symbols[sequence - base] = 1 if small else 2
-        deltas += delta.to_bytes(1, "big") if small else delta.to_bytes(2, "big", signed=True)
     head = struct.pack("!IIHH", sender, media, base & 0xFFFF, len(symbols))
     fci = (reference & 0xFFFFFF).to_bytes(3, "big") + bytes([count & 0xFF]) + _chunks(symbols) + bytes(deltas)
     pad = -len(fci) % 4
@@ -101,9 +105,8 @@ def _chunks(symbols: bytearray) -> bytes:
     out = bytearray()
     at, end = 0, len(symbols)
     while at < end:
-        symbol, run = symbols[at], 1
-        while at + run < end and run < 0x1FFF and symbols[at + run] == symbol:
-            run += 1
+        symbol, rest = symbols[at], symbols[at : at + 0x1FFF]
+        run = len(rest) - len(rest.lstrip(symbols[at : at + 1]))
         if run >= 7 or at + run == end:
             out += (symbol << 13 | run).to_bytes(2, "big")
             at += run
