@@ -113,7 +113,7 @@ class InPlaceSrtp:
         self._lib = binding.lib
         self._protect, self._unprotect = binding.lib.srtp_protect, binding.lib.srtp_unprotect  # lookups cost
         self._length = binding.ffi.new("int *")
-        self.bare = (self._protect, self._tx, self._length)
+        self.bare: tuple[Any, Any, Any] | None = (self._protect, self._tx, self._length)
 
     def protect(self, arena: Arena, at: int, size: int) -> int:
         length = self._length
@@ -142,7 +142,7 @@ class CopyingSrtp:
     __slots__ = ("_rx", "_tx", "bare")
 
     def __init__(self, keys: SrtpKeys) -> None:
-        self.bare = None
+        self.bare: tuple[Any, Any, Any] | None = None
         self._rx = _session(keys.profile, keys.receive, True)
         self._tx = _session(keys.profile, keys.send, False)
 
