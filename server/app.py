@@ -34,6 +34,7 @@ from server.database import Database, make_engine
 from server.failures import respond
 from server.garbage import collecting
 from server.jobs import Jobs
+from server.lessons.codes import service as codes
 from server.lessons.seating import Seating
 from server.liverooms.moving import Mover
 from server.middleware import BODY_BYTES, BodyLimit, Boundary, Csrf, Headers, Locale, RateLimit, SignInLayer
@@ -60,6 +61,7 @@ PACKAGES = (
     "lessons",
     "lessons.changes",
     "lessons.invitations",
+    "lessons.codes",
     "notices",
     "feeds",
     "liverooms",
@@ -68,6 +70,7 @@ PACKAGES = (
     "encoders",
     "recordings",
     "studios",
+    "studios.activities",
     "participation",
     "indicators",
     "reports",
@@ -147,6 +150,9 @@ def _onion(settings: WebSettings, measured: metrics.Metrics) -> list[Middleware]
         kinds: tuple[CookieKind, ...] = ("person", "device", "companion")
         tokens = [token for kind in kinds if (token := read_cookie(connection, kind))]
         state = connection.app.state
+        code, asked = read_cookie(connection, "code"), f"{connection.scope['method']} {connection.url.path}"
+        if code and (found := await codes.identify(state.database, code, asked, state.clock.now())):
+            return found
         if not tokens:
             return None
         return await identify(state.database, tokens, state.clock.now(), state.settings.session_hours)

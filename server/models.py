@@ -9,7 +9,7 @@ from server.exchange.models import Upload
 from server.feeds.models import Feed
 from server.groups.models import Group, Membership
 from server.indicators.models import FillState, RollUp
-from server.lessons.models import Deck, Invitation, Lesson, LessonChange, Node, Placement, Receipt
+from server.lessons.models import Deck, Invitation, Lesson, LessonChange, LessonCode, Node, Placement, Receipt
 from server.notices.models import Notice
 from server.participation.models import Attendance, FactRow, LedgerMark
 from server.recordings.models import Recording
@@ -25,6 +25,7 @@ from server.schools.models import (
     SchoolClass,
     SettlementCode,
 )
+from server.studios.activities.models import Activity, ActivityPerson, ActivityPlace
 from server.studios.models import Studio, StudioMember
 from server.timetable.models import (
     BellPeriod,
@@ -38,6 +39,9 @@ from server.timetable.models import (
 )
 
 __all__ = [
+    "Activity",
+    "ActivityPerson",
+    "ActivityPlace",
     "Attendance",
     "AuditEntry",
     "AuditSeal",
@@ -61,6 +65,7 @@ __all__ = [
     "LedgerMark",
     "Lesson",
     "LessonChange",
+    "LessonCode",
     "Membership",
     "Node",
     "Notice",

@@ -17,7 +17,19 @@ if TYPE_CHECKING:
     from redis.asyncio import ConnectionPool
 
 What = Literal[
-    "session", "address", "login", "login_account", "companion", "companion_room", "device_code", "bind", "upload"
+    "session",
+    "address",
+    "login",
+    "login_account",
+    "companion",
+    "companion_room",
+    "device_code",
+    "bind",
+    "upload",
+    "lesson_code",
+    "lesson_code_all",
+    "code_given",
+    "rehearsal",
 ]
 
 LIMITS: dict[What, RateLimitItem] = {
@@ -30,6 +42,10 @@ LIMITS: dict[What, RateLimitItem] = {
     "device_code": parse("60/hour"),  # new kiosk codes by address
     "bind": parse("20/10 minutes"),  # guesses at a kiosk's code by administrator
     "upload": parse("30/hour"),  # slides by person
+    "lesson_code": parse("10/10 minutes"),  # guesses at a 上课码 by address: one of 10^8, an hour long
+    "lesson_code_all": parse("600/hour"),  # by everybody together: many addresses guess no faster
+    "code_given": parse("30/hour"),  # 上课码 by who gives them
+    "rehearsal": parse("20/hour"),  # 试讲 by teacher: each is a process of a node
 }
 
 ALONE_SECONDS = 5.0

@@ -61,6 +61,8 @@ class Scope:
     readonly: bool = False
     password_given: bool = False
     """Signed in with a password that somebody else chose: may do nothing but choose another."""
+    by_code: bool = False
+    """Came in by a 上课码: teaches that lesson and does nothing else."""
     studios: frozenset[str] = frozenset()
     held: frozenset[Held] = frozenset()
     """Post by post: who is dean here and administrator there administers only there. Empty: every post reaches all."""
@@ -106,7 +108,9 @@ Action = Literal[
     "lesson.create",
     "lesson.cancel",
     "lesson.confirm",
+    "lesson.code",
     "lesson.lead",
+    "lesson.rehearse",
     "lesson.read",
     "lesson.watch",
     "report.read",
@@ -158,7 +162,9 @@ RIGHTS: dict[Action, dict[Post, Reach]] = {
     "lesson.create": {**_ADMINS, **_DEAN},
     "lesson.cancel": {**_ADMINS, **_DEAN},
     "lesson.confirm": {**_ADMINS, **_DEAN},
+    "lesson.code": {**_ADMINS, **_DEAN, **_TECHNICIAN},
     "lesson.lead": {"teacher": "lesson"},
+    "lesson.rehearse": {"teacher": "work"},
     "lesson.read": {**_STAFF, **_STUDIO, **_ADMINS, **_DEAN, **_TECHNICIAN, **_READERS, "pupil": "work"},
     "lesson.watch": {**_STUDIO, **_ADMINS, **_DEAN, **_READERS, "teacher": "work"},
     "report.read": {**_ADMINS, **_DEAN, **_READERS},

@@ -33,7 +33,7 @@ from starlette.requests import HTTPConnection
 from starlette.responses import Response
 
 SESSION_BYTES = 32
-CookieKind = Literal["person", "device", "companion", "seed"]
+CookieKind = Literal["person", "device", "companion", "code", "seed"]
 MIN_PASSWORD_CHARS = 8
 MAX_PASSWORD_CHARS = 128  # argon2 reads it all: a bound on somebody else's work
 

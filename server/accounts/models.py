@@ -69,7 +69,7 @@ class SignIn(Base):
 
     token_sha256: Mapped[str] = mapped_column(String(64), primary_key=True)
     kind: Mapped[str] = mapped_column(String(12))
-    """person | device | companion"""
+    """person | device | companion | code (上课码: ``room_id`` holds the code's id)"""
     person_id: Mapped[str | None] = mapped_column(ForeignKey("people.id"), index=True)
     device_id: Mapped[str | None] = mapped_column(ForeignKey("devices.id"), index=True)
     lesson_id: Mapped[str | None] = mapped_column(String(24))

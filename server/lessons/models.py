@@ -17,7 +17,7 @@ from server.classrooms.models import Classroom
 from server.database import Base
 from server.ids import new_id
 from server.lessons import guard
-from server.schools.models import Room
+from server.schools.models import Room, SchoolClass
 
 STATES = ("planned", "published", "waiting", "live", "closed", "registered", "archived", "cancelled", "disputed")
 
@@ -72,6 +72,8 @@ class Lesson(Base):
     """单元"""
     part: Mapped[str | None] = mapped_column(String(60))
     """课时"""
+    robots: Mapped[int] = mapped_column(default=0, server_default="0")
+    """试讲 with so many robot classrooms. It takes no room and nobody's time, and has no receipts."""
 
     classroom: Mapped[Classroom | None] = relationship(lazy="joined")
     lead_room: Mapped[Room] = relationship(lazy="joined")
@@ -90,10 +92,13 @@ class Receipt(Base):
     room_id: Mapped[str] = mapped_column(ForeignKey("rooms.id"), index=True)
     position: Mapped[int]
     assistant_id: Mapped[str | None] = mapped_column(ForeignKey("people.id"), index=True)
+    class_id: Mapped[str | None] = mapped_column(ForeignKey("school_classes.id"), index=True)
+    """Which class sits there; None: not said."""
     expected: Mapped[int]
 
     room: Mapped[Room] = relationship(lazy="joined")
     assistant: Mapped[Person | None] = relationship(lazy="joined")
+    school_class: Mapped[SchoolClass | None] = relationship(lazy="joined")
 
 
 def receipts_of(lesson_id: str, places: Iterable[tuple[Room, str | None]]) -> list[Receipt]:
@@ -126,7 +131,8 @@ class LessonChange(Base):
     batch: Mapped[str] = mapped_column(String(24))
     lesson_id: Mapped[str] = mapped_column(ForeignKey("lessons.id"))
     kind: Mapped[str] = mapped_column(String(12))
-    """publish | move | cancel | restore | repay | teacher | assistant | room | about | dispute | settle"""
+    """publish | move | cancel | restore | repay | teacher | assistant | room | about | dispute | settle | code |
+    code_used | code_revoked"""
     at: Mapped[datetime]
     by: Mapped[str | None] = mapped_column(String(24))
     """None: one of our own jobs."""
@@ -138,6 +144,24 @@ class LessonChange(Base):
     """Only what changed; ``before`` is what an undo puts back."""
     undone_at: Mapped[datetime | None]
     undone_by: Mapped[str | None] = mapped_column(String(24))
+
+
+class LessonCode(Base):
+    """上课码: opens one lesson's teaching page, once, for a teacher who cannot sign in. Only a keyed digest is kept."""
+
+    __tablename__ = "lesson_codes"
+
+    id: Mapped[str] = mapped_column(String(24), primary_key=True)
+    lesson_id: Mapped[str] = mapped_column(ForeignKey("lessons.id"), index=True)
+    person_id: Mapped[str] = mapped_column(ForeignKey("people.id"))
+    """The lesson's teacher when it was given; another teacher needs another code."""
+    code_sha256: Mapped[str] = mapped_column(String(64), unique=True)
+    issued_at: Mapped[datetime]
+    issued_by: Mapped[str | None] = mapped_column(String(24))
+    opened_at: Mapped[datetime | None]
+    """Spent: it lets one computer in, and no second one."""
+    revoked_at: Mapped[datetime | None]
+    revoked_by: Mapped[str | None] = mapped_column(String(24))
 
 
 class Invitation(Base):

@@ -109,7 +109,7 @@ SEATERS: dict[Role, Seater] = {
 
 def place_of(lesson: Lesson, scope: Scope, role: Role, name: str) -> Place:
     place = SEATERS[role](lesson, scope, name)
-    if place is None:
+    if place is None or (scope.by_code and role != "teacher"):
         raise ForbiddenError("seat_role")
     return place
 
@@ -139,10 +139,17 @@ def _room_place(room: Room, seat: str, expected: int) -> RoomPlace:
     return RoomPlace(id=room.id, seat=seat, name=room.name, school=room.school.short_name, lead=lead, expected=expected)
 
 
+def _robot_place(number: int) -> RoomPlace:
+    """A classroom nobody sits in: the node sends a robot (signaling/robots.py)."""
+    id_, name = f"robot{number}", f"机器人教室{number if number > 1 else ''}"
+    return RoomPlace(id=id_, seat=f"r-{id_}", name=name, school="试讲陪练", lead=False, expected=0, robot=True)
+
+
 def room_spec(lesson: Lesson, epoch: int) -> RoomSpec:
     teacher_seat = f"t-{lesson.teacher_id}"
     rooms = [_room_place(lesson.lead_room, teacher_seat, lesson.lead_room.pupils)]
     rooms += [_room_place(receipt.room, f"r-{receipt.room_id}", receipt.expected) for receipt in lesson.receipts]
+    rooms += [_robot_place(number) for number in range(1, lesson.robots + 1)]
     return RoomSpec(
         lesson=lesson.id,
         epoch=epoch,

@@ -36,6 +36,10 @@ KEYS = (
     "disputed",
     "settled",
     "span",
+    "code",
+    "activity",
+    "activity_moved",
+    "activity_cancelled",
 )
 """notices.text.<key>"""
 

@@ -10,9 +10,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from server.clock import CITY, city_date
 from server.lessons import service
-from server.lessons.changes import store
+from server.lessons.changes import progress, store
+from server.lessons.changes.schemas import ProgressRow
 from server.lessons.changes.service import may_undo
 from server.lessons.changes.staffing import may_staff
+from server.lessons.codes import service as codes
+from server.lessons.codes import store as given
 from server.lessons.lifecycle import AHEAD
 from server.lessons.models import Lesson
 from server.schools.models import Room
@@ -43,9 +46,19 @@ async def offered(session: AsyncSession, scope: Scope, lesson: Lesson, now: date
         "offers": await _offers(session, scope, lesson, staff, ahead=ahead),
         "staff": staff,
         "changes": [(row, may_undo(scope, row, lesson) and row.kind in _undoable(lesson)) for row in reversed(rows)],
+        "code": codes.offered(scope, lesson, now),
+        "code_stands": await given.standing(session, scope, lesson.id) if codes.may_give(scope, lesson) else [],
+        "progress": await _progress(session, scope, lesson, now),
         "city_day": f"{start:%Y-%m-%d}",
         "city_time": f"{start:%H:%M}",
     }
+
+
+async def _progress(session: AsyncSession, scope: Scope, lesson: Lesson, now: datetime) -> dict[str, ProgressRow]:
+    """How far each receiving class is, by room; for who may read classrooms at all, of the lesson they see."""
+    if lesson.classroom_id is None or not allows(scope, "classroom.read"):
+        return {}
+    return {row.room: row for row in await progress.progress(session, SYSTEM, lesson.classroom_id, now)}
 
 
 def _undoable(lesson: Lesson) -> tuple[str, ...]:
