@@ -9,7 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from server.accounts.models import Person
 from server.database import Base
-from server.schools.models import Room
+from server.schools.models import Room, SchoolClass
 
 
 class Classroom(Base):
@@ -50,6 +50,14 @@ class Receiver(Base):
     position: Mapped[int]
     room_id: Mapped[str] = mapped_column(ForeignKey("rooms.id"), index=True)
     assistant_id: Mapped[str | None] = mapped_column(ForeignKey("people.id"))
+    class_id: Mapped[str | None] = mapped_column(ForeignKey("school_classes.id"))
+    """Which class sits there; None: not said, and 应到 is the room's."""
 
     room: Mapped[Room] = relationship(lazy="joined")
     assistant: Mapped[Person | None] = relationship(lazy="joined")
+    school_class: Mapped[SchoolClass | None] = relationship(lazy="joined")
+
+    @property
+    def expected(self) -> int:
+        """应到: of the class, else of the room."""
+        return self.school_class.pupils if self.school_class else self.room.pupils

@@ -10,6 +10,7 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import RedirectResponse, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from server.classes.grades import grade_on
 from server.classrooms import service, store
 from server.classrooms.models import Classroom
 from server.classrooms.routes import Reader, Wanted
@@ -18,6 +19,7 @@ from server.clock import city_date
 from server.dependencies import ClockDep, Html, Reading, SignedIn, Writing
 from server.errors import ForbiddenError
 from server.forms import Form, attempt, check, typed
+from server.lessons.changes import progress
 from server.paging import PAGE_ROWS, ListPage, base_of
 from server.schools import store as schools
 from server.schools.schemas import Id
@@ -55,6 +57,7 @@ def flat(classroom: Classroom, slots: list[Any]) -> dict[str, Any]:
     for number, one in enumerate(classroom.receivers):
         values[f"receivers.{number}.room_id"] = one.room_id
         values[f"receivers.{number}.assistant_id"] = one.assistant_id
+        values[f"receivers.{number}.class_id"] = one.class_id
     for number, slot in enumerate(slots):
         values |= {f"slots.{number}.{name}": getattr(slot, name) for name in ("weekday", "period", "minutes", "weeks")}
         values[f"slots.{number}.follows_bell"] = "1" if slot.follows_bell else ""
@@ -109,6 +112,10 @@ async def _form_page(
         receiving_rooms=receiving,
         teachers=teachers,
         assistants=assistants,
+        classes=[
+            (one, grade_on(one.phase, one.entry_year, day))
+            for one in await store.classes_of(session, scope, sorted({room.school_id for room in receiving}))
+        ],
         schools={room.school_id: room.school for room in (*lead, *receiving)},
         receiver_rows=range(MOST_RECEIVERS),
         slot_rows=range(rows),
@@ -176,13 +183,19 @@ async def post_restore(session: Writing, scope: SignedIn, classroom_id: Id) -> R
 
 @router.get(LIST + "/{classroom_id}")
 async def get_classroom(
-    page: Html, session: Reading, scope: Reader, classroom_id: Id, done: Annotated[str, Query(max_length=20)] = ""
+    page: Html,
+    session: Reading,
+    scope: Reader,
+    clock: ClockDep,
+    classroom_id: Id,
+    done: Annotated[str, Query(max_length=20)] = "",
 ) -> Response:
     classroom = await service.get(session, scope, classroom_id)
     return page.render(
         "admin/classroom.html",
         classroom=classroom,
         slots=(await store.slots(session, scope, [classroom.id]))[classroom.id],
+        progress={row.room: row for row in await progress.progress(session, scope, classroom.id, clock.now())},
         may_write=service.may(scope, "classroom.write", classroom),
         done=done if done in DONE else "",
     )

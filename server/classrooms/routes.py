@@ -59,6 +59,9 @@ def seen(classroom: Classroom, slots: list[WeeklySlot]) -> ClassroomSeen:
                 room=one.room.name,
                 school=one.room.school.name,
                 assistant=one.assistant.name if one.assistant else None,
+                class_id=one.class_id,
+                school_class=one.school_class.called if one.school_class else None,
+                expected=one.expected,
             )
             for one in classroom.receivers
         ],

@@ -41,6 +41,7 @@ Subject = Annotated[str, Field(pattern="^(" + "|".join(SUBJECTS) + ")$")]
 class ReceiverBody(Body):
     room_id: Id
     assistant_id: Id | None = None
+    class_id: Id | None = None
 
 
 class SlotBody(Body):
@@ -71,6 +72,10 @@ class ReceiverSeen(BaseModel):
     room: str
     school: str
     assistant: str | None
+    class_id: str | None
+    school_class: str | None
+    expected: int
+    """应到: of the class, else of the room."""
 
 
 class SlotSeen(BaseModel):

@@ -83,6 +83,18 @@ async def _check_people(
             raise InvalidError(f"classroom_{post}", field=field, school=room.school.short_name)
 
 
+async def _check_classes(session: AsyncSession, scope: Scope, body: ClassroomBody, rooms: Sequence[Room]) -> None:
+    """A class of the room's own school, and each once: it cannot sit in two rooms."""
+    ids = [one.class_id for one in body.receivers if one.class_id]
+    if len(set(ids)) < len(ids):
+        raise InvalidError("classroom_class_twice", field="receivers")
+    found = await store.classes(session, scope, ids)
+    for number, (one, room) in enumerate(zip(body.receivers, rooms, strict=True)):
+        held = found.get(one.class_id) if one.class_id else None
+        if one.class_id and (held is None or held.closed_on is not None or held.school_id != room.school_id):
+            raise InvalidError("classroom_class", field=f"receivers.{number}.class_id", school=room.school.short_name)
+
+
 def _minute(moment: time) -> int:
     return moment.hour * 60 + moment.minute
 
@@ -101,7 +113,8 @@ async def _check_slots(session: AsyncSession, scope: Scope, body: ClassroomBody,
             raise InvalidError("classroom_slots_twice", field=f"slots.{number}.starts")
     rooms = [body.lead_room_id, *(one.room_id for one in body.receivers)]
     people = [body.lead_teacher_id, *(one.assistant_id for one in body.receivers if one.assistant_id)]
-    for held, classroom in await store.slots_beside(session, scope, body.term, rooms, people, but):
+    classes = [one.class_id for one in body.receivers if one.class_id]
+    for held, classroom in await store.slots_beside(session, scope, body.term, rooms, people, classes, but):
         for number, slot in enumerate(body.slots):
             if _clash(slot, held):
                 raise ConflictError("classroom_busy", field=f"slots.{number}.starts", name=classroom.name)
@@ -113,6 +126,7 @@ async def _checked(session: AsyncSession, scope: Scope, body: ClassroomBody, now
         raise InvalidError("classroom_term", field="term")
     rooms = await _receiving(session, scope, body, lead, now)
     await _check_people(session, scope, body, lead, rooms, now)
+    await _check_classes(session, scope, body, rooms)
     await _check_slots(session, scope, body, but)
 
 
@@ -127,6 +141,7 @@ def _receivers(classroom_id: str, body: ClassroomBody) -> list[Receiver]:
             position=position,
             room_id=one.room_id,
             assistant_id=one.assistant_id,
+            class_id=one.class_id,
         )
         for position, one in enumerate(body.receivers, 1)
     ]

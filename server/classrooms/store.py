@@ -14,7 +14,7 @@ from server.accounts.models import Person, PostHeld
 from server.classrooms.models import Classroom, Receiver
 from server.database import Base
 from server.paging import Paging
-from server.schools.models import Room, School
+from server.schools.models import Room, School, SchoolClass
 from server.schools.store import visible as visible_school
 from server.scope import Scope
 from server.timetable.models import Term, WeeklySlot
@@ -116,11 +116,19 @@ async def slots(session: AsyncSession, scope: Scope, classroom_ids: Sequence[str
 
 
 async def slots_beside(
-    session: AsyncSession, scope: Scope, term: str, rooms: Sequence[str], people: Sequence[str], but: str
+    session: AsyncSession,
+    scope: Scope,
+    term: str,
+    rooms: Sequence[str],
+    people: Sequence[str],
+    classes: Sequence[str],
+    but: str,
 ) -> list[tuple[WeeklySlot, Classroom]]:
-    """Slots of other running classrooms of the term that need one of these rooms or people, whoever may see them."""
+    """Slots of other running classrooms of the term that need one of these rooms, people or classes, whoever may see
+    them."""
     received = exists().where(
-        Receiver.classroom_id == Classroom.id, or_(Receiver.room_id.in_(rooms), Receiver.assistant_id.in_(people))
+        Receiver.classroom_id == Classroom.id,
+        or_(Receiver.room_id.in_(rooms), Receiver.assistant_id.in_(people), Receiver.class_id.in_(classes)),
     )
     query = (
         select(WeeklySlot, Classroom)
@@ -164,6 +172,18 @@ async def staff(session: AsyncSession, scope: Scope, post: str, schools: Sequenc
 async def room(session: AsyncSession, scope: Scope, room_id: str) -> Room | None:
     """Any room: a classroom crosses districts; the service checks the right."""
     return await session.get(Room, room_id)
+
+
+async def classes(session: AsyncSession, scope: Scope, ids: Sequence[str]) -> dict[str, SchoolClass]:
+    """Any class: the service checks whose it is."""
+    return {one.id: one for one in (await session.scalars(select(SchoolClass).where(SchoolClass.id.in_(ids)))).unique()}
+
+
+async def classes_of(session: AsyncSession, scope: Scope, schools: Sequence[str]) -> list[SchoolClass]:
+    """Open classes of schools the form may choose rooms of, the youngest first."""
+    query = select(SchoolClass).where(SchoolClass.school_id.in_(schools), SchoolClass.closed_on.is_(None))
+    query = query.order_by(SchoolClass.school_id, SchoolClass.phase.desc(), SchoolClass.entry_year.desc())
+    return list((await session.scalars(query.order_by(SchoolClass.number))).unique())
 
 
 async def person(session: AsyncSession, scope: Scope, person_id: str) -> Person | None:

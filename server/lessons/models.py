@@ -101,8 +101,9 @@ class Receipt(Base):
     school_class: Mapped[SchoolClass | None] = relationship(lazy="joined")
 
 
-def receipts_of(lesson_id: str, places: Iterable[tuple[Room, str | None]]) -> list[Receipt]:
-    """A new lesson's receipts: each receiving room with its assistant's id, in order."""
+def receipts_of(lesson_id: str, places: Iterable[tuple[Room, str | None, SchoolClass | None]]) -> list[Receipt]:
+    """A new lesson's receipts: each receiving room with its assistant's id and the class that sits there, in order.
+    应到 is the class's, else the room's."""
     return [
         Receipt(
             id=new_id(),
@@ -110,9 +111,10 @@ def receipts_of(lesson_id: str, places: Iterable[tuple[Room, str | None]]) -> li
             room_id=room.id,
             position=position,
             assistant_id=assistant,
-            expected=room.pupils,
+            class_id=held.id if held else None,
+            expected=held.pupils if held else room.pupils,
         )
-        for position, (room, assistant) in enumerate(places, 1)
+        for position, (room, assistant, held) in enumerate(places, 1)
     ]
 
 

@@ -20,6 +20,7 @@ class _Body(BaseModel):
 class ReceiverDraft(_Body):
     room_id: str = Field(max_length=24)
     assistant_id: str | None = Field(default=None, max_length=24)
+    class_id: str | None = Field(default=None, max_length=24)
 
 
 class LessonDraft(_Body):
@@ -116,6 +117,7 @@ class ReceiptOut(BaseModel):
     room_name: str
     school: str
     assistant: str | None
+    school_class: str | None
     expected: int
 
 

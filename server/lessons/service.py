@@ -14,7 +14,7 @@ from server.lessons import store
 from server.lessons.lifecycle import Event, after
 from server.lessons.models import Lesson, Receipt, receipts_of
 from server.lessons.schemas import LessonDraft, LessonFilter, LessonOut, ReceiptOut, ReceiverDraft
-from server.schools.models import Room
+from server.schools.models import Room, SchoolClass
 from server.scope import SYSTEM, Action, Part, Scope, allows
 from server.timetable import occupancy
 from server.timetable.conflicts import Entry, entry
@@ -97,6 +97,7 @@ def lesson_out(lesson: Lesson) -> LessonOut:
                 room_name=receipt.room.name,
                 school=receipt.room.school.name,
                 assistant=receipt.assistant.name if receipt.assistant else None,
+                school_class=receipt.school_class.called if receipt.school_class else None,
                 expected=receipt.expected,
             )
             for receipt in lesson.receipts
@@ -133,7 +134,9 @@ async def create_lesson(session: AsyncSession, scope: Scope, draft: LessonDraft,
         created_at=now,
         demo=False,
     )
-    receipts = receipts_of(lesson.id, ((rooms[one.room_id], one.assistant_id) for one in draft.receivers))
+    classes = await _classes(session, draft, rooms)
+    places = ((rooms[one.room_id], one.assistant_id, classes.get(one.class_id or "")) for one in draft.receivers)
+    receipts = receipts_of(lesson.id, places)
     await occupancy.claim(session, SYSTEM, [_entry(lesson, receipts)])
     await store.add(session, scope, lesson, *receipts)
     await session.refresh(lesson)
@@ -147,7 +150,18 @@ def _entry(lesson: Lesson, receipts: list[Receipt]) -> Entry:
         lesson.ends_at,
         people=[lesson.teacher_id, *(one.assistant_id for one in receipts)],
         rooms=[lesson.lead_room_id, *(one.room_id for one in receipts)],
+        classes=[one.class_id for one in receipts],
     )
+
+
+async def _classes(session: AsyncSession, draft: LessonDraft, rooms: dict[str, Room]) -> dict[str, SchoolClass]:
+    """The classes that sit in the receiving rooms: of the room's own school, and not closed."""
+    found = await store.classes(session, SYSTEM, [one.class_id for one in draft.receivers if one.class_id])
+    for one in draft.receivers:
+        held = found.get(one.class_id) if one.class_id else None
+        if one.class_id and (held is None or held.closed_on or held.school_id != rooms[one.room_id].school_id):
+            raise InvalidError("classroom_class", field="receivers", school=rooms[one.room_id].school.short_name)
+    return found
 
 
 async def _completed(session: AsyncSession, scope: Scope, draft: LessonDraft) -> LessonDraft:
@@ -156,7 +170,10 @@ async def _completed(session: AsyncSession, scope: Scope, draft: LessonDraft) ->
         classroom = await store.classroom(session, scope, draft.classroom_id)
         if classroom is None or classroom.archived_at is not None:
             raise NotFoundError
-        given = [ReceiverDraft(room_id=r.room_id, assistant_id=r.assistant_id) for r in classroom.receivers]
+        given = [
+            ReceiverDraft(room_id=r.room_id, assistant_id=r.assistant_id, class_id=r.class_id)
+            for r in classroom.receivers
+        ]
         draft = draft.model_copy(
             update={
                 "subject": draft.subject or classroom.subject,

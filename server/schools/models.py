@@ -179,6 +179,11 @@ class SchoolClass(Base):
 
     school: Mapped[School] = relationship(lazy="joined")
 
+    @property
+    def called(self) -> str:
+        """As the school calls it."""
+        return self.name or f"{self.entry_year}级{self.number}班"
+
 
 class Gap(Base):
     """缺课需求: a subject that a grade of a school cannot be taught this term. The school's, paired or not."""

@@ -15,7 +15,7 @@ from server.errors import ForbiddenError, InvalidError, NotFoundError
 from server.lessons import store as lessons
 from server.schools.models import Room
 from server.scope import SYSTEM, Scope, allows
-from server.timetable import occupancy, service, store
+from server.timetable import occupancy, service, store, taken
 from server.timetable.bells import MINUTES, phase_of
 from server.timetable.conflicts import Entry, Resource
 from server.timetable.finder import Away, Found, Obstacle, Side, Term, Wish, find
@@ -96,11 +96,14 @@ async def _sides(session: AsyncSession, asked: Asked, term: Term) -> list[Side]:
     for span in await store.spans(session, SYSTEM, schools, term.first, term.last):
         away.setdefault(span.school_id, []).append(Away(span.first_on, span.last_on, span.name))
     phase = phase_of(asked.grade)
+    devices = await taken.devices(session, SYSTEM)
     return [
         Side(
             room.school_id,
             bells[room.school_id, phase],
-            frozenset({Resource("room", room.id)} | _people(asked, room.school_id)),
+            taken.with_devices(
+                {Resource("room", room.id)} | _people(asked, room.school_id) | _class(asked, room), devices
+            ),
             tuple(away.get(room.school_id, ())),
         )
         for room in rooms
@@ -111,11 +114,16 @@ def _people(asked: Asked, school: str) -> set[Resource]:
     return {Resource("person", one) for one in asked.people.get(school, ())}
 
 
+def _class(asked: Asked, room: Room) -> set[Resource]:
+    held = asked.classroom.receivers if asked.classroom else ()
+    return {Resource("class", one.class_id) for one in held if one.room_id == room.id and one.class_id}
+
+
 async def _held(session: AsyncSession, sides: Iterable[Side], term: Term) -> list[Entry]:
     needs = frozenset(need for side in sides for need in side.needs)
     start = datetime.combine(term.first, time(), CITY)
     end = datetime.combine(term.last, time(), CITY) + timedelta(days=1)
-    return await occupancy.taken(session, SYSTEM, needs, start, end)
+    return await taken.taken(session, SYSTEM, needs, start, end)
 
 
 async def _out(session: AsyncSession, found: Found, names: dict[str, str]) -> FoundOut:

@@ -54,15 +54,15 @@ def make(classroom: Classroom, when: Dated, origin: str, by: str | None, now: da
 
 
 def receipts(lesson_id: str, classroom: Classroom) -> list[Receipt]:
-    return receipts_of(lesson_id, ((one.room, one.assistant_id) for one in classroom.receivers))
+    return receipts_of(lesson_id, ((one.room, one.assistant_id, one.school_class) for one in classroom.receivers))
 
 
 def differs(lesson: Lesson, classroom: Classroom, when: Dated) -> bool:
     """Whether the timetable now says something else than this lesson does."""
     held = (lesson.starts_at, lesson.ends_at, lesson.teacher_id, lesson.lead_room_id)
     wanted = (when.starts_at, when.ends_at, classroom.lead_teacher_id, classroom.lead_room_id)
-    places = [(one.room_id, one.assistant_id) for one in lesson.receipts]
-    return held != wanted or places != [(one.room_id, one.assistant_id) for one in classroom.receivers]
+    places = [(one.room_id, one.assistant_id, one.class_id) for one in lesson.receipts]
+    return held != wanted or places != [(one.room_id, one.assistant_id, one.class_id) for one in classroom.receivers]
 
 
 async def replace_receipts(session: AsyncSession, scope: Scope, lesson: Lesson, rows: Sequence[Receipt]) -> None:

@@ -45,6 +45,7 @@ class Slotted:
             self.when.ends_at,
             people=[self.classroom.lead_teacher_id, *(one.assistant_id for one in held)],
             rooms=[self.classroom.lead_room_id, *(one.room_id for one in held)],
+            classes=[one.class_id for one in held],
         )
 
 

@@ -1,5 +1,5 @@
 """开学向导: a new term from an old one. Copies classrooms with their slots, promotes them a grade where a school year
-begins, and lists what has lapsed since: posts, rooms, pairings, and days the calendar does not know yet.
+begins, and lists what has lapsed since: posts, rooms, pairings, classes, consents, and days the calendar does not know.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from server.accounts.models import Person
 from server.accounts.service import held_posts
+from server.classes.grades import grade_on
 from server.classrooms.models import Classroom, Receiver
 from server.errors import ForbiddenError, InvalidError, NotFoundError
 from server.ids import new_id
@@ -99,7 +100,22 @@ async def _candidate(
             made.lapsed.append(("pairing", held.room.school.short_name))
         if held.room.closed_on is not None and held.room.closed_on <= day:
             made.lapsed.append(("room", f"{held.room.school.short_name} {held.room.name}"))
+        made.lapsed += _of_class(held, grade, day)
     return made
+
+
+def _fits(held: Receiver, grade: int, day: date) -> bool:
+    """Whether the class still sits there: it is open, and in the grade that is taught (it goes up by itself)."""
+    one = held.school_class
+    return one is not None and one.closed_on is None and grade_on(one.phase, one.entry_year, day) == grade
+
+
+def _of_class(held: Receiver, grade: int, day: date) -> list[tuple[str, str]]:
+    one = held.school_class
+    name = f"{held.room.school.short_name} {one.called if one else held.room.name}"
+    if one is None or not _fits(held, grade, day):
+        return [("class", name)]
+    return [] if one.consent_on else [("consent", name)]
 
 
 def _holds(person: Person | None, post: str, day: date) -> bool:
@@ -157,6 +173,7 @@ async def _copied(
             position=held.position,
             room_id=held.room_id,
             assistant_id=held.assistant_id,
+            class_id=held.class_id if _fits(held, one.grade, new.starts_on) else None,
         )
         for held in old.receivers
     ]

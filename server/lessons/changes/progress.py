@@ -10,6 +10,7 @@ from datetime import datetime
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from server.classrooms import service as classrooms
+from server.clock import CITY
 from server.lessons.changes import store
 from server.lessons.changes.schemas import ProgressRow
 from server.lessons.lifecycle import REPLANNED
@@ -36,7 +37,9 @@ async def progress(session: AsyncSession, scope: Scope, classroom_id: str, now: 
                 planned=len(mine),
                 received=len(mine) - len(lost),
                 behind=len(lost),
+                school_class=held.school_class.called if held.school_class else None,
                 lost=[one.id for one in lost],
+                lost_parts=[f"{one.starts_at.astimezone(CITY):%m-%d} {_words(one)}" for one in lost],
                 last_part=_words(had[-1]) if had else None,
             )
         )

@@ -25,7 +25,7 @@ PLAIN = (
     "unit",
     "part",
 )
-OF_RECEIPT = ("room_id", "assistant_id", "expected")
+OF_RECEIPT = ("room_id", "assistant_id", "class_id", "expected")
 
 
 def snapshot(lesson: Lesson) -> dict[str, Any]:

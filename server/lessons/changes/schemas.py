@@ -123,8 +123,11 @@ class ProgressRow(BaseModel):
     planned: int
     received: int
     behind: int
+    school_class: str | None
     lost: list[str]
     """Lessons it missed and that no 补课 has repaid yet."""
+    lost_parts: list[str]
+    """Their days and what they were about, in the same order."""
     last_part: str | None
 
 

@@ -214,6 +214,7 @@ def _like(owed: Lesson, starts_at: datetime, scope: Scope, now: datetime) -> Les
                 room_id=held.room_id,
                 position=held.position,
                 assistant_id=held.assistant_id,
+                class_id=held.class_id,
                 expected=held.expected,
             )
             for held in owed.receipts

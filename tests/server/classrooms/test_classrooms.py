@@ -15,7 +15,7 @@ from server.classrooms.pages import nested
 from server.classrooms.schemas import ClassroomBody
 from server.errors import ConflictError, ForbiddenError, InvalidError, NotFoundError
 from server.ids import new_id
-from server.schools.models import District, Pairing, Room, School
+from server.schools.models import District, Pairing, Room, School, SchoolClass
 from server.scope import Scope
 from server.timetable.models import Term
 from tests.support.web import Web
@@ -201,3 +201,35 @@ async def test_teacher_reads_own_classroom_but_cannot_write(web: Web, place: Pla
 def test_empty_rows_of_the_form_are_dropped() -> None:
     flat = {"name": "x", "receivers.1.room_id": "r", "receivers.2.assistant_id": "p", "slots.0.weekday": "1"}
     assert nested(flat) == {"name": "x", "receivers": [{"room_id": "r"}], "slots": []}
+
+
+async def test_each_receiving_room_names_its_class(web: Web, place: Place) -> None:
+    """The class's headcount is 应到; it cannot sit in another classroom at the same time."""
+    held = SchoolClass(
+        id=new_id(), school_id=place.village.id, phase="primary", entry_year=2023, number=2, pupils=19, name="启明班"
+    )
+    foreign = SchoolClass(id=new_id(), school_id=place.lead.id, phase="primary", entry_year=2023, number=1, pupils=40)
+    await web.add(held, foreign)
+    admin = await web.sign_in(await web.person("district_admin", district=place.town))
+    form = {
+        "name": "四年级音乐", "subject": "music", "grade": "4", "term": "2026-1", "lead_room_id": place.lead_room.id,
+        "lead_teacher_id": place.teacher.id, "receivers.0.room_id": place.room.id, "slots.0.weekday": "2",
+        "slots.0.period": "3", "slots.0.starts": "10:10", "slots.0.minutes": "40",
+    }  # fmt: skip
+    page = (await admin.get("/admin/classrooms/new")).text
+    assert "启明班 (19 人)" in page and "四年级 启明班" in page
+    wrong = await admin.post("/admin/classrooms/new", data={**form, "receivers.0.class_id": foreign.id})
+    assert wrong.status_code == 422 and "请选择山村小学在读的一个班" in wrong.text
+    done = await admin.post("/admin/classrooms/new", data={**form, "receivers.0.class_id": held.id})
+    assert done.status_code == 303, done.text
+    shown = (await admin.get(done.headers["location"])).text
+    assert "启明班" in shown and '<td class="num" data-label="应到">19</td>' in shown and "还没有上过" in shown
+    second = await web.room(place.village, "另一间")
+    others = await web.person("teacher", school=place.lead, name="李老师")
+    lead = await web.room(place.lead, "另一间主讲", kind="lead")
+    clash = await admin.post(
+        "/admin/classrooms/new",
+        data={**form, "receivers.0.class_id": held.id, "receivers.0.room_id": second.id, "lead_room_id": lead.id,
+              "lead_teacher_id": others.id},
+    )  # fmt: skip
+    assert clash.status_code == 422 and "同一教室、教师或班级" in clash.text
