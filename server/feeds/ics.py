@@ -1,4 +1,4 @@
-"""Lessons as iCalendar (RFC 5545), pure. Each lesson is an event of its own, with a UID for life.
+"""Lessons and studios' activities as iCalendar (RFC 5545), pure. Each is an event of its own, with a UID for life.
 
 SEQUENCE rises with every change of the plan (3.8.7.4), CANCELLED is said, not left out (3.8.1.11): a calendar that has
 shown a lesson once must be told that it is not held.
@@ -13,6 +13,7 @@ from icalendar import Calendar, Event
 
 from server.clock import CITY
 from server.lessons.models import Lesson
+from server.studios.activities.models import Activity
 from server.templating import Texts
 
 AGAIN = timedelta(minutes=30)
@@ -20,7 +21,7 @@ AGAIN = timedelta(minutes=30)
 PRODUCT = "-//Tongtang//Timetable//ZH"
 
 
-def calendar(name: str, lessons: Iterable[Lesson], origin: str, t: Texts) -> bytes:
+def calendar(name: str, lessons: Iterable[Lesson], activities: Iterable[Activity], origin: str, t: Texts) -> bytes:
     held = Calendar()
     held.add("prodid", PRODUCT)
     held.add("version", "2.0")
@@ -31,6 +32,8 @@ def calendar(name: str, lessons: Iterable[Lesson], origin: str, t: Texts) -> byt
     host = origin.split("://", 1)[-1].split(":", 1)[0]
     for lesson in lessons:
         held.add_component(_event(lesson, host, origin, t))
+    for activity in activities:
+        held.add_component(_activity(activity, host, origin, t))
     held.add_missing_timezones()
     return bytes(held.to_ical())
 
@@ -48,6 +51,25 @@ def _event(lesson: Lesson, host: str, origin: str, t: Texts) -> Event:
     event.add("location", f"{lesson.lead_room.school.short_name} {lesson.lead_room.name}")
     event.add("url", f"{origin}/lessons/{lesson.id}")
     event.add("description", _about(lesson, t))
+    return event
+
+
+def _activity(row: Activity, host: str, origin: str, t: Texts) -> Event:
+    event = Event()
+    event.add("uid", f"{row.id}@tongtang.{host}")
+    stamp = (row.changed_at or row.created_at).astimezone(UTC)
+    event.add("dtstamp", stamp)
+    event.add("last-modified", stamp)
+    event.add("sequence", row.sequence)
+    event.add("dtstart", row.starts_at.astimezone(CITY))
+    event.add("dtend", row.ends_at.astimezone(CITY))
+    event.add("summary", row.title)
+    event.add("status", "CANCELLED" if row.state == "cancelled" else "CONFIRMED")
+    places = [f"{one.room.school.short_name} {one.room.name}" for one in row.places]
+    event.add("location", "、".join(places) or t("studios.activity.online"))
+    event.add("url", f"{origin}/activities/{row.id}")
+    lines = [t(f"studios.activity.kind.{row.kind}"), row.studio.name, row.note]
+    event.add("description", "\n".join(line for line in lines if line))
     return event
 
 

@@ -37,8 +37,8 @@ async def get_calendar(
     session: Reading,
     clock: ClockDep,
 ) -> Response:
-    _, lessons = await service.read(session, secret, clock.now())
+    lessons, activities = await service.read(session, secret, clock.now())
     t = texts(request.state.locale)
-    body = calendar(t("timetable.feed_name"), lessons, own_origin(request), t)
+    body = calendar(t("timetable.feed_name"), lessons, activities, own_origin(request), t)
     headers = {"cache-control": "private, no-cache", "x-robots-tag": "noindex"}
     return Response(body, media_type="text/calendar; charset=utf-8", headers=headers)

@@ -16,6 +16,8 @@ from server.lessons import store as lessons
 from server.lessons.models import Lesson
 from server.schools.service import part_of
 from server.scope import SYSTEM, Scope, allows
+from server.studios.activities import store as activities
+from server.studios.activities.models import Activity
 
 BACK = timedelta(days=60)
 AHEAD = timedelta(days=240)
@@ -54,8 +56,12 @@ async def revoke(session: AsyncSession, scope: Scope, room_id: str | None, now: 
         row.revoked_at = now
 
 
-async def read(session: AsyncSession, secret: str, now: datetime) -> tuple[Feed, list[Lesson]]:
+async def read(session: AsyncSession, secret: str, now: datetime) -> tuple[list[Lesson], list[Activity]]:
     feed = await store.by_secret(session, SYSTEM, hashed(secret))
     if feed is None:
         raise NotFoundError
-    return feed, await store.lessons(session, SYSTEM, feed, now - BACK, now + AHEAD)
+    first, last = now - BACK, now + AHEAD
+    return (
+        await store.lessons(session, SYSTEM, feed, first, last),
+        await activities.in_feed(session, SYSTEM, feed, first, last),
+    )

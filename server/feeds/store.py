@@ -39,5 +39,7 @@ async def lessons(session: AsyncSession, scope: Scope, feed: Feed, start: dateti
     else:
         received = select(Receipt.lesson_id).where(Receipt.assistant_id == feed.person_id)
         mine = or_(Lesson.teacher_id == feed.person_id, Lesson.id.in_(received))
-    query = select(Lesson).where(mine, Lesson.starts_at >= start, Lesson.starts_at < end, Lesson.state != "planned")
+    query = select(Lesson).where(
+        mine, Lesson.starts_at >= start, Lesson.starts_at < end, Lesson.state != "planned", Lesson.robots == 0
+    )
     return list((await session.scalars(query.order_by(Lesson.starts_at, Lesson.id))).unique())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, File, Form, Path, Request, UploadFile
@@ -10,13 +11,14 @@ from fastapi.responses import RedirectResponse, Response
 from server.dependencies import AnyScope, ClockDep, Html, Objects, Reading, SignedIn, Writing
 from server.errors import ForbiddenError, TongtangError
 from server.failures import sentence
-from server.lessons import companion, decks, devices, seating, service, store
+from server.lessons import companion, decks, devices, rehearsal, seating, service, store
 from server.lessons.changes import offers
 from server.lessons.lifecycle import CANCEL_REASONS, HELD, OPEN
 from server.lessons.models import Lesson
 from server.lessons.routes import Id, take_upload
-from server.scope import Scope
+from server.scope import Part, Scope, allows
 from server.security import read_cookie, set_cookie
+from server.studios.activities import store as activities
 from server.templating import Page
 from signaling.seats import Role
 
@@ -34,7 +36,26 @@ async def get_desk(page: Html, session: Reading, scope: SignedIn, clock: ClockDe
     now = clock.now()
     today, later = await service.desk(session, scope, now)
     enter = {lesson.id: url for lesson in today + later if (url := entrance(lesson, scope, now))}
-    return page.render("desk/desk.html", now=now, today=today, later=later, enter=enter)
+    start, _ = service.day_bounds(now)
+    held = await activities.of_person(session, scope, start, start + timedelta(days=7))
+    return page.render(
+        "desk/desk.html",
+        now=now,
+        today=today,
+        later=later,
+        enter=enter,
+        activities=held,
+        may_rehearse=scope.school is not None and allows(scope, "lesson.rehearse", Part(school=scope.school)),
+        rehearsal=await store.rehearsal_of(session, scope, now),
+    )
+
+
+@router.post("/rehearsals")
+async def post_rehearsal(request: Request, page: Html, session: Writing, scope: SignedIn, clock: ClockDep) -> Response:
+    """One press, and the teacher stands in the room with a robot classroom."""
+    await request.app.state.rates.hit("rehearsal", scope.person or "-")
+    lesson = await rehearsal.begin(session, scope, page.t("desk.rehearse"), clock.now())
+    return RedirectResponse(f"/live/{lesson.id}/teach", 303)
 
 
 def entrance(lesson: Lesson, scope: Scope, now: Any) -> str | None:

@@ -7,7 +7,6 @@ from dataclasses import asdict
 from fastapi import APIRouter
 from fastapi.responses import Response
 
-from server.clock import city_date
 from server.dependencies import AnyScope, ClockDep, Html, Reading
 from server.paging import ListPage, base_of
 from server.schools import store as schools
@@ -36,5 +35,5 @@ async def get_list(page: Html, session: Reading, scope: AnyScope, wanted: Wanted
 
 @router.get("/studios/{studio_id}")
 async def get_home(page: Html, session: Reading, scope: AnyScope, clock: ClockDep, studio_id: Id) -> Response:
-    home = await service.home(session, scope, studio_id, city_date(clock.now()))
+    home = await service.home(session, scope, studio_id, clock.now())
     return page.render("studios/home.html", home=home)

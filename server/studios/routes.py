@@ -6,7 +6,6 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Query
 
-from server.clock import city_date
 from server.dependencies import ClockDep, Reading, SignedIn
 from server.errors import ForbiddenError
 from server.paging import MAX_PAGE, MOST, PAGE_ROWS, Words
@@ -69,7 +68,7 @@ async def get_studios(
 
 @router.get("/{studio_id}")
 async def get_studio(session: Reading, scope: Reader, clock: ClockDep, studio_id: Id) -> StudioHome:
-    home = await service.home(session, scope, studio_id, city_date(clock.now()))
+    home = await service.home(session, scope, studio_id, clock.now())
     people = [
         MemberSeen(
             name=one.person.name,

@@ -10,6 +10,7 @@ from datetime import date, time, timedelta
 
 from server.clock import CITY, city_date
 from server.lessons.models import Lesson
+from server.studios.activities.models import Activity
 from server.timetable.bells import Bell
 from server.timetable.models import CalendarDay, SchoolSpan
 from server.timetable.terms import SpecialDay, runs
@@ -35,6 +36,8 @@ class Row:
     starts: time
     period: int | None
     cells: list[list[Lesson]] = field(default_factory=list)
+    activities: list[list[Activity]] = field(default_factory=list)
+    """What studios hold then, day by day as the cells."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +45,15 @@ class Grid:
     days: list[Day]
     rows: list[Row]
     count: int
+
+    def on(self, index: int) -> int:
+        """How much lies on one of the days."""
+        return sum(len(row.cells[index]) + len(row.activities[index]) for row in self.rows)
+
+    def shown(self, asked: date | None, today: date) -> int:
+        """The day a phone shows: the one asked for, else today, else the first."""
+        dates = [day.date for day in self.days]
+        return next((dates.index(one) for one in (asked, today) if one in dates), 0)
 
 
 def monday(day: date) -> date:
@@ -55,25 +67,28 @@ def build(
     bells: Iterable[Bell],
     calendar: Sequence[CalendarDay],
     spans: Sequence[SchoolSpan] = (),
+    activities: Sequence[Activity] = (),
 ) -> Grid:
     """Saturday and Sunday only where something is on them."""
     special = {one.day: SpecialDay(one.kind == "holiday", one.runs_weekday, one.stands_for) for one in calendar}
     names = {one.day: one.name for one in calendar}
-    busy = {city_date(one.starts_at) for one in lessons}
+    busy = {city_date(one.starts_at) for one in (*lessons, *activities)}
     dates = [first + timedelta(days=n) for n in range(7)]
     dates = [day for n, day in enumerate(dates) if n < WORKDAYS or day in busy or _makeup(day, special)]
     days = [Day(day, runs(day, special), names.get(day, ""), _away(day, spans), day == today) for day in dates]
     periods = {bell.starts: bell.period for bell in bells}
-    starts = sorted({*periods, *(_starts(one) for one in lessons)})
-    rows = [Row(one, periods.get(one), [[] for _ in dates]) for one in starts]
+    starts = sorted({*periods, *(_starts(one) for one in (*lessons, *activities))})
+    rows = [Row(one, periods.get(one), [[] for _ in dates], [[] for _ in dates]) for one in starts]
     place = {row.starts: row for row in rows}
     for lesson in sorted(lessons, key=lambda one: (one.starts_at, one.lead_room.school.short_name, one.id)):
         place[_starts(lesson)].cells[dates.index(city_date(lesson.starts_at))].append(lesson)
-    return Grid(days, rows, len(lessons))
+    for activity in activities:
+        place[_starts(activity)].activities[dates.index(city_date(activity.starts_at))].append(activity)
+    return Grid(days, rows, len(lessons) + len(activities))
 
 
-def _starts(lesson: Lesson) -> time:
-    return lesson.starts_at.astimezone(CITY).time()
+def _starts(one: Lesson | Activity) -> time:
+    return one.starts_at.astimezone(CITY).time()
 
 
 def _makeup(day: date, special: Mapping[date, SpecialDay]) -> bool:

@@ -17,6 +17,7 @@ from server.forms import Form, attempt, check, typed
 from server.lessons import service as lessons
 from server.lessons.schemas import LessonFilter
 from server.scope import Scope, allows
+from server.studios.activities import store as activities
 from server.templating import Page
 from server.timetable import calendar, calendar_pages, choices, finding, grid, publishing, service, store, wizard
 from server.timetable.bells import USUAL, Bell, in_force
@@ -83,6 +84,7 @@ async def get_grid(
         options=options,
         chosen=dict(options).get(id_, ""),
         grid=built,
+        shown=built.shown(asked.day, today),
         first=first,
         last=first + timedelta(days=6),
         week=week,
@@ -123,7 +125,8 @@ async def _built(session: AsyncSession, scope: Scope, of: str, id_: str, first: 
         rung = list(schedule.bells)
     days = await store.calendar(session, scope, first, after)
     spans = await store.spans(session, scope, [school.id], first, after) if school else []
-    return grid.build(first, today, found, rung, days, spans)
+    held = await activities.in_week(session, scope, of, id_, midnight(first), midnight(after))
+    return grid.build(first, today, found, rung, days, spans, held)
 
 
 STATES = ("planned", "published", "waiting", "live", "closed", "registered", "archived", "disputed", "cancelled")

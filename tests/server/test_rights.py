@@ -24,7 +24,8 @@ from server.lessons.models import Deck, Invitation, Lesson, LessonChange
 from server.models import Base
 from server.notices.models import Notice
 from server.recordings.models import Recording
-from server.schools.models import Device, Gap, Pairing, School, SchoolClass
+from server.schools.models import Device, Gap, Pairing, Room, School, SchoolClass
+from server.studios.activities.models import Activity, ActivityPerson, ActivityPlace
 from server.studios.models import Studio, StudioMember
 from server.timetable.models import BellSchedule, CalendarDay, SchoolSpan
 from tests.support.web import Browser, Web
@@ -41,6 +42,9 @@ PUBLIC = {
     ("GET", "/kiosk"),
     ("GET", "/companion/{lesson_id}"),
     ("POST", "/api/v1/lessons/{lesson_id}/companion"),  # opened by the code on the room's screen
+    ("GET", "/code"),
+    ("POST", "/code"),  # opened by the code itself
+    ("POST", "/api/v1/lesson-code"),
     ("GET", "/studios"),
     ("GET", "/studios/{studio_id}"),
     ("GET", "/healthz"),
@@ -114,6 +118,7 @@ async def city(web: Web) -> City:
     await web.add(StudioMember(id=new_id(), studio_id=studio.id, person_id=admin.id, role="member", joined_on=today))
     await web.add(Recording(lesson_id=lesson.id, state="closed", last_epoch=1, duration_ms=1000, updated_at=now))
     more = await _register(web, town, village, admin)
+    more["activity"] = await _activity(web, studio, room, admin)
     held_plans = await _plans(web, town, village, classroom, planned, admin)
     await web.objects.put(f"decks/{planned.id}/{deck.id}/1.webp", MARK.encode())
     await web.node()
@@ -157,6 +162,21 @@ async def _register(web: Web, town: School, village: School, admin: Person) -> d
     member = Membership(id=new_id(), group_id=group.id, school_id=town.id, role="lead", starts_on=today)
     await web.add(member)
     return {"class": held_class, "gap": gap, "group": group, "member": member, "upload": upload}
+
+
+async def _activity(web: Web, studio: Studio, room: Room, admin: Person) -> Activity:
+    """What the studio plans, in the village's room."""
+    start = web.clock.now() + timedelta(days=2)
+    row = Activity(
+        id=new_id(), studio_id=studio.id, kind="training", title=f"{MARK}研修", state="planned", starts_at=start,
+        ends_at=start + timedelta(hours=1), created_at=web.clock.now(), sequence=0,
+    )  # fmt: skip
+    await web.add(row)
+    await web.add(
+        ActivityPlace(id=new_id(), activity_id=row.id, room_id=room.id, position=1),
+        ActivityPerson(id=new_id(), activity_id=row.id, person_id=admin.id),
+    )
+    return row
 
 
 async def _plans(
