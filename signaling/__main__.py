@@ -41,6 +41,7 @@ from signaling.net.metrics import MetricsDoor, NodeCollector
 from signaling.net.mixkeeper import MixKeeper
 from signaling.net.node import Node
 from signaling.net.objectstore import open_store
+from signaling.net.robotkeeper import RobotKeeper
 from signaling.net.shipper import FactShipper
 from signaling.net.sources import SourceKeeper
 from signaling.net.waydoor import WayDoor
@@ -129,7 +130,7 @@ async def run(settings: NodeSettings) -> None:
     shipper = FactShipper(facts, settings.web_url, secret)
     origins = OriginRule(settings.origins)
     sources = SourceKeeper(node, keys, settings.sources_local)
-    mixers = MixKeeper(node, keys)
+    mixers, robots = MixKeeper(node, keys), RobotKeeper(node, keys, settings.node_robots)
     relays = functools.partial(_relays, settings)
     token = settings.metrics_token
     http = server(
@@ -153,8 +154,10 @@ async def run(settings: NodeSettings) -> None:
     heartbeat.engine = name_of(sfu.engine)
     sources.whip = f"http://{reached(inner_host, inner_port)}/whip"
     mixers.door = f"http://{reached(inner_host, inner_port)}"
+    robots.door = f"ws://{reached(inner_host, inner_port)}"
     await node.start()
     await mixers.start()
+    await robots.start()
     await shipper.start()
     beating = asyncio.create_task(heartbeat.run())
     try:
@@ -162,6 +165,7 @@ async def run(settings: NodeSettings) -> None:
     finally:
         await sources.close()
         await mixers.close()
+        await robots.close()
         beating.cancel()
         await asyncio.gather(beating, return_exceptions=True)
         await shipper.drain(FACTS_DRAIN_SECONDS)

@@ -92,6 +92,12 @@ class NodeSettings(BaseSettings):
         Path("data/spool"),
         description="Folder for what is not stored elsewhere yet: logs, facts, fragments, the node's own key.",
     )
+    node_robots: int = Field(
+        4,
+        ge=0,
+        le=64,
+        description="Robot classrooms of rehearsals (试讲) at once on this node; a tenth of a core each.",
+    )
     turn_urls: Annotated[tuple[str, ...], NoDecode] = Field(
         (), description="Relays told to encoders and players that come by WHIP and WHEP. As the web's."
     )

@@ -18,7 +18,7 @@ from media.parameters import (
     TransportLost,
     TransportStats,
 )
-from signaling import bell, board, chat, classroom, floor
+from signaling import bell, board, chat, classroom, floor, robots
 from signaling.clock import RoomClock
 from signaling.counting import Counter, fact_of
 from signaling.effects import Append, Close, Count, Dispose, Effect, Seal, Send
@@ -51,7 +51,7 @@ from signaling.switchboard import Switchboard, Wanted
 from signaling.voices import Voices
 from signaling.welcome import welcome
 
-WISHES: dict[str, Wish] = {**LESSON, **board.WISHES, **floor.WISHES, **chat.WISHES, **classroom.WISHES}
+WISHES: dict[str, Wish] = {**LESSON, **board.WISHES, **floor.WISHES, **chat.WISHES, **classroom.WISHES, **robots.WISHES}
 
 SILENT_SOCKET = 8.0
 """Without STUN for ten seconds and nothing on the socket for this long, the laptop was shut."""

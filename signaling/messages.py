@@ -114,6 +114,7 @@ client_message: TypeAdapter[ClientMessage] = TypeAdapter(Annotated[ClientMessage
 #   chat.erase        {seq: int}                                  teacher
 #   headcount         {expected: 0..99, present: 0..99, absent_seats: [1..99]}   assistant
 #   signal            {what: "unheard" | "unclear" | "fast"}      assistant, class
+#   robot.drill       {seat: Id}  (断线演练: that robot cuts its line)  teacher
 #
 # Ops of the node's own: "signin" {room, person} when a companion is admitted, "recording" {on, reason?},
 # "epoch" {epoch, from_seq} when a room came to a new node.
@@ -306,6 +307,8 @@ class RoomPlace(_Message):
     lead: bool
     expected: int
     """Pupils on the class's roll."""
+    robot: bool = False
+    """Nobody sits there: the node itself sends a robot (``robots.py``)."""
 
 
 class EncoderKey(_Message):

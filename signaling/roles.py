@@ -24,6 +24,7 @@ RIGHTS: dict[str, frozenset[Role]] = {
     "chat.say": frozenset({"teacher", "class", "assistant", "watch"}),
     "chat.erase": frozenset({"teacher"}),
     "headcount": frozenset({"assistant"}),
+    "robot.drill": frozenset({"teacher"}),
     "signal": frozenset({"class", "assistant"}),
 }
 

@@ -11,7 +11,7 @@ from pydantic import AwareDatetime
 
 from server.dependencies import AnyScope, ClockDep, Objects, Reading, SignedIn, Writing
 from server.errors import NotFoundError
-from server.lessons import companion, decks, devices, relays, service, store
+from server.lessons import companion, decks, devices, rehearsal, relays, service, store
 from server.lessons.models import Deck
 from server.lessons.placement import as_seen_from, over_http
 from server.lessons.qr import svg
@@ -66,6 +66,14 @@ async def get_lesson(lesson_id: Id, session: Reading, scope: SignedIn) -> Lesson
 @router.post("/lessons/{lesson_id}/cancel")
 async def post_cancel(lesson_id: Id, body: CancelBody, session: Writing, scope: SignedIn, clock: ClockDep) -> LessonOut:
     return service.lesson_out(await service.cancel_lesson(session, scope, lesson_id, body.reason, clock.now()))
+
+
+@router.post("/rehearsals", status_code=201)
+async def post_rehearsal(request: Request, session: Writing, scope: SignedIn, clock: ClockDep) -> LessonOut:
+    """试讲 with a robot classroom: the one that is open, else a new one that begins now."""
+    await request.app.state.rates.hit("rehearsal", scope.person or "-")
+    title = texts(request.state.locale)("desk.rehearse")
+    return service.lesson_out(await rehearsal.begin(session, scope, title, clock.now()))
 
 
 # --- seats ------------------------------------------------------------------------------------------------------------

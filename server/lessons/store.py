@@ -12,7 +12,7 @@ from server.accounts.models import Person
 from server.classrooms.models import Classroom
 from server.lessons.models import Deck, Lesson, Node, Placement, Receipt
 from server.lessons.schemas import LessonFilter
-from server.schools.models import Device, Room, School
+from server.schools.models import Device, Room, School, SchoolClass
 from server.scope import Scope
 
 
@@ -55,7 +55,7 @@ async def lesson(session: AsyncSession, scope: Scope, lesson_id: str, *, lock: b
 
 
 def _filtered(scope: Scope, wanted: LessonFilter) -> Select[Lesson]:
-    query = select(Lesson).where(visible(scope))
+    query = select(Lesson).where(visible(scope), Lesson.robots == 0)
     if wanted.starts_from is not None:
         query = query.where(Lesson.starts_at >= wanted.starts_from)
     if wanted.starts_before is not None:
@@ -102,7 +102,7 @@ async def of_person(session: AsyncSession, scope: Scope, start: datetime, end: d
         Lesson.teacher_id == scope.person,
         exists().where(Receipt.lesson_id == Lesson.id, Receipt.assistant_id == scope.person),
     )
-    query = select(Lesson).where(mine, Lesson.starts_at >= start, Lesson.starts_at < end)
+    query = select(Lesson).where(mine, Lesson.starts_at >= start, Lesson.starts_at < end, Lesson.robots == 0)
     return list((await session.scalars(query.order_by(Lesson.starts_at))).unique())
 
 
@@ -111,11 +111,32 @@ async def of_rooms(session: AsyncSession, scope: Scope, start: datetime, end: da
     query = (
         select(Lesson)
         .where(_touches(Room.id.in_(scope.rooms)), Lesson.ends_at > start, Lesson.starts_at < end)
-        .where(Lesson.state != "cancelled")
+        .where(Lesson.state != "cancelled", Lesson.robots == 0)
         .order_by(Lesson.starts_at)
         .limit(50)
     )
     return list((await session.scalars(query)).unique())
+
+
+# --- rehearsals with robots: on nobody's list but their teacher's desk ------------------------------------------------
+
+
+async def rehearsal_of(session: AsyncSession, scope: Scope, now: datetime) -> Lesson | None:
+    """The asker's own that is still open."""
+    query = select(Lesson).where(Lesson.teacher_id == (scope.person or ""), Lesson.robots > 0, Lesson.ends_at > now)
+    query = query.where(Lesson.state.in_(("published", "waiting", "live"))).order_by(Lesson.starts_at.desc())
+    return await session.scalar(query.limit(1))
+
+
+async def last_taught(session: AsyncSession, scope: Scope) -> Lesson | None:
+    query = select(Lesson).where(Lesson.teacher_id == (scope.person or ""), Lesson.robots == 0)
+    return await session.scalar(query.order_by(Lesson.starts_at.desc()).limit(1))
+
+
+async def any_room(session: AsyncSession, scope: Scope, school: str) -> Room | None:
+    """A lead room of the school, where it has one."""
+    query = select(Room).where(Room.school_id == school, Room.closed_on.is_(None))
+    return await session.scalar(query.order_by(Room.kind, Room.name).limit(1))
 
 
 async def add(session: AsyncSession, scope: Scope, *rows: Lesson | Receipt | Deck | Placement | Device) -> None:
@@ -130,6 +151,12 @@ async def classroom(session: AsyncSession, scope: Scope, classroom_id: str) -> C
 async def rooms(session: AsyncSession, scope: Scope, ids: Sequence[str]) -> dict[str, Room]:
     found = await session.scalars(select(Room).where(Room.id.in_(ids)))
     return {room.id: room for room in found.unique()}
+
+
+async def classes(session: AsyncSession, scope: Scope, ids: Sequence[str]) -> dict[str, SchoolClass]:
+    """Any class: a lesson crosses districts; the service checks whose it is."""
+    found = await session.scalars(select(SchoolClass).where(SchoolClass.id.in_(ids)))
+    return {one.id: one for one in found.unique()}
 
 
 async def person(session: AsyncSession, scope: Scope, person_id: str) -> Person | None:

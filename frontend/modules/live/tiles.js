@@ -11,7 +11,7 @@ import { getsText, showLight } from "./light.js";
  * @typedef {import("../protocol/messages.js").RoomPlace} RoomPlace
  * @typedef {{root: HTMLElement, video: HTMLVideoElement, away: HTMLElement, pupils: HTMLElement, light: HTMLElement,
  *            hand: HTMLElement, handText: HTMLElement, signal: HTMLElement, speaks: HTMLElement, button: HTMLButtonElement,
- *            buttonText: HTMLElement}} Tile
+ *            buttonText: HTMLElement, drill: HTMLButtonElement | null}} Tile
  */
 
 /** A "could not hear" is worth showing for a while, not for the lesson. */
@@ -73,12 +73,20 @@ export class Tiles {
     const name = el("h2", { text: room.school, title: `${room.school} ${room.name}` });
     const place = el("span", { class: "tile-room", text: room.name });
     const picture = el("div", { class: "tile-picture" }, video, away, hand, signal, speaks);
-    const words = el("div", { class: "tile-words" }, name, place, pupils, light, button);
+    const drill = room.robot ? this.#drill(room.seat) : null;
+    const words = el("div", { class: "tile-words" }, name, place, pupils, light, button, drill);
     const root = el("article", { class: "tile", "aria-label": room.school }, picture, words);
     this.#root.append(root);
-    const tile = { root, video, away, pupils, light, hand, handText, signal, speaks, button, buttonText };
+    const tile = { root, video, away, pupils, light, hand, handText, signal, speaks, button, buttonText, drill };
     this.#tiles.set(room.seat, tile);
     return tile;
+  }
+
+  /** 断线演练: a robot cuts its line when it is asked to. @param {string} seat */
+  #drill(seat) {
+    const { t } = this.#page;
+    const cut = () => void this.#session.do("robot.drill", { seat }).catch(this.#failed);
+    return el("button", { class: "button tile-drill", type: "button", title: t("drill_hint"), onclick: cut, text: t("drill") });
   }
 
   /** @param {Tile} tile @param {RoomPlace} room */
@@ -102,13 +110,15 @@ export class Tiles {
     setText(tile.buttonText, t(onFloor ? "floor_take" : "floor_give"));
     tile.button.setAttribute("aria-pressed", String(onFloor));
     tile.button.disabled = !onFloor && (!present || state.phase !== "live");
+    if (tile.drill) tile.drill.disabled = !present;
   }
 
   /** @param {Tile} tile @param {RoomPlace} room */
   #pupils(tile, room) {
     const count = this.#session.state.headcounts[room.seat];
     const { t } = this.#page;
-    setText(tile.pupils, count ? t("pupils", { present: count.present, expected: count.expected }) : t("pupils_expected", { expected: room.expected }));
+    if (room.robot) setText(tile.pupils, t("robot"));
+    else setText(tile.pupils, count ? t("pupils", { present: count.present, expected: count.expected }) : t("pupils_expected", { expected: room.expected }));
   }
 
   /** @param {Tile} tile @param {import("../protocol/messages.js").Presence | undefined} present */

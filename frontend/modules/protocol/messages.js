@@ -31,7 +31,8 @@ export const MAX_MESSAGE_BYTES = 64 * 1024;
 
 /**
  * @typedef {{seq: number, epoch: number, t: number, kind: string, by: string, body: Body, v: number}} Op
- * @typedef {{id: string, seat: string, name: string, school: string, lead: boolean, expected: number}} RoomPlace
+ * @typedef {{id: string, seat: string, name: string, school: string, lead: boolean, expected: number,
+ *            robot?: boolean}} RoomPlace
  * @typedef {{lesson: string, epoch: number, title: string, subject: string, grade: number,
  *            kind: "formal" | "trial" | "drill", teacher: string, teacher_seat: string, school: string,
  *            starts_at_ms: number, ends_at_ms: number, rooms: RoomPlace[]}} RoomSpec
