@@ -72,12 +72,13 @@ def build(
     """Saturday and Sunday only where something is on them."""
     special = {one.day: SpecialDay(one.kind == "holiday", one.runs_weekday, one.stands_for) for one in calendar}
     names = {one.day: one.name for one in calendar}
-    busy = {city_date(one.starts_at) for one in (*lessons, *activities)}
+    shown: list[Lesson | Activity] = [*lessons, *activities]
+    busy = {city_date(one.starts_at) for one in shown}
     dates = [first + timedelta(days=n) for n in range(7)]
     dates = [day for n, day in enumerate(dates) if n < WORKDAYS or day in busy or _makeup(day, special)]
     days = [Day(day, runs(day, special), names.get(day, ""), _away(day, spans), day == today) for day in dates]
     periods = {bell.starts: bell.period for bell in bells}
-    starts = sorted({*periods, *(_starts(one) for one in (*lessons, *activities))})
+    starts = sorted({*periods, *(_starts(one) for one in shown)})
     rows = [Row(one, periods.get(one), [[] for _ in dates], [[] for _ in dates]) for one in starts]
     place = {row.starts: row for row in rows}
     for lesson in sorted(lessons, key=lambda one: (one.starts_at, one.lead_room.school.short_name, one.id)):

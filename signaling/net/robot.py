@@ -155,12 +155,14 @@ class Line:
 
 
 async def _listen(track: Any, voice: Voice | None) -> None:
+    """What nobody hears is taken all the same: it must not pile up."""
     resampler = AudioResampler("s16", "mono", RATE)
     with contextlib.suppress(MediaStreamError):
         while True:
             frame = await track.recv()
-            for plain in resampler.resample(frame) if voice else ():
-                voice.hear(array("h", bytes(plain.planes[0])[: 2 * plain.samples]))
+            if voice is not None:
+                for plain in resampler.resample(frame):
+                    voice.hear(array("h", bytes(plain.planes[0])[: 2 * plain.samples]))
 
 
 async def visit(order: dict[str, str]) -> None:

@@ -61,8 +61,8 @@ class RobotKeeper:
                 if key not in self._kept and len(self._kept) < self._most:
                     self._kept[key] = asyncio.create_task(self._keep(lesson, place))
         for key in list(self._kept):
-            room = self._node.lives.get(key[0])
-            over = room is None or room.over or room.log.state.phase == "closed"
+            held = self._node.lives.get(key[0])
+            over = held is None or held.over or held.log.state.phase == "closed"
             if over or now - self._wanted_at[key] > IDLE_SECONDS:
                 self._kept.pop(key).cancel()
                 del self._wanted_at[key]

@@ -11,6 +11,7 @@ import time
 from array import array
 from collections import deque
 from fractions import Fraction
+from typing import Any
 
 from aiortc.mediastreams import MediaStreamTrack
 from av import AudioFrame, VideoFrame
@@ -44,7 +45,8 @@ class TestCard(MediaStreamTrack):
         now = time.monotonic()
         self._began = self._began or now
         await asyncio.sleep(max(0.0, self._began + self._count / PICTURES_A_SECOND - now))
-        frame = VideoFrame.from_image(self.picture(time.time())).reformat(format="yuv420p")
+        drawn: Any = VideoFrame.from_image(self.picture(time.time()))  # type: ignore[no-untyped-call]  # av says nothing
+        frame: VideoFrame = drawn.reformat(format="yuv420p")
         frame.pts, frame.time_base = self._count * (90_000 // PICTURES_A_SECOND), Fraction(1, 90_000)
         self._count += 1
         return frame
