@@ -160,8 +160,8 @@ class LiveRoom:
         return not any(person.connection or person.legs for person in self.lobby.people.values())
 
     def revoke(self, seat: str, now: float) -> list[Effect]:
-        self.log.revoked.add(seat)  # at once, not only when it is durable
-        effects: list[Effect] = [self.write("revoke", {"seat": seat}, now)]
+        self.log.revoked[seat] = until = self.clock.at_ms(now) // 1000  # at once, not only when it is durable
+        effects: list[Effect] = [self.write("revoke", {"seat": seat, "until": until}, now)]
         person = self.lobby.people.get(seat)
         return [*effects, *self._remove(person, "revoked", now), *self._route()] if person else effects
 
@@ -187,7 +187,7 @@ class LiveRoom:
     def refuses(self, seat: Seat) -> str | None:
         if self.over:
             return "room_over"
-        return "seat_revoked" if seat.id in self.log.revoked else None
+        return "seat_revoked" if seat.issued_at <= self.log.revoked.get(seat.id, -1) else None
 
     def _replaced(self, seated: Seated, now: float) -> list[Effect]:
         effects: list[Effect] = []

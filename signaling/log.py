@@ -6,6 +6,7 @@ Rule: wishes are judged on ``head``, people see only ``state``: an op that never
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -26,8 +27,9 @@ class RoomLog:
     head: RoomState = field(default_factory=RoomState)
     state: RoomState = field(default_factory=RoomState)
     tail: deque[Op] = field(default_factory=lambda: deque(maxlen=TAIL_OPS))
-    revoked: set[str] = field(default_factory=set)
-    """Seats withdrawn by the web; in the log as kind "revoke", so that a restart lets nobody back in."""
+    revoked: dict[str, float] = field(default_factory=dict)
+    """Seat -> second up to which its tokens are refused: the web withdrew it, and may give it anew. In the log as kind
+    "revoke", so that a restart lets nobody back in."""
     wishes: dict[str, int] = field(default_factory=dict)
     """"seat intent-id" -> seq of the op it became, oldest first."""
 
@@ -57,7 +59,7 @@ class RoomLog:
     def commit(self, entry: Entry) -> None:
         self.state = reduce(self.state, entry.op)
         if entry.op.kind == "revoke":
-            self.revoked.add(str(entry.op.body.get("seat")))
+            self.revoked[str(entry.op.body.get("seat"))] = entry.op.body.get("until", math.inf)
         self.tail.append(entry.op)
 
     def since(self, last: LastSeen | None) -> list[Op] | None:

@@ -279,7 +279,7 @@ ServerMessage = Welcome | Ops | Done | Error | Answer | Slots | People | Told | 
 #   PUT    {control}/rooms/{lesson}       body RoomSpec: open (or keep) the room at this epoch; idempotent; 409 on an
 #     older epoch
 #   DELETE {control}/rooms/{lesson}       body {epoch, reason}: close it ("cancelled", "moved")
-#   POST   {control}/rooms/{lesson}/revoke  body {seat}: throw one seat out and refuse its tokens
+#   POST   {control}/rooms/{lesson}/revoke  body {seat}: throw one seat out and refuse the tokens it has
 #   POST   {control}/rooms/{lesson}/handover  body {epoch}: hold still, ship everything; answers {"seq"}; undone after
 #     ten seconds without "moved"
 #   POST   {control}/rooms/{lesson}/moved   body {epoch}: the room is elsewhere under this epoch; tell everybody

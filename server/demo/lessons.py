@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
 from server.accounts.models import Person, PostHeld
+from server.classes.grades import entry_year
 from server.classrooms.models import Classroom, Receiver
 from server.clock import CITY, city_date
 from server.demo.city import Place, paired, room, teaches
@@ -219,6 +220,7 @@ def invitations(now: datetime) -> Iterator[Invitation]:
 
 
 def classrooms(now: datetime, term_id: str, since: date) -> Iterator[Classroom]:
+    taken: set[str] = set()
     for course in courses():
         rooms = course.receiving_rooms()
         yield Classroom(
@@ -239,10 +241,22 @@ def classrooms(now: datetime, term_id: str, since: date) -> Iterator[Classroom]:
                     position=seat + 1,
                     room_id=rooms[seat].id,
                     assistant_id=person_id(login),
+                    class_id=_class(course, course.villages[seat], city_date(now), taken),
                 )
                 for seat, login in enumerate(course.assistants)
             ],
         )
+
+
+def _class(course: Course, village: Place, today: date, taken: set[str]) -> str | None:
+    """The village's class of the grade (``register.classes``), for the first course that wants it."""
+    if village.phase not in (course.phase, "nine_year"):
+        return None
+    id_ = named_id("demo", "class", village.id, course.phase, entry_year(course.phase, course.grade, today))
+    if id_ in taken:
+        return None
+    taken.add(id_)
+    return id_
 
 
 def slots() -> Iterator[WeeklySlot]:

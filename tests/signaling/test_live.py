@@ -4,6 +4,8 @@ end.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from signaling.effects import Dispose, RemoveTransport
@@ -128,10 +130,13 @@ def test_leaving_and_being_revoked() -> None:
     watcher = bench.join("watch")
     bench.do(bench.room.revoke("w-p1", bench.now))
     assert bench.last(watcher, "closed")["reason"] == "revoked"
-    again = bench.join("watch")
-    assert bench.last(again, "error")["code"] == "seat_revoked" and again in bench.closed
+    old = replace(bench.seat("watch"), issued_at=START_MS // 1000)
+    bench.do(bench.room.join("again", old, "d", None, "resume", bench.now))
+    assert bench.last("again", "error")["code"] == "seat_revoked" and "again" in bench.closed
     restarted = Bench.make(bench.spec, bench.journal)
-    assert restarted.last(restarted.join("watch"), "error")["code"] == "seat_revoked"
+    restarted.do(restarted.room.join("again", old, "d", None, "resume", restarted.now))
+    assert restarted.last("again", "error")["code"] == "seat_revoked"
+    assert restarted.last(restarted.join("watch"), "welcome")["seat"] == "w-p1", "the web has given the seat anew"
 
 
 def test_an_assistant_signs_in_by_coming() -> None:

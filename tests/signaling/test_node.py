@@ -114,12 +114,13 @@ async def test_bad_callers_of_the_control_door(tmp_path: Path) -> None:
             assert (await client.put(evil, json=spec.model_dump(), headers=web.service("n1"))).status_code == 404
             assert (await client.delete(url, headers=web.service("n1"))).status_code == 404
             assert await node.put(spec) == 200
-            page = await node.page(web.token("class", "room1"))
+            token = web.token("class", "room1")
+            page = await node.page(token)
             await page.next("welcome")
             revoke = await client.post(f"{url}/revoke", json={"seat": "r-room1"}, headers=web.service("n1"))
             assert revoke.status_code == 204
             assert (await page.next("closed"))["reason"] == "revoked"
-            again = await node.page(web.token("class", "room1"))
+            again = await node.page(token)
             assert (await again.next("error"))["code"] == "seat_revoked"
             teacher = await node.page(web.token("teacher"))
             await teacher.next("welcome")

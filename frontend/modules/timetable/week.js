@@ -120,7 +120,7 @@ if (table) {
     if (!(lesson instanceof HTMLElement) || !event.dataTransfer) return;
     event.dataTransfer.effectAllowed = "move";
     event.dataTransfer.setData("text/plain", lesson.dataset.lesson || "");
-    pick(lesson);
+    held = lesson; // no line is put above the grid now: it would slide away under the pointer, and Chromium would end the drag
   });
   table.addEventListener("dragover", (event) => {
     const cell = held && cellOf(event.target);

@@ -1,8 +1,11 @@
-"""What is taken: no class in two rooms, no recording host for two rooms; a rehearsal takes nothing and nobody."""
+"""What is taken: no class in two rooms, no recording host for two rooms; a rehearsal takes nothing and nobody.
+
+And what follows from the class: its progress on the pages, and what the new term's wizard says of it.
+"""
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -10,9 +13,11 @@ import pytest
 from server.encoders.models import RoomSource
 from server.ids import new_id
 from server.lessons.models import Lesson
+from server.participation.models import Attendance
 from server.schools.models import Room, SchoolClass
 from server.scope import SYSTEM
 from server.timetable import occupancy
+from server.timetable.models import Term
 from tests.support.timetable import City, made
 from tests.support.web import Browser, Web
 
@@ -101,3 +106,46 @@ async def test_a_rehearsal_takes_nothing(web: Web, city: City) -> None:
     async with web.database.reading() as session:
         row = await session.get_one(Lesson, lesson.id)
         assert await occupancy.look(session, SYSTEM, [occupancy.entry_of(row)]) == []
+
+
+async def test_progress_of_each_class_stands_on_both_pages(web: Web, city: City, admin: Browser) -> None:
+    """Two lessons were held, the class heard one; the other was called off and nobody has made it up."""
+    held = await village_class(web, city)
+    rows = city.classroom(web, id="c")
+    rows[1].class_id = held.id
+    await web.add(*rows)
+    more = {"classroom_id": "c", "starts": timedelta(days=-2), "volume": "上册", "unit": "第三单元"}
+    heard = await web.lesson(city.teacher, city.lead, city.room, state="closed", part="第1课时", **more)
+    off = {**more, "starts": timedelta(days=-1)}
+    await web.lesson(
+        city.teacher, city.lead, city.room, state="cancelled", cancel_reason="power", part="第2课时", **off
+    )
+    ahead = await web.lesson(city.teacher, city.lead, city.room, classroom_id="c")
+    await web.add(attendance(web, heard.id, city.room.id))
+    for path in ("/admin/classrooms/c", f"/lessons/{ahead.id}"):
+        page = (await admin.get(path)).text
+        assert "已上 1/2，落下 1 课次" in page and "上到：上册 · 第三单元 · 第1课时" in page, path
+        assert "还没补：11-15 上册 · 第三单元 · 第2课时" in page, path
+
+
+def attendance(web: Web, lesson: str, room: str) -> Attendance:
+    return Attendance(
+        id=f"{lesson}:{room}", lesson_id=lesson, room_id=room, planned_ms=2_400_000, delivered_ms=2_400_000,
+        online_ms=2_400_000, heard_ms=2_400_000, heard=[], online=[], hands=0, effective=True, fact_count=1,
+        computed_at=web.clock.now(),
+    )  # fmt: skip
+
+
+async def test_the_new_term_takes_the_class_along_and_lists_missing_consent(
+    web: Web, city: City, admin: Browser
+) -> None:
+    held = await village_class(web, city)
+    rows = city.classroom(web, id="c")
+    rows[1].class_id = held.id
+    await web.add(*rows, Term(id="2027-1", name="新学期", starts_on=date(2027, 9, 1), ends_on=date(2028, 1, 20)))
+    page = (await admin.get("/timetable/wizard?old=2026-1&new=2027-1")).text
+    assert "2024级1班没有登记家长同意" in page
+    data = {"old": "2026-1", "new": "2027-1", "promote": "1", "classrooms": "c"}
+    assert (await admin.post("/timetable/wizard", data=data)).status_code == 303
+    found = (await admin.get("/api/v1/classrooms", params={"term": "2027-1"})).json()["items"][0]
+    assert (found["grade"], found["receivers"][0]["class_id"]) == (4, held.id), "the class has gone up by itself"
