@@ -56,7 +56,7 @@ class TestCard(MediaStreamTrack):
         made = self._ground.copy()
         draw = ImageDraw.Draw(made)
         middle, radius = (236, 112), 36
-        draw.ellipse([middle[0] - radius, middle[1] - radius, middle[0] + radius, middle[1] + radius], fill="#101418")
+        draw.ellipse([middle[0] - radius, middle[1] - radius, middle[0] + radius, middle[1] + radius], fill="#26323c")
         turn = 2 * math.pi * (at % 60) / 60
         tip = (middle[0] + radius * 0.9 * math.sin(turn), middle[1] - radius * 0.9 * math.cos(turn))
         draw.line([middle, tip], fill="#f0f0f0", width=4)
