@@ -39,6 +39,7 @@ NODE_KEYS = frozenset(
         "TLS_CERTIFICATE",
         "TLS_KEY",
         "NODE_INTERNAL_PORT",
+        "NODE_ROBOTS",
         "METRICS_TOKEN",
         "MEDIA_ENGINE",
     )
