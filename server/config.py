@@ -114,6 +114,11 @@ class WebSettings(BaseSettings):
     session_hours: int = Field(12, ge=1, le=720, description="A sign-in ends after so many hours without use.")
     upload_mb: int = Field(50, ge=1, le=500, description="Largest PDF taken as slides, in MB (10^6 bytes).")
     deck_pages: int = Field(200, ge=1, le=500, description="Most pages of one deck.")
+    outward_local: bool = Field(
+        False,
+        description="Whether notices and webhooks may also go to http:// and to addresses of the own network (a "
+        "gateway or a system of the bureau). Otherwise https and public addresses only.",
+    )
     metrics_token: str = Field(
         "",
         description="Bearer token for /metrics of web and nodes, where Prometheus runs on another machine. "

@@ -16,8 +16,8 @@ from server.config import WebSettings
 if TYPE_CHECKING:
     from huey.api import Huey
 
-Work = Literal["decks", "ledger", "sweep", "exchange"]
-EVERY: dict[Work, str] = {"decks": "*", "ledger": "*", "sweep": "*/30", "exchange": "*"}
+Work = Literal["decks", "ledger", "sweep", "exchange", "outbox"]
+EVERY: dict[Work, str] = {"decks": "*", "ledger": "*", "sweep": "*/30", "exchange": "*", "outbox": "*"}
 """Minutes of the hour at which the worker looks without being woken."""
 
 log = logging.getLogger("tongtang.jobs")

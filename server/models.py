@@ -4,6 +4,7 @@ from server.accounts.models import Person, PostHeld, SignIn
 from server.audit.models import AuditEntry, AuditSeal, AuditWaiting
 from server.classrooms.models import Classroom, Receiver
 from server.database import Base
+from server.demands.models import Demand, Offer
 from server.encoders.models import RoomSource, StreamKey
 from server.exchange.models import Upload
 from server.feeds.models import Feed
@@ -11,6 +12,7 @@ from server.groups.models import Group, Membership
 from server.indicators.models import FillState, RollUp
 from server.lessons.models import Deck, Invitation, Lesson, LessonChange, LessonCode, Node, Placement, Receipt
 from server.notices.models import Notice
+from server.outbox.models import Channel, Delivery
 from server.participation.models import Attendance, FactRow, LedgerMark
 from server.recordings.models import Recording
 from server.schools.models import (
@@ -37,6 +39,7 @@ from server.timetable.models import (
     Term,
     WeeklySlot,
 )
+from server.tokens.models import MachineToken
 
 __all__ = [
     "Activity",
@@ -51,8 +54,11 @@ __all__ = [
     "BellSchedule",
     "CalendarDay",
     "CalendarHorizon",
+    "Channel",
     "Classroom",
     "Deck",
+    "Delivery",
+    "Demand",
     "Device",
     "District",
     "Enrolment",
@@ -66,9 +72,11 @@ __all__ = [
     "Lesson",
     "LessonChange",
     "LessonCode",
+    "MachineToken",
     "Membership",
     "Node",
     "Notice",
+    "Offer",
     "Pairing",
     "Past",
     "Person",

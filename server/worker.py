@@ -1,4 +1,5 @@
-"""The worker process: draws slides, keeps attendance and roll-ups up to date, sweeps what has run out.
+"""The worker process: draws slides, keeps attendance and roll-ups up to date, sends what waits for outside, sweeps
+what has run out.
 
 Each piece of work looks at rows, so it may run twice or late. The same piece never runs twice at once; a wake-up that
 comes meanwhile makes it look once more.
@@ -26,6 +27,7 @@ from server.jobs import EVERY, Jobs, Work
 from server.lessons import decks, registering
 from server.lessons import store as lessons
 from server.objectstore import open_store
+from server.outbox import posting
 from server.participation import service as participation
 from server.scope import SYSTEM
 from signaling.ports import ObjectStore
@@ -58,7 +60,17 @@ async def _exchange(settings: WebSettings, database: Database, objects: ObjectSt
     await exchange.run(database, objects, clock)
 
 
-PIECES: dict[Work, Piece] = {"decks": _decks, "ledger": _ledger, "sweep": _sweep, "exchange": _exchange}
+async def _outbox(settings: WebSettings, database: Database, objects: ObjectStore, clock: Clock) -> None:
+    await posting.round_(database, settings, clock)
+
+
+PIECES: dict[Work, Piece] = {
+    "decks": _decks,
+    "ledger": _ledger,
+    "sweep": _sweep,
+    "exchange": _exchange,
+    "outbox": _outbox,
+}
 
 
 async def do(settings: WebSettings, work: Work, clock: Clock) -> None:

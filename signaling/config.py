@@ -27,6 +27,7 @@ WEB_KEYS = frozenset(
         "LISTEN",
         "LOG_LEVEL",
         "NODE_ORIGINS",
+        "OUTWARD_LOCAL",
         "PORT",
         "PUBLIC_ORIGIN",
         "REDIS_URL",

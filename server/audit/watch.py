@@ -37,13 +37,25 @@ UNTOLD = frozenset(
         "sign_ins",  # told as sign-ins, not as rows
         "pasts",  # the change itself is told
         "uploads",  # what a file changed is told row by row when it is written
+        "deliveries",  # the outbox is a log of its own
     }
 )
 UNTOLD_COLUMNS = frozenset(
-    {"seen_at", "created_at", "at_row", "code_sha256", "code_expires_at", "problems", "failures"}
+    {
+        "seen_at",
+        "created_at",
+        "at_row",
+        "code_sha256",
+        "code_expires_at",
+        "problems",
+        "failures",
+        "failing_since",
+        "last_at",
+        "last_problem",
+    }
 )
 """Columns that change by themselves."""
-SECRET = frozenset({"password_hash", "token_sha256", "secret"})
+SECRET = frozenset({"password_hash", "token_sha256", "secret", "endpoint"})
 LONGEST = 500
 """Characters of one value; what is longer is cut: the log tells of a change, it is no copy of the database."""
 PLACES = (

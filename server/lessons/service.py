@@ -14,6 +14,8 @@ from server.lessons import store
 from server.lessons.lifecycle import Event, after
 from server.lessons.models import Lesson, Receipt, receipts_of
 from server.lessons.schemas import LessonDraft, LessonFilter, LessonOut, ReceiptOut, ReceiverDraft
+from server.outbox import service as outbox
+from server.outbox.events import of_lesson
 from server.schools.models import Room, SchoolClass
 from server.scope import SYSTEM, Action, Part, Scope, allows
 from server.timetable import occupancy
@@ -140,6 +142,7 @@ async def create_lesson(session: AsyncSession, scope: Scope, draft: LessonDraft,
     await occupancy.claim(session, SYSTEM, [_entry(lesson, receipts)])
     await store.add(session, scope, lesson, *receipts)
     await session.refresh(lesson)
+    await outbox.announce(session, of_lesson("published", lesson, now), now)
     return lesson
 
 

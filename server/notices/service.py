@@ -1,4 +1,7 @@
-"""Telling people: on the page, with 已读 / 未读. Nobody is told of what they did themselves."""
+"""Telling people: on the page, with 已读 / 未读, and from here on outwards (``outbox``): robots, telephones, webhooks.
+
+Nobody is told of what they did themselves.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +17,8 @@ from server.ids import new_id
 from server.lessons.models import Lesson
 from server.notices import store
 from server.notices.models import Notice
+from server.outbox import service as outbox
+from server.outbox.events import of_lesson
 from server.scope import SYSTEM, Scope
 from server.templating import Texts, formats
 
@@ -40,6 +45,14 @@ KEYS = (
     "activity",
     "activity_moved",
     "activity_cancelled",
+    "channel_off",
+    "demand_posted",
+    "demand_agreed",
+    "demand_withdrawn",
+    "offer_made",
+    "offer_accepted",
+    "offer_passed",
+    "test",
 )
 """notices.text.<key>"""
 
@@ -55,6 +68,7 @@ async def tell(
     lesson: Lesson | None = None,
 ) -> None:
     urgent = lesson is not None and lesson.starts_at - now < URGENT
+    told = [one for one in dict.fromkeys(people) if one]
     rows = [
         Notice(
             id=new_id(),
@@ -66,10 +80,13 @@ async def tell(
             urgent=urgent,
             at=now,
         )
-        for person in dict.fromkeys(people)
-        if person and person != scope.person
+        for person in told
+        if person != scope.person
     ]
     await store.add(session, SYSTEM, *rows)
+    await outbox.spread(session, scope, told, key, words, href, now, lesson=lesson, urgent=urgent)
+    if lesson is not None:
+        await outbox.announce(session, of_lesson(key, lesson, now), now)
 
 
 async def tell_school(

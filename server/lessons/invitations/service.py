@@ -16,6 +16,8 @@ from server.ids import new_id
 from server.lessons.invitations import store
 from server.lessons.models import Invitation, Lesson
 from server.notices import service as notices
+from server.outbox import service as outbox
+from server.outbox.events import of_timetable
 from server.schools.models import Room
 from server.schools.service import part_of
 from server.scope import SYSTEM, Scope, allows
@@ -47,6 +49,7 @@ async def invite_for(session: AsyncSession, scope: Scope, classrooms: Sequence[C
         people = [classroom.lead_teacher_id, *(held.assistant_id for held in classroom.receivers)]
         href = f"/timetable?of=classroom&id={classroom.id}"
         await notices.tell(session, scope, people, "published", {"name": classroom.name}, href, now)
+        await outbox.announce(session, of_timetable(classroom, now), now)
 
 
 async def invite_to(session: AsyncSession, scope: Scope, lesson: Lesson, now: datetime) -> None:
