@@ -17,7 +17,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Send
 from starlette.types import Scope as Asgi
 
-from server.errors import ForbiddenError, TooLargeError
+from server.errors import ForbiddenError, SignInNeededError, TooLargeError
 from server.failures import respond
 from server.rates import Rates
 from server.scope import PUBLIC
@@ -35,6 +35,7 @@ from server.security import (
     token_hash,
 )
 from server.templating import LOCALES
+from server.tokens.service import READABLE, is_token
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 UNWATCHED = ("/static/", "/healthz", "/readyz", "/favicon.ico")
@@ -195,26 +196,54 @@ class RateLimit:
 Identify = Callable[[HTTPConnection], Awaitable[Any]]
 
 
-class SignInLayer:
-    """Who asks: ``state.scope``, ``state.me``, ``state.sign_in``. A request with a bearer token asks by that alone."""
+Machine = Callable[[HTTPConnection, str], Awaitable[Any]]
 
-    def __init__(self, app: ASGIApp, identify: Identify) -> None:
+
+class SignInLayer:
+    """Who asks: ``state.scope``, ``state.me``, ``state.sign_in``. A request with a bearer token asks by that alone; of
+    bearers only machines' tokens are known here, and they only read."""
+
+    def __init__(self, app: ASGIApp, identify: Identify, machine: Machine) -> None:
         self.app = app
         self.identify = identify
+        self.machine = machine
 
     async def __call__(self, scope: Asgi, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and not _unwatched(scope) and not _bearer(scope):
-            state = scope["state"]
-            identity = await self.identify(HTTPConnection(scope))
-            if identity is not None:
-                state.update(scope=identity.scope, me=identity.name, sign_in=identity.sign_in)
-                if identity.locale in LOCALES and not state["locale_chosen"]:
-                    state["locale"] = identity.locale
+        if scope["type"] == "http" and not _unwatched(scope):
+            token = bearer(scope)
+            if is_token(token):
+                await self._by_token(scope, token)
+            elif not token:
+                await self._by_cookie(scope)
         await self.app(scope, receive, send)
+
+    async def _by_token(self, scope: Asgi, token: str) -> None:
+        connection = HTTPConnection(scope)
+        found = await self.machine(connection, token)
+        if found is None:
+            raise SignInNeededError("token_unknown")
+        if scope["method"] not in SAFE or not READABLE.match(scope["path"]):
+            raise ForbiddenError("token_read")
+        await connection.app.state.rates.hit("token", found.token)
+        scope["state"]["scope"] = found
+
+    async def _by_cookie(self, scope: Asgi) -> None:
+        state = scope["state"]
+        identity = await self.identify(HTTPConnection(scope))
+        if identity is not None:
+            state.update(scope=identity.scope, me=identity.name, sign_in=identity.sign_in)
+            if identity.locale in LOCALES and not state["locale_chosen"]:
+                state["locale"] = identity.locale
+
+
+def bearer(scope: Asgi) -> str:
+    """What stands after "Bearer"; "" without such a header, "-" for an empty one."""
+    kind, _, token = HTTPConnection(scope).headers.get("authorization", "").partition(" ")
+    return (token.strip() or "-") if kind.lower() == "bearer" else ""
 
 
 def _bearer(scope: Asgi) -> bool:
-    return HTTPConnection(scope).headers.get("authorization", "").lower().startswith("bearer ")
+    return bool(bearer(scope))
 
 
 class Csrf:

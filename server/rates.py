@@ -30,6 +30,8 @@ What = Literal[
     "lesson_code_all",
     "code_given",
     "rehearsal",
+    "outward",
+    "token",
 ]
 
 LIMITS: dict[What, RateLimitItem] = {
@@ -46,6 +48,8 @@ LIMITS: dict[What, RateLimitItem] = {
     "lesson_code_all": parse("600/hour"),  # by everybody together: many addresses guess no faster
     "code_given": parse("30/hour"),  # 上课码 by who gives them
     "rehearsal": parse("20/hour"),  # 试讲 by teacher: each is a process of a node
+    "outward": parse("20/10 minutes"),  # test messages and re-sending by person: each leaves our network
+    "token": parse("300/minute"),  # a machine that reads the JSON API, by token
 }
 
 ALONE_SECONDS = 5.0

@@ -79,6 +79,11 @@ async def post_class(session: Writing, scope: SignedIn, clock: ClockDep, body: C
     return seen(await service.create(session, scope, body, clock.now()), clock)
 
 
+@router.get("/{class_id}")
+async def get_class(session: Reading, scope: Reader, clock: ClockDep, class_id: Id) -> ClassSeen:
+    return seen(await service.get(session, scope, class_id, "class.read"), clock)
+
+
 @router.put("/{class_id}")
 async def put_class(session: Writing, scope: SignedIn, clock: ClockDep, class_id: Id, body: ClassEdit) -> ClassSeen:
     return seen(await service.edit(session, scope, class_id, body, clock.now()), clock)

@@ -15,7 +15,7 @@ from server.ids import new_id
 from server.schools import history
 from server.schools import service as schools
 from server.schools.models import School, SchoolClass
-from server.scope import Scope, allows
+from server.scope import Action, Scope, allows
 
 
 def check(school: School, body: ClassBody, today: date) -> None:
@@ -26,12 +26,12 @@ def check(school: School, body: ClassBody, today: date) -> None:
         raise InvalidError("class_year", field="entry_year", first=known[-1], last=known[0])
 
 
-async def get(session: AsyncSession, scope: Scope, class_id: str) -> SchoolClass:
-    """A class that the asker may write."""
+async def get(session: AsyncSession, scope: Scope, class_id: str, action: Action = "class.write") -> SchoolClass:
+    """A class that the asker may write, or do ``action`` with."""
     row = await store.one(session, scope, class_id)
     if row is None:
         raise NotFoundError
-    if not allows(scope, "class.write", schools.part_of(row.school)):
+    if not allows(scope, action, schools.part_of(row.school)):
         raise ForbiddenError
     return row
 

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Depends, Query
 
 from server.dependencies import ClockDep, Reading, SignedIn, Writing
-from server.errors import ForbiddenError
+from server.errors import ForbiddenError, NotFoundError
 from server.gaps import service, store
 from server.gaps.schemas import GapCreate, GapSeen, GapsSeen
 from server.paging import MAX_PAGE, MOST, PAGE_ROWS
@@ -53,6 +53,14 @@ async def get_gaps(
 @router.post("", status_code=201)
 async def post_gap(session: Writing, scope: SignedIn, clock: ClockDep, body: GapCreate) -> GapSeen:
     return GapSeen.model_validate(await service.declare(session, scope, body, clock.now()))
+
+
+@router.get("/{gap_id}")
+async def get_gap(session: Reading, scope: Reader, gap_id: Id) -> GapSeen:
+    found = await store.one(session, scope, gap_id)
+    if found is None:
+        raise NotFoundError
+    return GapSeen.model_validate(found[0])
 
 
 @router.post("/{gap_id}/withdraw")

@@ -6,12 +6,14 @@ import asyncio
 from datetime import datetime
 from typing import Annotated, cast
 
-from fastapi import APIRouter, File, Path, Query, Request, Response, UploadFile
+from fastapi import APIRouter, Depends, File, Path, Query, Request, Response, UploadFile
 from pydantic import AwareDatetime
 
 from server.dependencies import AnyScope, ClockDep, Objects, Reading, SignedIn, Writing
 from server.errors import NotFoundError
 from server.lessons import companion, decks, devices, rehearsal, relays, service, store
+from server.lessons import companion, decks, devices, relays, service, store
+from server.lessons.lifecycle import State
 from server.lessons.models import Deck
 from server.lessons.placement import as_seen_from, over_http
 from server.lessons.qr import svg
@@ -21,6 +23,7 @@ from server.lessons.schemas import (
     CompanionBody,
     CompanionOut,
     DeckOut,
+    Kind,
     KioskOut,
     KioskRoom,
     LessonDraft,
@@ -40,16 +43,42 @@ router = APIRouter(prefix="/api/v1", tags=["lessons"])
 Id = Annotated[str, Path(max_length=24)]
 
 
-@router.get("/lessons")
-async def get_lessons(
-    session: Reading,
-    scope: SignedIn,
+def wanted(
     starts_from: AwareDatetime | None = None,
     starts_before: AwareDatetime | None = None,
-    offset: Annotated[int, Query(ge=0)] = 0,
+    school: Annotated[str | None, Query(max_length=24)] = None,
+    district: Annotated[str | None, Query(max_length=6)] = None,
+    room: Annotated[str | None, Query(max_length=24)] = None,
+    classroom: Annotated[str | None, Query(max_length=24)] = None,
+    subject: Annotated[str | None, Query(max_length=32)] = None,
+    kind: Kind | None = None,
+    state: Annotated[list[State] | None, Query(max_length=9)] = None,
+    offset: Annotated[int, Query(ge=0, le=1_000_000)] = 0,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
+) -> LessonFilter:
+    return LessonFilter(
+        starts_from=starts_from,
+        starts_before=starts_before,
+        school_id=school,
+        district_id=district,
+        room_id=room,
+        classroom_id=classroom,
+        subject=subject,
+        kind=kind,
+        states=tuple(state or ()),
+        offset=offset,
+        limit=limit,
+    )
+
+
+@router.get("/lessons")
+async def get_lessons(
+    session: Reading, scope: SignedIn, response: Response, wanted: Annotated[LessonFilter, Depends(wanted)]
 ) -> list[LessonOut]:
-    wanted = LessonFilter(starts_from=starts_from, starts_before=starts_before, offset=offset, limit=limit)
+    """Lessons the asker sees, by their beginning; ``school``, ``district`` and ``room`` on either side of the lesson.
+
+    How many there are in all stands in the header ``X-Total-Count``; ``offset`` and ``limit`` walk through them."""
+    response.headers["x-total-count"] = str(await store.count(session, scope, wanted))
     return [service.lesson_out(lesson) for lesson in await store.lessons(session, scope, wanted)]
 
 

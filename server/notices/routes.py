@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query, Request
 
 from server.dependencies import ClockDep, Reading, SignedIn, Writing
+from server.errors import NotFoundError
 from server.notices import service, store
 from server.notices.models import Notice
 from server.notices.schemas import NoticeOut, NoticesOut
@@ -41,6 +42,17 @@ async def get_notices(
     t = texts(request.state.locale)
     unread = await store.count(session, scope, unread=True)
     return NoticesOut(unread=unread, notices=[out(row, t) for row in rows])
+
+
+@router.get("/notices/{notice_id}")
+async def get_notice(
+    notice_id: Annotated[str, Path(max_length=24)], request: Request, session: Reading, scope: SignedIn
+) -> NoticeOut:
+    """One of my own; looking at it here does not mark it as read."""
+    row = await store.notice(session, scope, notice_id)
+    if row is None:
+        raise NotFoundError
+    return out(row, texts(request.state.locale))
 
 
 @router.post("/notices/{notice_id}/read")

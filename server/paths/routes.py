@@ -9,7 +9,7 @@ from server.paths import service
 from server.paths.schemas import WayOut
 from server.security import page_host
 
-router = APIRouter(prefix="/api/v1")
+router = APIRouter(prefix="/api/v1", tags=["paths"])
 
 
 @router.post("/way")

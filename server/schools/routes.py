@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Depends, Path, Query
 
 from server.clock import city_date
 from server.dependencies import ClockDep, Reading, SignedIn, Writing
-from server.errors import ForbiddenError
+from server.errors import ForbiddenError, NotFoundError
 from server.paging import MAX_PAGE, MOST, PAGE_ROWS, Words
 from server.schools import service, store
 from server.schools.models import School
@@ -24,6 +24,7 @@ from server.schools.schemas import (
     PastSeen,
     RoomBody,
     RoomSeen,
+    RoomsSeen,
     SchoolBody,
     SchoolEdit,
     SchoolSeen,
@@ -76,11 +77,21 @@ def wanted(
 
 Wanted = Annotated[store.SchoolFilter, Depends(wanted)]
 PageNumber = Annotated[int, Query(ge=1, le=MAX_PAGE)]
+DistrictCode = Annotated[str, Path(pattern="^[0-9]{6}$")]
 
 
 @router.get("/districts")
 async def get_districts(session: Reading, scope: SignedIn) -> list[DistrictSeen]:
     return [DistrictSeen.model_validate(row) for row in await store.districts(session, scope)]
+
+
+@router.get("/districts/{district_id}")
+async def get_district(session: Reading, scope: SignedIn, district_id: DistrictCode) -> DistrictSeen:
+    """By its GB/T 2260 code."""
+    row = await store.district(session, scope, district_id)
+    if row is None:
+        raise NotFoundError
+    return DistrictSeen.model_validate(row)
 
 
 @router.get("/schools")
@@ -158,6 +169,35 @@ async def get_rooms(session: Reading, scope: Reader, school_id: Id) -> list[Room
 @router.post("/schools/{school_id}/rooms", status_code=201)
 async def post_room(session: Writing, scope: SignedIn, school_id: Id, body: RoomBody) -> RoomSeen:
     return RoomSeen.model_validate(await service.add_room(session, scope, school_id, body))
+
+
+def rooms_wanted(
+    q: Words = "",
+    school: Annotated[str, Query(pattern="^[a-z0-9]{0,24}$")] = "",
+    district: Annotated[str, Query(pattern="^([0-9]{6})?$")] = "",
+    kind: Literal["", "lead", "receiving"] = "",
+    state: Literal["", "closed"] = "",
+) -> store.RoomFilter:
+    return store.RoomFilter(q, school, district, kind, state)
+
+
+@router.get("/rooms")
+async def get_all_rooms(
+    session: Reading,
+    scope: Reader,
+    wanted: Annotated[store.RoomFilter, Depends(rooms_wanted)],
+    page: PageNumber = 1,
+    size: Annotated[int, Query(ge=1, le=MOST)] = PAGE_ROWS,
+) -> RoomsSeen:
+    """Rooms of every school the asker sees, by school and name; closed ones only when asked for."""
+    rows, paging = await store.list_rooms(session, scope, wanted, page, size)
+    items = [RoomSeen.model_validate(row) for row in rows]
+    return RoomsSeen(items=items, count=paging.count, page=paging.page, pages=paging.pages)
+
+
+@router.get("/rooms/{room_id}")
+async def get_room(session: Reading, scope: Reader, room_id: Id) -> RoomSeen:
+    return RoomSeen.model_validate(await service.get_room(session, scope, room_id, "school.read"))
 
 
 @router.put("/rooms/{room_id}")

@@ -146,6 +146,13 @@ class RoomSeen(BaseModel):
     closed_on: date | None
 
 
+class RoomsSeen(BaseModel):
+    items: list[RoomSeen]
+    count: int
+    page: int
+    pages: int
+
+
 class PastSeen(BaseModel):
     """What a row said until a day (exclusive)."""
 
@@ -166,6 +173,13 @@ class PairingSeen(BaseModel):
     kind: str
     starts_on: date
     ends_on: date | None
+
+
+class PairingsSeen(BaseModel):
+    items: list[PairingSeen]
+    count: int
+    page: int
+    pages: int
 
 
 class DeviceSeen(BaseModel):

@@ -5,7 +5,7 @@ A school is visible to those who see the city, its accountable district, or itse
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -34,6 +34,16 @@ class SchoolFilter:
     mark: str = ""
     """key | weak | unpaired | closed"""
     sort: str = "code"
+
+
+@dataclass(frozen=True, slots=True)
+class RoomFilter:
+    q: str = ""
+    school: str = ""
+    district: str = ""
+    kind: str = ""
+    state: str = ""
+    """"" open | closed"""
 
 
 def visible(scope: Scope) -> ColumnElement[bool]:
@@ -85,6 +95,10 @@ def like(text: str) -> str:
 async def districts(session: AsyncSession, scope: Scope) -> list[District]:
     """All of them: the map of the city is no secret."""
     return list(await session.scalars(select(District).order_by(District.id)))
+
+
+async def district(session: AsyncSession, scope: Scope, district_id: str) -> District | None:
+    return await session.get(District, district_id)
 
 
 async def my_districts(session: AsyncSession, scope: Scope) -> list[District]:
@@ -152,6 +166,11 @@ async def schools_named(session: AsyncSession, scope: Scope) -> list[School]:
     return list(await session.scalars(query))
 
 
+async def schools_by_id(session: AsyncSession, scope: Scope, ids: Collection[str]) -> dict[str, School]:
+    found = await session.scalars(select(School).where(School.id.in_(ids), visible(scope)))
+    return {one.id: one for one in found}
+
+
 async def school_of_city(session: AsyncSession, scope: Scope, school_id: str) -> School | None:
     """Any school, for those who may write somewhere: a pairing crosses districts."""
     return await session.get(School, school_id)
@@ -185,6 +204,30 @@ async def room(session: AsyncSession, scope: Scope, room_id: str) -> Room | None
 async def room_code_taken(session: AsyncSession, scope: Scope, code: str, but: str = "") -> bool:
     """Codes are unique beyond every scope."""
     return bool(await session.scalar(select(exists().where(Room.code == code, Room.id != but))))
+
+
+def _rooms(query: Select[Any], scope: Scope, wanted: RoomFilter) -> Select[Any]:
+    query = query.join(School, School.id == Room.school_id).where(visible(scope))
+    closed = Room.closed_on.is_not(None)
+    query = query.where(closed if wanted.state == "closed" else ~closed)
+    if wanted.q:
+        pattern = like(wanted.q.strip())
+        query = query.where(or_(*(name.like(pattern, escape="\\") for name in (Room.name, Room.code))))
+    if wanted.district:
+        query = query.where(School.supervised_by == wanted.district)
+    for column, value in ((Room.school_id, wanted.school), (Room.kind, wanted.kind)):
+        if value:
+            query = query.where(column == value)
+    return query
+
+
+async def list_rooms(
+    session: AsyncSession, scope: Scope, wanted: RoomFilter, page: int, size: int
+) -> tuple[list[Room], Paging]:
+    count = await session.scalar(_rooms(select(func.count()).select_from(Room), scope, wanted))
+    paging = Paging(page, count or 0, size)
+    query = _rooms(select(Room), scope, wanted).order_by(School.code, Room.kind, Room.name, Room.id)
+    return list(await session.scalars(query.offset(paging.offset).limit(size))), paging
 
 
 async def rooms_of(session: AsyncSession, scope: Scope, kind: str, beside: Sequence[str] = ()) -> list[Room]:

@@ -48,6 +48,16 @@ async def get_terms(session: Reading, scope: SignedIn) -> list[TermOut]:
     return [term_out(row) for row in await store.terms(session, scope)]
 
 
+@router.get("/terms/{term_id}")
+async def get_term(
+    term_id: Annotated[str, Path(pattern=r"^\d{4}-[12]$")], session: Reading, scope: SignedIn
+) -> TermOut:
+    row = await store.term(session, scope, term_id)
+    if row is None:
+        raise NotFoundError
+    return term_out(row)
+
+
 @router.put("/terms")
 async def put_term(body: TermBody, session: Writing, scope: SignedIn) -> TermOut:
     return term_out(await calendar.put_term(session, scope, body))
@@ -81,6 +91,15 @@ async def get_calendar(
 
 def _year_after(day: date) -> date:
     return date.max if day > date.max - YEAR else day + YEAR
+
+
+@router.get("/calendar/{day}")
+async def get_day(day: date, session: Reading, scope: SignedIn) -> DayOut:
+    """404 for a day that is what its weekday says."""
+    rows = await store.calendar(session, scope, day, day)
+    if not rows:
+        raise NotFoundError
+    return day_out(rows[0])
 
 
 @router.put("/calendar/{day}")

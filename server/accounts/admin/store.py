@@ -29,6 +29,13 @@ class PeopleFilter:
 
 
 def visible(scope: Scope) -> ColumnElement[bool]:
+    if scope.token is not None:  # a machine has no business with pupils
+        pupil = exists().where(PostHeld.person_id == Person.id, PostHeld.post == "pupil")
+        return and_(~pupil, _in_reach(scope))
+    return _in_reach(scope)
+
+
+def _in_reach(scope: Scope) -> ColumnElement[bool]:
     if scope.city or scope.system:
         return true()
     schools = select(School.id).where(visible_school(scope))
