@@ -13,7 +13,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import httpx2
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, RedirectResponse, Response
 from fastapi.staticfiles import StaticFiles
@@ -24,7 +24,7 @@ from starlette.middleware import Middleware
 from starlette.requests import HTTPConnection, Request
 from starlette.types import Scope as Asgi
 
-from server import live, metrics
+from server import live, metrics, openapi
 from server.accounts import store as accounts
 from server.accounts.service import Identity, identify
 from server.audit.watch import watch
@@ -39,9 +39,10 @@ from server.lessons.seating import Seating
 from server.liverooms.moving import Mover
 from server.middleware import BODY_BYTES, BodyLimit, Boundary, Csrf, Headers, Locale, RateLimit, SignInLayer
 from server.rates import Rates
-from server.scope import SYSTEM
+from server.scope import SYSTEM, Scope
 from server.security import CookieKind, Passwords, load_keys, read_cookie
 from server.templating import FRONTEND, assets_version
+from server.tokens import service as tokens
 from signaling.ports import ObjectStore
 
 PACKAGES = (
@@ -52,6 +53,7 @@ PACKAGES = (
     "schools",
     "classes",
     "gaps",
+    "demands",
     "groups",
     "pairings",
     "exchange",
@@ -63,6 +65,8 @@ PACKAGES = (
     "lessons.invitations",
     "lessons.codes",
     "notices",
+    "outbox",
+    "tokens",
     "feeds",
     "liverooms",
     "paths",
@@ -93,6 +97,9 @@ def routed() -> FastAPI:
     app = FastAPI(
         title="同堂 Tongtang",
         version="1",
+        description=openapi.DESCRIPTION,
+        openapi_tags=openapi.TAGS,
+        dependencies=[Depends(openapi.BEARER)],
         openapi_url="/api/v1/openapi.json",
         docs_url=None,
         redoc_url=None,
@@ -157,6 +164,9 @@ def _onion(settings: WebSettings, measured: metrics.Metrics) -> list[Middleware]
             return None
         return await identify(state.database, tokens, state.clock.now(), state.settings.session_hours)
 
+    async def machine(connection: HTTPConnection, token: str) -> Scope | None:
+        return await tokens.opens(connection.app.state.database, token, connection.app.state.clock.now())
+
     return [
         Middleware(metrics.Metered, metrics=measured),
         Middleware(Headers),
@@ -164,7 +174,7 @@ def _onion(settings: WebSettings, measured: metrics.Metrics) -> list[Middleware]
         Middleware(Boundary),
         Middleware(RateLimit),
         Middleware(BodyLimit, limits=body_limit),
-        Middleware(SignInLayer, identify=who),
+        Middleware(SignInLayer, identify=who, machine=machine),
         Middleware(Csrf),
     ]
 

@@ -66,10 +66,13 @@ class Scope:
     studios: frozenset[str] = frozenset()
     held: frozenset[Held] = frozenset()
     """Post by post: who is dean here and administrator there administers only there. Empty: every post reaches all."""
+    token: str | None = None
+    """A machine's token: reads JSON, is nobody."""
 
     @property
     def signed_in(self) -> bool:
-        return self.person is not None or self.device is not None or self.lesson is not None or self.system
+        held = (self.person, self.device, self.lesson, self.token)
+        return self.system or any(one is not None for one in held)
 
     def has(self, *posts: Post) -> bool:
         return not self.posts.isdisjoint(posts)
@@ -117,6 +120,11 @@ Action = Literal[
     "studio.read",
     "studio.write",
     "audit.read",
+    "channel.write",
+    "token.write",
+    "demand.read",
+    "demand.write",
+    "offer.write",
     "live.read",
     "node.read",
     "node.write",
@@ -186,6 +194,26 @@ RIGHTS: dict[Action, dict[Post, Reach]] = {
     ),
     "studio.write": {"studio_host": "studio", **_ABOVE},
     "audit.read": _ADMINS,
+    "channel.write": _ADMINS,
+    "token.write": _ADMINS,
+    # An open need is posted to be found by whoever can teach it, wherever in the city.
+    "demand.read": dict.fromkeys(
+        (
+            "teacher",
+            "studio_host",
+            "studio_member",
+            "dean",
+            "school_admin",
+            "district_admin",
+            "city_admin",
+            "inspector",
+            "area_head",
+            "evaluator",
+        ),
+        "all",
+    ),
+    "demand.write": {**_ADMINS, **_DEAN},
+    "offer.write": {**_ADMINS, **_DEAN, "studio_host": "studio"},
     "live.read": {**_ADMINS, **_TECHNICIAN, **_READERS},
     "node.read": {"city_admin": "city"},
     "node.write": {"city_admin": "city"},

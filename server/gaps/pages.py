@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from server.classrooms.schemas import SUBJECTS
 from server.clock import city_date
+from server.demands import store as demands
 from server.dependencies import ClockDep, Html, Reading, SignedIn, Writing
 from server.forms import Form, attempt, submitted
 from server.gaps import service, store
@@ -51,6 +52,7 @@ async def _page(
         rows=rows,
         writable={school.id for school in mine},
         paging=paging,
+        posted=await demands.open_gaps(session, scope, [gap.id for gap, _ in rows]),
         wanted=wanted,
         terms=terms,
         subjects=SUBJECTS,

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, time, timedelta
 from typing import Any
 
 import pytest
@@ -17,17 +17,20 @@ from sqlalchemy import select
 
 from server.accounts.models import Person, PostHeld
 from server.classrooms.models import Classroom, Receiver
+from server.demands.models import Demand, Offer
 from server.exchange.models import Upload
 from server.groups.models import Group, Membership
 from server.ids import new_id
 from server.lessons.models import Deck, Invitation, Lesson, LessonChange
 from server.models import Base
 from server.notices.models import Notice
+from server.outbox.models import Channel, Delivery
 from server.recordings.models import Recording
 from server.schools.models import Device, Gap, Pairing, Room, School, SchoolClass
 from server.studios.activities.models import Activity, ActivityPerson, ActivityPlace
 from server.studios.models import Studio, StudioMember
 from server.timetable.models import BellSchedule, CalendarDay, SchoolSpan
+from server.tokens.models import MachineToken
 from tests.support.web import Browser, Web
 
 MARK = "甲秘"
@@ -53,6 +56,11 @@ PUBLIC = {
 }
 STUDIOS = {"/studios", "/studios/{studio_id}", "/api/v1/studios", "/api/v1/studios/{studio_id}"}
 """Famous teachers are famous: a studio's host and school are for everybody."""
+EXCHANGE = {
+    "/demands", "/demands/{demand_id}", "/api/v1/demands", "/api/v1/demands/{demand_id}",
+    "/demands/{demand_id}/offers",
+}  # fmt: skip
+"""An open need is posted to be found; who offered what for it is for those concerned (demands/test_demands.py)."""
 BOARD = {"/"}
 """The portal names school and teacher of the day's lessons to everybody with an account; to devices it does not."""
 INTERNAL = "/internal/"
@@ -67,7 +75,7 @@ OWN_ROWS = {"sign_ins", "devices", "feeds", "audit_entries", "audit_waiting"}
 FIXED = {
     "sign_in_id": "0123456789abcdef", "node_id": "n1", "district_id": "120113", "page": "1", "role": "teach",
     "epoch": "1", "track": "camera", "file": "0.m4s", "level": "school", "code": "L1", "period": "2026-11",
-    "kind": "rooms", "day": "2026-11-20", "secret": "0" * 32,
+    "kind": "rooms", "day": "2026-11-20", "secret": "0" * 32, "term_id": "2026-1",
     # Well formed and nobody's: rows of encoders, until they have one in ``city``.
     **dict.fromkeys(("key_id",), "aaaaaaaaaaaaaaaa"),
 }  # fmt: skip
@@ -119,6 +127,7 @@ async def city(web: Web) -> City:
     await web.add(Recording(lesson_id=lesson.id, state="closed", last_epoch=1, duration_ms=1000, updated_at=now))
     more = await _register(web, town, village, admin)
     more["activity"] = await _activity(web, studio, room, admin)
+    more = await _register(web, lead, room, admin)
     held_plans = await _plans(web, town, village, classroom, planned, admin)
     await web.objects.put(f"decks/{planned.id}/{deck.id}/1.webp", MARK.encode())
     await web.node()
@@ -144,8 +153,9 @@ async def city(web: Web) -> City:
     return City({**FIXED, **held, "part": town.id, "key": f"school-{town.id}"})
 
 
-async def _register(web: Web, town: School, village: School, admin: Person) -> dict[str, Any]:
-    """Classes, gaps, groups, uploads of the city."""
+async def _register(web: Web, lead: Room, room: Room, admin: Person) -> dict[str, Any]:
+    """Classes, gaps, groups, uploads, needs of the city."""
+    town, village = lead.school, room.school
     now, today = web.clock.now(), date(2026, 11, 16)
     held_class = SchoolClass(
         id=new_id(), school_id=village.id, phase="primary", entry_year=2024, number=1, pupils=20, name=f"{MARK}班"
@@ -161,7 +171,38 @@ async def _register(web: Web, town: School, village: School, admin: Person) -> d
     await web.add(held_class, gap, group, upload)
     member = Membership(id=new_id(), group_id=group.id, school_id=town.id, role="lead", starts_on=today)
     await web.add(member)
-    return {"class": held_class, "gap": gap, "group": group, "member": member, "upload": upload}
+    need = Demand(
+        id=new_id(), school_id=village.id, room_id=room.id, term="2026-1", grade=3, subject="music", note=f"{MARK}需",
+        posted_at=now,
+    )  # fmt: skip
+    offer = Offer(
+        id=new_id(), demand_id=need.id, school_id=town.id, lead_room_id=lead.id, teacher_id=admin.id, weekday=3,
+        period=5, starts=time(14), minutes=40, note=f"{MARK}报", offered_at=now,
+    )  # fmt: skip
+    await web.add(need)
+    await web.add(offer)
+    made = {"class": held_class, "gap": gap, "group": group, "member": member, "upload": upload}
+    return {**made, "demand": need, "offer": offer, **await _outward(web, town, admin)}
+
+
+async def _outward(web: Web, town: School, admin: Person) -> dict[str, Any]:
+    """A channel with what went out through it, a machine's token."""
+    now = web.clock.now()
+    channel = Channel(
+        id=new_id(), kind="webhook", name=f"{MARK}推送", school_id=town.id, endpoint=f"https://hook.example/{MARK}",
+        secret=MARK, created_at=now, created_by=admin.id,
+    )  # fmt: skip
+    delivery = Delivery(
+        id=new_id(), channel_id=channel.id, subject=new_id(), event="test", body={"at": MARK}, state="failed",
+        created_at=now, due_at=now,
+    )  # fmt: skip
+    token = MachineToken(
+        id=new_id(), name=f"{MARK}平台", token_sha256="0" * 64, school_id=town.id, made_by=admin.id, created_at=now,
+        expires_at=now + timedelta(days=9),
+    )  # fmt: skip
+    await web.add(channel, token)
+    await web.add(delivery)
+    return {"channel": channel, "delivery": delivery, "token": token}
 
 
 async def _activity(web: Web, studio: Studio, room: Room, admin: Person) -> Activity:
@@ -296,7 +337,7 @@ async def everything(web: Web) -> dict[str, Any]:
 
 
 async def walk(web: Web, city: City, browser: Browser, who: str, *, may_read: bool = False) -> None:
-    open_to_them = STUDIOS if who == "kiosk" else STUDIOS | BOARD
+    open_to_them = STUDIOS if who == "kiosk" else STUDIOS | BOARD | EXCHANGE
     before, objects = await everything(web), dict(web.objects.held)
     shown, done = [], []
     for route in routes(web):
@@ -356,6 +397,28 @@ async def test_a_foreign_account_sees_nothing_and_changes_nothing(web: Web, city
 async def test_a_foreign_kiosk_sees_nothing_and_changes_nothing(web: Web, city: City) -> None:
     school = await web.school(await web.district("120114"), "别处小学")
     await walk(web, city, await web.device(await web.room(school)), "kiosk")
+
+
+@pytest.mark.slow
+async def test_a_foreign_machine_sees_nothing_and_changes_nothing(web: Web, city: City) -> None:
+    district = await web.district("120114")
+    maker = await web.person("district_admin", district=district, name="外人")
+    made = await (await web.sign_in(maker)).post(
+        "/api/v1/tokens", json={"name": "外人的平台", "place": "district:120114"}
+    )
+    machine = web.browser()
+    machine.headers["authorization"] = f"Bearer {made.json()['token']}"
+    await machine.get("/api/v1/terms")  # its first use is written down
+    before, shown = await everything(web), []
+    for route in routes(web):
+        answer = await send(machine, route, city.ids)
+        name = f"{route.method} {route.path} {answer.status_code}"
+        assert answer.status_code < 500, name
+        if not route.path.startswith(("/api/v1/", "/healthz", "/readyz", INTERNAL)):
+            assert answer.status_code == 403, name
+        if MARK in answer.text and route.path not in STUDIOS | EXCHANGE:
+            shown.append(name)
+    assert shown == [] and await everything(web) == before
 
 
 @pytest.mark.slow
