@@ -1,6 +1,6 @@
 """Rules of machine tokens: who may make one, what it opens, when it stops by itself.
 
-A token reads what an evaluator of its place reads: no pupil, no phone number, no picture, and it changes nothing. It
+A token reads what an evaluator of its place reads: no pupil, no picture, and it changes nothing. It
 holds only while whoever made it still administers the place.
 """
 
