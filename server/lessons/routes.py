@@ -12,7 +12,6 @@ from pydantic import AwareDatetime
 from server.dependencies import AnyScope, ClockDep, Objects, Reading, SignedIn, Writing
 from server.errors import NotFoundError
 from server.lessons import companion, decks, devices, rehearsal, relays, service, store
-from server.lessons import companion, decks, devices, relays, service, store
 from server.lessons.lifecycle import State
 from server.lessons.models import Deck
 from server.lessons.placement import as_seen_from, over_http
