@@ -1,6 +1,10 @@
 """A child process of the node that mixes one room's sound: it hears the stage like any player (WHEP) and sends one Opus
 track like any encoder (WHIP), for those who can play only one.
 
+It makes no AAC: nothing that is live could play it. No browser has AAC in WebRTC (RFC 7874 asks for Opus and G.711),
+and there is no HLS. Where AAC is wanted, for a download, ``server/recordings/sound.py`` writes it while it is sent, of
+what was recorded with consent: that is the teacher's voice, not this mix.
+
 Rule: what it hears is what the slot policy gives a viewer, so that no room is in the mix that is not on the stage; it
 stores nothing. The lesson never waits for it; it ends when its parent does. Orders: one JSON line on stdin.
 """

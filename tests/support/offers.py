@@ -1,4 +1,6 @@
-"""Real offers of Chromium and aiortc, as files, and a way to bend them."""
+"""Real offers of Chromium and aiortc, as files, and a way to bend them. Firefox's are as those published of Firefox 99
+look, line by line, with keys and names of ours: it cannot be run here.
+"""
 
 from __future__ import annotations
 

@@ -83,6 +83,33 @@ def test_receiving() -> None:
     assert streams[0] == streams[3] == "stage" and len(set(streams)) == 8
 
 
+def test_firefox_publishes() -> None:
+    """Fingerprint for the whole session, formats told after their parameters, SSRCs named before their group."""
+    found, _ = answer_pub("firefox-pub", {"0": "mic", "1": "camera"})
+    audio, video = found.media
+    assert [(one.name, one.payload_type) for one in video.payloads] == [("H264", 126), ("rtx", 127)]
+    assert video.payloads[0].parameter("packetization-mode") == "1" and "transport-cc" in video.payloads[0].feedback
+    assert [one.payload_type for one in audio.payloads] == [109] and audio.payloads[0].feedback == ()
+    plan = plan_pub(offer("firefox-pub"), {"0": "mic", "1": "camera"}, "teacher", "T", None)
+    camera, mic = plan.tracks["1"][1], plan.tracks["0"][1]
+    assert (camera.ssrcs, camera.rtx_ssrcs, mic.ssrcs) == ((3104587299,), (947261538,), (1735920461,))
+    assert camera.extensions.transport_cc == 7 and mic.extensions.transport_cc is None, (
+        "none for sound, and not made up"
+    )
+    assert plan.parameters.fingerprints[0].value.startswith("5A:11")
+
+
+def test_firefox_receives() -> None:
+    found, text = answer_sub("firefox-sub", "watch")
+    audio, video = found.media
+    assert [one.name for one in audio.payloads] == ["opus"], "it offers no RED and gets none"
+    assert {(one.name, one.payload_type) for one in video.payloads} >= {("H264", 126), ("VP8", 120)}
+    offered = {one.id: one.uri for media in parse(offer("firefox-sub")).media for one in media.extmaps}
+    assert all(offered[one.id] == one.uri for media in found.media for one in media.extmaps)
+    assert "playout-delay" not in text and "csrc-audio-level" not in text
+    assert video.ssrc_groups and audio.ssrcs and video.direction == audio.direction == "sendonly"
+
+
 def test_the_teacher_gets_no_stream_in_step() -> None:
     found, _ = answer_sub("chromium-sub", "teacher")
     assert len({(media.msid or "").split(" ")[0] for media in found.media}) == 9
