@@ -10,7 +10,7 @@ import logging
 from media.engine import Engine, Reception
 from media.forward.clock import NTP_BASE, SenderClock
 from media.forward.layers import Layer
-from media.forward.router import PeerState, PublishedTrack
+from media.forward.router import PeerState, PublishedTrack, Slot
 from media.forward.sound import reported_loss
 from media.wire import feedback, rtcp
 
@@ -19,6 +19,8 @@ log = logging.getLogger("tongtang.media")
 OWN_SSRC = 1  # ours as receiver; browsers accept any
 CNAME = "tongtang"
 _LOSS_SMOOTHING = 0.3  # a report covers a second or two of sound: some fifty packets
+_LOSS_MEMORY = 150  # packets
+_PLAUSIBLE = 10_000  # packets between two reports
 
 
 def receiver_compound(engine: Engine, tracks: list[PublishedTrack], now: float) -> bytes:
@@ -93,16 +95,25 @@ def note_report_blocks(state: PeerState, blocks: tuple[rtcp.ReportBlock, ...], n
         return
     subscriber = state.subscriber
     subscriber.loss = max(b.fraction for b in blocks) / 256
-    subscriber.losing += _LOSS_SMOOTHING * (subscriber.loss - subscriber.losing)
     by_ssrc = {slot.parameters.ssrc: slot for slot in state.slots.values()}
     for block in blocks:
         if (slot := by_ssrc.get(block.ssrc)) is not None:
             slot.loss += _LOSS_SMOOTHING * (block.fraction / 256 - slot.loss)
+            _weigh(slot, block)
             slot.jitter = block.jitter / slot.parameters.codecs[0].clock_rate
         if block.lsr:
             trip = (rtcp.middle(rtcp.to_ntp(now + NTP_BASE)) - block.lsr - block.dlsr) & 0xFFFFFFFF
             if trip < 0x80000000:
                 subscriber.rtt = trip / 65536
+    subscriber.losing = max((slot.losing for slot in state.slots.values()), default=0.0)
+
+
+def _weigh(slot: Slot, block: rtcp.ReportBlock) -> None:
+    """Browsers report when they like, be it on two packets: each counts as many as it is about."""
+    about = block.highest - slot.reported if slot.reported is not None else 0
+    slot.reported = block.highest
+    if 0 < about < _PLAUSIBLE:
+        slot.losing += about / (about + _LOSS_MEMORY) * (block.fraction / 256 - slot.losing)
 
 
 def nack_compound(media_ssrc: int, missing: list[int]) -> bytes:

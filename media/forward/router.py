@@ -67,6 +67,8 @@ class Slot:
     asked: float = float("-inf")  # when a still was last asked for
     patience: Patience = field(default_factory=Patience)
     loss: float = 0.0
+    losing: float = 0.0  # see ``Subscriber``
+    reported: int | None = None  # highest number that its last report named
     jitter: float | None = None  # seconds
     redundancy: int = 0
 
@@ -87,7 +89,7 @@ class Subscriber:
 
     loss: float = 0.0
     losing: float = 0.0
-    """The same over some reports: of fifty packets that lose one in twenty, every tenth time five are lost."""
+    """The same over the last few hundred packets: one in twenty is lost, and a report of two packets says "half"."""
     rtt: float | None = None
     nacks: int = 0
     key_frames: int = 0

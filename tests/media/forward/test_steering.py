@@ -135,28 +135,32 @@ def test_small_tiles_get_the_middle_layer_but_for_who_speaks() -> None:
     assert teacher.transport == village.sfu._registry.tracks["mic"].transport
 
 
-def _without_transport_cc(reported: list[float], remb: int = 300_000) -> list[str]:
-    """Qualities told to a room whose browser sends REMB, of a picture of 1 Mbit/s; it reports these losses."""
+def _without_transport_cc(reported: list[tuple[int, float]], remb: int = 300_000) -> list[str]:
+    """Qualities told to a room whose browser sends REMB, of 1 Mbit/s of picture. ``reported``: packets, share lost."""
     hall = Hall()
     teacher, room = hall.peer("teacher"), hall.peer("room")
     hall.sfu.publish("teacher", "camera", camera(), hall.clock.now)
     hall.sfu.add_slot("room", video_slot(extensions=replace(SUB_IDS, transport_cc=None)))
     hall.sfu.route("room", "v", "camera", hall.clock.now)
-    video = Publisher(teacher)
-    for turn in range(100 * len(reported)):
-        video.send((KEY if turn % 50 == 0 else INTER) + bytes(1200))
-        if turn % 100 == 50:
-            block = rtcp.ReportBlock(0x5555, round(256 * reported[turn // 100]), 0, 0, 0, 0, 0)
-            report = rtcp.build_receiver_report(rtcp.ReceiverReport(9, (block,)))
-            estimate = (1 << 24 | 6 << 18 | remb >> 6).to_bytes(4, "big")  # one SSRC, exponent, mantissa
-            said = bytes(3) + b"\x09" + bytes(4) + b"REMB" + estimate + (0x5555).to_bytes(4, "big")
-            room.send_rtcp(report + rtcp.build(rtcp.PSFB, 15, said))
-        hall.tick(0.01)
+    video, highest = Publisher(teacher), 1000
+    for packets, share in [(0, 0.0), *reported]:
+        for turn in range(100):
+            video.send((KEY if turn % 50 == 0 else INTER) + bytes(1200))
+            hall.tick(0.01)
+        highest += packets
+        block = rtcp.ReportBlock(0x5555, round(256 * share), 0, highest, 0, 0, 0)
+        report = rtcp.build_receiver_report(rtcp.ReceiverReport(9, (block,)))
+        estimate = (1 << 24 | 6 << 18 | remb >> 6).to_bytes(4, "big")  # one SSRC, exponent, mantissa
+        said = bytes(3) + b"\x09" + bytes(4) + b"REMB" + estimate + (0x5555).to_bytes(4, "big")
+        room.send_rtcp(report + rtcp.build(rtcp.PSFB, 15, said))
         hall.wire.take()
+    hall.tick(0.3)
     return [event.quality for event in hall.sfu.events() if isinstance(event, SlotQuality)]
 
 
 def test_a_few_losses_in_a_row_make_no_thin_line() -> None:
     """One in twenty, as chance has it: each time stills came and went, it cost a key frame."""
-    assert _without_transport_cc([0.02, 0.04, 0.14, 0.0, 0.06, 0.12, 0.02, 0.04, 0.1, 0.0, 0.06, 0.04]) == ["high"]
-    assert _without_transport_cc([0.02, 0.25, 0.25, 0.25, 0.25])[-1] == "stills", "but many do"
+    seconds = [(100, share) for share in (0.02, 0.04, 0.14, 0.0, 0.06, 0.12, 0.02, 0.04, 0.1, 0.0, 0.06)]
+    assert _without_transport_cc(seconds) == ["high"]
+    assert _without_transport_cc([(2, 0.5), (40, 0.02), (3, 0.33), (40, 0.05), (2, 0.5), (6, 0.17)]) == ["high"]
+    assert _without_transport_cc([(100, 0.02), *[(100, 0.25)] * 4])[-1] == "stills", "but many do"
