@@ -32,6 +32,8 @@ from server.scope import SYSTEM, Scope, allows
 MOST_WAITING = 500
 """Of one channel; what comes on top is dropped, and the page says so."""
 TOLD_POSTS = ("school_admin", "dean")
+PERSONAL = frozenset({"code"})
+"""Said to one person ("in your name"): no group hears it, their telephone does."""
 
 
 # --- who may ----------------------------------------------------------------------------------------------------------
@@ -174,7 +176,7 @@ async def spread(
         if channel.only_urgent and not urgent:
             continue
         if channel.kind != "sms":
-            rows.append(_row(channel, subject, f"notice.{key}", body, now))
+            rows += [] if key in PERSONAL else [_row(channel, subject, f"notice.{key}", body, now)]
             continue
         for person in people:
             if person.phone and person.id != scope.person and hears(channel, of[person.id]):

@@ -15,11 +15,13 @@ from sqlalchemy import select
 from server.accounts.models import Person
 from server.config import WebSettings
 from server.lessons.models import Lesson
+from server.notices import service as notices
 from server.notices.models import Notice
 from server.outbox import posting
 from server.outbox.door import Door
 from server.outbox.models import Channel, Delivery
 from server.schools.models import School
+from server.scope import SYSTEM
 from tests.support.strangers import Stranger
 from tests.support.web import Browser, Web
 
@@ -139,6 +141,19 @@ async def test_a_robot_says_a_notice_once_in_its_group(web: Web, city: City, the
     assert ("&timestamp=" in heard.path and "&sign=" in heard.path) == (kind == "dingtalk")
 
 
+async def test_what_is_said_to_one_person_is_not_said_in_a_group(web: Web, city: City, there: Stranger) -> None:
+    there.mood = "robot"
+    await channel(city, "wecom", there.url)
+    await channel(city, "sms", there.url)
+    words = {"title": "认识分数", "starts_at": city.lesson.starts_at.isoformat()}
+    async with web.transaction() as session:
+        (await session.get_one(Person, city.teacher.id)).phone = "13800000000"
+        now, people = web.clock.now(), [city.teacher.id]
+        await notices.tell(session, SYSTEM, people, "code", words, "/desk", now, city.lesson)
+    assert await post(web, city) == 1
+    assert there.heard[0].body["phone"] == "13800000000" and "上课码" in there.heard[0].body["text"]
+
+
 async def test_many_notices_make_one_message_of_a_robot(web: Web, city: City, there: Stranger) -> None:
     there.mood = "robot"
     await channel(city, "wecom", there.url)
@@ -239,8 +254,8 @@ async def test_after_three_days_of_failing_it_is_off_and_its_owner_knows(web: We
     city.lesson = await web.lesson(city.teacher, old.lead_room, old.receipts[0].room, starts=timedelta(hours=3))
     await move(city)
     assert await post(web, city) == 0 and len(there.heard) == before
-    notices = await city.admin.get("/notices")
-    assert "连续三天没有送到" in notices.text
+    shown = await city.admin.get("/notices")
+    assert "连续三天没有送到" in shown.text
     assert (await city.admin.put(f"{CHANNELS}/{made}/off", json={"off": False})).json()["off_at"] is None
 
 
