@@ -36,7 +36,8 @@ class Person(Base):
     outside_subject: Mapped[str | None] = mapped_column(String(120))
     """Who they are to the bureau's own sign-in (OIDC ``iss`` and ``sub``)."""
 
-    posts: Mapped[list[PostHeld]] = relationship(back_populates="holder", lazy="selectin")
+    posts: Mapped[list[PostHeld]] = relationship(back_populates="holder", lazy="raise")
+    """Asked for by name (``selectinload``): lessons name people by the hundred, and none of their posts."""
 
 
 class PostHeld(Base):

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import delete, exists, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import selectinload
 
 from server.accounts.models import Person, SignIn
 from server.schools.models import Device
@@ -32,7 +33,7 @@ async def person_by_login(session: AsyncSession, scope: Scope, login: str) -> Pe
 async def person(session: AsyncSession, scope: Scope, person_id: str) -> Person | None:
     if not scope.system and scope.person != person_id:
         return None
-    return await session.get(Person, person_id)
+    return await session.get(Person, person_id, options=[selectinload(Person.posts)])
 
 
 async def has_demo(session: AsyncSession, scope: Scope) -> bool:

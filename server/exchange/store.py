@@ -10,7 +10,9 @@ from typing import Any
 
 from sqlalchemy import insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import selectinload
 
+from server.accounts.admin.store import POSTS
 from server.accounts.admin.store import visible as visible_person
 from server.accounts.models import Person
 from server.audit.models import AuditEntry, AuditWaiting
@@ -35,7 +37,8 @@ async def districts(session: AsyncSession, scope: Scope) -> list[District]:
 
 
 async def schools(session: AsyncSession, scope: Scope) -> list[School]:
-    return list(await session.scalars(select(School).where(visible(scope)).order_by(School.code)))
+    query = select(School).options(selectinload(School.settlement)).where(visible(scope))
+    return list(await session.scalars(query.order_by(School.code)))
 
 
 async def all_schools(session: AsyncSession, scope: Scope) -> list[School]:
@@ -64,7 +67,7 @@ async def classes(session: AsyncSession, scope: Scope) -> list[SchoolClass]:
 
 
 async def people(session: AsyncSession, scope: Scope) -> list[Person]:
-    return list(await session.scalars(select(Person).where(visible_person(scope)).order_by(Person.login)))
+    return list(await session.scalars(select(Person).options(POSTS).where(visible_person(scope)).order_by(Person.login)))
 
 
 async def logins(session: AsyncSession, scope: Scope) -> set[str]:

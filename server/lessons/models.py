@@ -75,7 +75,8 @@ class Lesson(Base):
     robots: Mapped[int] = mapped_column(default=0, server_default="0")
     """试讲 with so many robot classrooms. It takes no room and nobody's time, and has no receipts."""
 
-    classroom: Mapped[Classroom | None] = relationship(lazy="joined")
+    classroom: Mapped[Classroom | None] = relationship(lazy="raise")
+    """For queries only: loading it would bring its rooms and people with every lesson."""
     lead_room: Mapped[Room] = relationship(lazy="joined")
     teacher: Mapped[Person] = relationship(lazy="joined")
     receipts: Mapped[list[Receipt]] = relationship(lazy="selectin", order_by="Receipt.position")

@@ -57,8 +57,9 @@ class School(Base):
     demo: Mapped[bool] = mapped_column(default=False)
     created_at: Mapped[datetime]
 
-    settlement: Mapped[list[SettlementCode]] = relationship(lazy="selectin", order_by="SettlementCode.starts_on")
-    enrolment: Mapped[list[Enrolment]] = relationship(lazy="selectin", order_by="Enrolment.school_year")
+    # Asked for by name (``store.WHOLE``): every room, lesson and person leads to a school, and few want its years.
+    settlement: Mapped[list[SettlementCode]] = relationship(lazy="raise", order_by="SettlementCode.starts_on")
+    enrolment: Mapped[list[Enrolment]] = relationship(lazy="raise", order_by="Enrolment.school_year")
 
 
 class SettlementCode(Base):

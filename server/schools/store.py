@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Select, case, exists, func, or_, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import aliased
+from sqlalchemy.orm import aliased, selectinload
 
 from server.database import Base
 from server.paging import MOST, Paging
@@ -22,6 +22,8 @@ from server.scope import Scope
 TOWN = ("111", "112")
 TOWNSHIP = ("121", "122", "123")
 VILLAGE = ("210", "220")
+WHOLE = (selectinload(School.settlement), selectinload(School.enrolment))
+"""A school with its years."""
 SETTLEMENTS = {"town": TOWN, "township": TOWNSHIP, "village": VILLAGE}
 
 
@@ -157,7 +159,7 @@ async def list_schools(
 
 
 async def school(session: AsyncSession, scope: Scope, school_id: str) -> School | None:
-    return await session.scalar(select(School).where(School.id == school_id, visible(scope)))
+    return await session.scalar(select(School).options(*WHOLE).where(School.id == school_id, visible(scope)))
 
 
 async def schools_named(session: AsyncSession, scope: Scope) -> list[School]:
@@ -282,6 +284,14 @@ async def paired_with(
     if lead_school_ids is not None:
         query = query.where(Pairing.lead_school_id.in_(lead_school_ids))
     return list(await session.scalars(query.distinct()))
+
+
+async def pairs_on(session: AsyncSession, scope: Scope, leads: Sequence[str], day: date) -> list[tuple[str, str]]:
+    """(lead school, helped school) of the lead schools named, as far as the scope sees them."""
+    query = select(Pairing.lead_school_id, Pairing.village_school_id)
+    query = query.join(School, School.id == Pairing.lead_school_id).where(visible(scope), Pairing.starts_on <= day)
+    query = query.where(or_(Pairing.ends_on.is_(None), Pairing.ends_on > day), Pairing.lead_school_id.in_(leads))
+    return [(row[0], row[1]) for row in await session.execute(query)]
 
 
 # --- what was so before -----------------------------------------------------------------------------------------------

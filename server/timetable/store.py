@@ -7,9 +7,10 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from datetime import date
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from server.accounts.models import Person, PostHeld
 from server.classrooms import store as classrooms
 from server.classrooms.models import Classroom
 from server.database import Base
@@ -27,6 +28,8 @@ from server.timetable.models import (
 )
 
 HORIZON = "city"
+AT_ONCE = 1000
+"""Ids a statement."""
 
 
 async def term_on(session: AsyncSession, scope: Scope, day: date) -> Term | None:
@@ -115,6 +118,18 @@ async def classrooms_of(session: AsyncSession, scope: Scope, term_id: str) -> li
     query = select(Classroom).where(Classroom.term == term_id, Classroom.archived_at.is_(None))
     query = query.where(classrooms.visible(scope)).order_by(Classroom.name, Classroom.id)
     return list((await session.scalars(query)).unique())
+
+
+async def posts_on(session: AsyncSession, scope: Scope, people: Sequence[str], day: date) -> list[tuple[str, str]]:
+    """(person, post) of people who may still sign in; the caller has checked that they are the asker's to plan."""
+    query = select(PostHeld.person_id, PostHeld.post).join(Person, Person.id == PostHeld.person_id)
+    query = query.where(Person.disabled_at.is_(None), PostHeld.starts_on <= day)
+    query = query.where(or_(PostHeld.ends_on.is_(None), PostHeld.ends_on >= day))
+    found: list[tuple[str, str]] = []
+    for start in range(0, len(people), AT_ONCE):
+        rows = await session.execute(query.where(PostHeld.person_id.in_(people[start : start + AT_ONCE])))
+        found += [(row.person_id, row.post) for row in rows]
+    return found
 
 
 async def sweep(session: AsyncSession, scope: Scope, before: date) -> None:

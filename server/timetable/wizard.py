@@ -4,14 +4,13 @@ begins, and lists what has lapsed since: posts, rooms, pairings, classes, consen
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from server.accounts.models import Person
-from server.accounts.service import held_posts
 from server.classes.grades import grade_on
 from server.classrooms.models import Classroom, Receiver
 from server.errors import ForbiddenError, InvalidError, NotFoundError
@@ -70,10 +69,10 @@ async def draft(session: AsyncSession, scope: Scope, body: WizardBody, now: date
         raise InvalidError("wizard_terms", field="new")
     promoted = body.promote and old.id[:4] != new.id[:4]
     there = {_like(one, one.grade) for one in await store.classrooms_of(session, scope, new.id)}
-    found = []
-    for classroom in await store.classrooms_of(session, scope, old.id):
-        if allows(scope, "classroom.write", lead_part(classroom.lead_room)):
-            found.append(await _candidate(session, classroom, new, promoted, there))
+    held = await store.classrooms_of(session, scope, old.id)
+    mine = [one for one in held if allows(scope, "classroom.write", lead_part(one.lead_room))]
+    standing = await _standing(session, mine, new.starts_on)
+    found = [_candidate(one, new, promoted, there, standing) for one in mine]
     horizon = await store.horizon(session, scope)
     return Draft(old, new, found, horizon.known_until if horizon else None, promoted)
 
@@ -82,25 +81,39 @@ def _like(classroom: Classroom, grade: int) -> tuple[str, str, int]:
     return classroom.lead_room_id, classroom.subject, grade
 
 
-async def _candidate(
-    session: AsyncSession, classroom: Classroom, new: Term, promoted: bool, there: set[tuple[str, str, int]]
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What holds on the new term's first day: (person, post), (lead school, helped school)."""
+
+    posts: frozenset[tuple[str, str]]
+    pairs: frozenset[tuple[str, str]]
+
+
+async def _standing(session: AsyncSession, classrooms: Sequence[Classroom], day: date) -> Standing:
+    people = {one.lead_teacher_id for one in classrooms}
+    people |= {held.assistant_id for one in classrooms for held in one.receivers if held.assistant_id}
+    posts = await store.posts_on(session, SYSTEM, sorted(people), day)
+    leads = sorted({one.lead_room.school_id for one in classrooms})
+    return Standing(frozenset(posts), frozenset(await schools.pairs_on(session, SYSTEM, leads, day)))
+
+
+def _candidate(
+    classroom: Classroom, new: Term, promoted: bool, there: set[tuple[str, str, int]], standing: Standing
 ) -> Candidate:
     leaves = promoted and classroom.grade in PHASE_ENDS
     grade = classroom.grade + 1 if promoted and not leaves else classroom.grade
     made = Candidate(classroom, grade, copied=_like(classroom, grade) in there, leaves=leaves)
-    day = new.starts_on
-    if not _holds(await session.get(Person, classroom.lead_teacher_id), "teacher", day):
+    if (classroom.lead_teacher_id, "teacher") not in standing.posts:
         made.lapsed.append(("teacher", classroom.lead_teacher.name))
     lead = classroom.lead_room.school_id
-    paired = set(await schools.paired_with(session, SYSTEM, [lead], day))
     for held in classroom.receivers:
-        if held.assistant_id and not _holds(await session.get(Person, held.assistant_id), "assistant", day):
+        if held.assistant_id and (held.assistant_id, "assistant") not in standing.posts:
             made.lapsed.append(("assistant", held.assistant.name if held.assistant else ""))
-        if held.room.school_id not in paired | {lead}:
+        if held.room.school_id != lead and (lead, held.room.school_id) not in standing.pairs:
             made.lapsed.append(("pairing", held.room.school.short_name))
-        if held.room.closed_on is not None and held.room.closed_on <= day:
+        if held.room.closed_on is not None and held.room.closed_on <= new.starts_on:
             made.lapsed.append(("room", f"{held.room.school.short_name} {held.room.name}"))
-        made.lapsed += _of_class(held, grade, day)
+        made.lapsed += _of_class(held, grade, new.starts_on)
     return made
 
 
@@ -116,12 +129,6 @@ def _of_class(held: Receiver, grade: int, day: date) -> list[tuple[str, str]]:
     if one is None or not _fits(held, grade, day):
         return [("class", name)]
     return [] if one.consent_on else [("consent", name)]
-
-
-def _holds(person: Person | None, post: str, day: date) -> bool:
-    if person is None or person.disabled_at is not None:
-        return False
-    return any(one.post == post for one in held_posts(person, day))
 
 
 async def copy(session: AsyncSession, scope: Scope, body: WizardBody, now: datetime) -> list[Classroom]:

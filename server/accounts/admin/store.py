@@ -9,12 +9,15 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import selectinload
 
 from server.accounts.models import Person, PostHeld
 from server.paging import Paging
 from server.schools.models import School
 from server.schools.store import visible as visible_school
 from server.scope import Scope
+
+POSTS = selectinload(Person.posts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,12 +81,12 @@ async def list_people(
 ) -> tuple[list[Person], Paging]:
     count = await session.scalar(_filtered(select(func.count()).select_from(Person), scope, wanted, today))
     paging = Paging(page, count or 0, size)
-    query = _filtered(select(Person), scope, wanted, today).order_by(*_order(wanted.sort))
+    query = _filtered(select(Person).options(POSTS), scope, wanted, today).order_by(*_order(wanted.sort))
     return list(await session.scalars(query.offset(paging.offset).limit(size))), paging
 
 
 async def person(session: AsyncSession, scope: Scope, person_id: str) -> Person | None:
-    return await session.scalar(select(Person).where(Person.id == person_id, visible(scope)))
+    return await session.scalar(select(Person).options(POSTS).where(Person.id == person_id, visible(scope)))
 
 
 async def login_taken(session: AsyncSession, scope: Scope, login: str) -> bool:

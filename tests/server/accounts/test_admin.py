@@ -7,6 +7,7 @@ from datetime import date
 from typing import Any
 
 import pytest
+from sqlalchemy.orm import selectinload
 
 from server.accounts.admin import service
 from server.accounts.admin.schemas import PersonCreate, PostBody
@@ -184,7 +185,7 @@ async def test_posts_have_dates_and_are_never_deleted(web: Web) -> None:
         await service.end_post(session, scope, person.id, first, date(2026, 11, 30), web.clock.now())
         await service.give_post(session, scope, person.id, again, web.clock.now())
     async with web.database.reading() as session:
-        held = (await session.get_one(Person, person.id)).posts
+        held = (await session.get_one(Person, person.id, options=[selectinload(Person.posts)])).posts
         assert sorted(str(post.ends_on) for post in held) == ["2026-11-30", "None"]
 
 

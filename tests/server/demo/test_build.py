@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import func, select
+from sqlalchemy.orm import selectinload
 
 from server.accounts.models import Person, PostHeld
 from server.classrooms.models import Classroom
@@ -124,7 +125,7 @@ async def _the_replays_are_whole(web: Web) -> None:
 async def _accounts_open(web: Web) -> None:
     async with web.database.reading() as session:
         for account in DEMO_ACCOUNTS:
-            person = await session.get_one(Person, person_id(account.login))
+            person = await session.get_one(Person, person_id(account.login), options=[selectinload(Person.posts)])
             assert await Passwords().verify(person.password_hash, DEMO_PASSWORD)
             assert account.post in {post.post for post in person.posts}
         others = select(func.count()).select_from(Person).where(Person.password_hash.is_not(None))
