@@ -12,7 +12,11 @@ from server.database import Base
 
 class Person(Base):
     __tablename__ = "people"
-    __table_args__ = (Index("uq_people_outside", "outside_issuer", "outside_subject", unique=True),)
+    __table_args__ = (
+        Index("uq_people_outside", "outside_issuer", "outside_subject", unique=True),
+        Index("ix_people_name", "name", "id"),
+        Index("ix_people_phone", "phone"),
+    )
 
     id: Mapped[str] = mapped_column(String(24), primary_key=True)
     login: Mapped[str] = mapped_column(String(64), unique=True)

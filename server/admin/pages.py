@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import RedirectResponse, Response
@@ -12,7 +12,7 @@ from pydantic import Field
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from server.admin import service, store
-from server.classrooms import store as classrooms
+from server.choices.service import offer
 from server.classrooms.schemas import MOST_RECEIVERS, SUBJECTS, Subject
 from server.clock import CITY, city_date
 from server.dependencies import ClockDep, Html, Reading, SignedIn, Writing
@@ -24,11 +24,9 @@ from server.lessons.lifecycle import CANCEL_REASONS
 from server.lessons.lifecycle import after as next_state
 from server.lessons.models import Lesson
 from server.lessons.schemas import LessonDraft, LessonFilter, ReceiverDraft
-from server.paging import Words, base_of
-from server.schools import store as schools
+from server.paging import ListPage, Paging, Words, base_of
 from server.schools.routes import Reader
 from server.schools.schemas import Body, Id
-from server.schools.service import part_of
 from server.scope import Scope, allows
 from server.templating import Page
 from server.timetable.service import week_of
@@ -36,7 +34,7 @@ from server.timetable.service import week_of
 router = APIRouter(include_in_schema=False)
 
 LIST = "/admin/lessons"
-MOST_A_WEEK = 500
+A_PAGE = 50
 DONE = ("created", "cancelled")
 
 
@@ -111,11 +109,14 @@ async def get_lessons(
     scope: Reader,
     clock: ClockDep,
     asked: Annotated[LessonsWanted, Depends(wanted)],
+    number: ListPage = 1,
     done: Annotated[str, Query(max_length=20)] = "",
 ) -> Response:
     today = city_date(clock.now())
     day = asked.day or today
     first, after = bounds(day, asked.span)
+    # a page past the end shows nothing, and says how many there are
+    offset = (number - 1) * A_PAGE
     found, count = await lessons.find_lessons(
         session,
         scope,
@@ -125,7 +126,8 @@ async def get_lessons(
             states=STATES[asked.state],
             subject=asked.subject or None,
             words=asked.q[:60],
-            limit=MOST_A_WEEK,
+            offset=offset,
+            limit=A_PAGE,
         ),
     )
     by_day: dict[date, list[Lesson]] = {}
@@ -147,6 +149,7 @@ async def get_lessons(
         week=await week_of(session, scope, day),
         subjects=SUBJECTS,
         base=base_of(filters),
+        paging=Paging(number, count, A_PAGE),
         may_create=allows(scope, "lesson.create"),
         may_cancel={one.id: _cancellable(scope, one) for one in found},
         done=done if done in DONE else "",
@@ -196,26 +199,18 @@ class LessonForm(Body):
 async def _form_page(page: Page, session: AsyncSession, scope: Scope, form: Form, today: date) -> Response:
     if not allows(scope, "lesson.create"):
         raise ForbiddenError
-    paired = await schools.paired_with(session, scope, None, today)
-    mine = await schools.rooms_of(session, scope, "lead")
-    lead = [room for room in mine if allows(scope, "lesson.create", part_of(room.school))]
-    led = [c for c in await classrooms.for_choosing(session, scope) if lessons_of(scope, c)]
+    rooms = [form.value(f"room_{n}") for n in range(1, MOST_RECEIVERS + 1)]
     return page.render(
         "admin/lesson_form.html",
         status=422 if form.bad else 200,
         form=form,
-        classrooms=led,
+        classrooms=await offer(session, scope, "led_classrooms", today, [form.value("classroom_id")]),
         subjects=SUBJECTS,
-        lead_rooms=lead,
-        receiving_rooms=await schools.rooms_of(session, scope, "receiving", paired),
-        teachers=await classrooms.staff(session, scope, "teacher", sorted({r.school_id for r in lead}), today),
-        places={room.school_id: room.school for room in lead},
+        lead_rooms=await offer(session, scope, "lead_rooms", today, [form.value("lead_room_id")]),
+        receiving_rooms=await offer(session, scope, "receiving_rooms", today, rooms),
+        teachers=await offer(session, scope, "teachers", today, [form.value("teacher_id")]),
         room_rows=range(1, MOST_RECEIVERS + 1),
     )
-
-
-def lessons_of(scope: Scope, classroom: Any) -> bool:
-    return allows(scope, "lesson.create", part_of(classroom.lead_room.school))
 
 
 @router.get(LIST + "/new")

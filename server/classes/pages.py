@@ -9,6 +9,7 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import RedirectResponse, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from server.choices.service import offer
 from server.classes import service, store
 from server.classes.grades import grade_on, years
 from server.classes.routes import Reader, Wanted
@@ -45,8 +46,8 @@ async def _page(
     today = city_date(clock.now())
     filters = {**asdict(wanted), "grade": grade}
     filters.pop("entries")
-    mine = [one for one in await schools.schools_named(session, scope) if allows(scope, "class.write", part_of(one))]
     form.values.setdefault("school_id", wanted.school)
+    mine = await offer(session, scope, "schools_of_classes", city_date(clock.now()), [form.value("school_id")])
     return page.render(
         "admin/classes.html",
         status=422 if form.bad else 200,
@@ -55,7 +56,7 @@ async def _page(
         wanted=wanted,
         grade=grade,
         schools=mine,
-        writable={one.id for one in mine},
+        writable={row.school_id for row in rows if allows(scope, "class.write", part_of(row.school))},
         school=await schools.school(session, scope, wanted.school) if wanted.school else None,
         districts=await schools.my_districts(session, scope),
         years={phase: years(phase, today) for phase in ("primary", "junior")},

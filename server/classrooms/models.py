@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, String, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from server.accounts.models import Person
@@ -14,7 +14,12 @@ from server.schools.models import Room, SchoolClass
 
 class Classroom(Base):
     __tablename__ = "classrooms"
-    __table_args__ = (CheckConstraint("grade BETWEEN 1 AND 9", name="grade"),)
+    __table_args__ = (
+        CheckConstraint("grade BETWEEN 1 AND 9", name="grade"),
+        Index("ix_classrooms_lead_room", "lead_room_id"),
+        Index("ix_classrooms_lead_teacher", "lead_teacher_id"),
+        Index("ix_classrooms_term", "term", "name"),
+    )
 
     id: Mapped[str] = mapped_column(String(24), primary_key=True)
     name: Mapped[str] = mapped_column(String(80))
@@ -43,6 +48,7 @@ class Receiver(Base):
     __table_args__ = (
         UniqueConstraint("classroom_id", "room_id"),
         CheckConstraint("position BETWEEN 1 AND 8", name="position"),
+        Index("ix_receivers_assistant", "assistant_id"),
     )
 
     id: Mapped[str] = mapped_column(String(24), primary_key=True)

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import RedirectResponse, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from server.classes.grades import grade_on
+from server.choices.service import Offer, offer
 from server.classrooms import service, store
 from server.classrooms.models import Classroom
 from server.classrooms.routes import Reader, Wanted
@@ -23,7 +23,6 @@ from server.lessons.changes import progress
 from server.paging import PAGE_ROWS, ListPage, base_of
 from server.schools import store as schools
 from server.schools.schemas import Id
-from server.schools.service import part_of
 from server.scope import Scope, allows
 from server.templating import Page
 
@@ -93,13 +92,11 @@ async def _form_page(
 ) -> Response:
     """Rooms to choose: lead rooms of the scope; receiving rooms of the scope and of schools its own schools help."""
     day = city_date(now)
-    paired = await schools.paired_with(session, scope, None, day)
-    lead = [
-        r for r in await schools.rooms_of(session, scope, "lead") if allows(scope, "classroom.write", part_of(r.school))
-    ]
-    receiving = await schools.rooms_of(session, scope, "receiving", paired)
-    teachers = await store.staff(session, scope, "teacher", sorted({room.school_id for room in lead}), day)
-    assistants = await store.staff(session, scope, "assistant", sorted({room.school_id for room in receiving}), day)
+
+    async def choices(kind: str, *names: str) -> Offer:
+        return await offer(session, scope, kind, day, [form.value(name) for name in names])
+
+    held = [f"receivers.{n}." for n in range(MOST_RECEIVERS)]
     rows = max(SLOT_ROWS, 1 + max((int(n.split(".")[1]) for n in form.values if n.startswith("slots.")), default=0))
     return page.render(
         "admin/classroom_form.html",
@@ -108,15 +105,11 @@ async def _form_page(
         classroom=classroom,
         subjects=SUBJECTS,
         terms=await store.terms(session, scope),
-        lead_rooms=lead,
-        receiving_rooms=receiving,
-        teachers=teachers,
-        assistants=assistants,
-        classes=[
-            (one, grade_on(one.phase, one.entry_year, day))
-            for one in await store.classes_of(session, scope, sorted({room.school_id for room in receiving}))
-        ],
-        schools={room.school_id: room.school for room in (*lead, *receiving)},
+        lead_rooms=await choices("lead_rooms", "lead_room_id"),
+        receiving_rooms=await choices("receiving_rooms", *(f"{one}room_id" for one in held)),
+        classes=await choices("classes", *(f"{one}class_id" for one in held)),
+        teachers=await choices("teachers", "lead_teacher_id"),
+        assistants=await choices("assistants", *(f"{one}assistant_id" for one in held)),
         receiver_rows=range(MOST_RECEIVERS),
         slot_rows=range(rows),
     )

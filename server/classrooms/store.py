@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, delete, exists, func, or_, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import selectinload
 
-from server.accounts.models import Person, PostHeld
+from server.accounts.models import Person
 from server.classrooms.models import Classroom, Receiver
 from server.database import Base
 from server.paging import Paging
@@ -101,11 +101,6 @@ async def classroom(session: AsyncSession, scope: Scope, classroom_id: str) -> C
     return await session.scalar(select(Classroom).where(Classroom.id == classroom_id, visible(scope)))
 
 
-async def for_choosing(session: AsyncSession, scope: Scope) -> list[Classroom]:
-    query = select(Classroom).where(visible(scope), Classroom.archived_at.is_(None)).order_by(Classroom.name)
-    return list((await session.scalars(query)).unique())
-
-
 async def slots(session: AsyncSession, scope: Scope, classroom_ids: Sequence[str]) -> dict[str, list[WeeklySlot]]:
     """Weekly slots of classrooms the caller was allowed to read, in order of the week."""
     query = select(WeeklySlot).where(WeeklySlot.classroom_id.in_(classroom_ids))
@@ -179,15 +174,9 @@ async def classes(session: AsyncSession, scope: Scope, ids: Sequence[str]) -> di
     return {one.id: one for one in (await session.scalars(select(SchoolClass).where(SchoolClass.id.in_(ids)))).unique()}
 
 
-async def classes_of(session: AsyncSession, scope: Scope, schools: Sequence[str]) -> list[SchoolClass]:
-    """Open classes of schools the form may choose rooms of, the youngest first."""
-    query = select(SchoolClass).where(SchoolClass.school_id.in_(schools), SchoolClass.closed_on.is_(None))
-    query = query.order_by(SchoolClass.school_id, SchoolClass.phase.desc(), SchoolClass.entry_year.desc())
-    return list((await session.scalars(query.order_by(SchoolClass.number))).unique())
-
-
 async def person(session: AsyncSession, scope: Scope, person_id: str) -> Person | None:
-    return await session.get(Person, person_id)
+    """With their posts: who teaches must be a teacher on the day."""
+    return await session.get(Person, person_id, options=[selectinload(Person.posts)])
 
 
 async def add(session: AsyncSession, scope: Scope, row: Base) -> None:

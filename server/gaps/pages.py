@@ -9,6 +9,7 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import RedirectResponse, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from server.choices.service import offer
 from server.classrooms.schemas import SUBJECTS
 from server.clock import city_date
 from server.demands import store as demands
@@ -43,14 +44,14 @@ async def _page(
     rows, paging = await store.list_gaps(session, scope, wanted, number, PAGE_ROWS)
     terms = await store.terms(session, scope)
     now = await week_of(session, scope, city_date(clock.now()))
-    mine = [one for one in await schools.schools_named(session, scope) if allows(scope, "gap.write", part_of(one))]
     form.values.setdefault("term", now[0].id if now else "")
     form.values.setdefault("school_id", wanted.school)
+    mine = await offer(session, scope, "schools_of_gaps", city_date(clock.now()), [form.value("school_id")])
     return page.render(
         "admin/gaps.html",
         status=422 if form.bad else 200,
         rows=rows,
-        writable={school.id for school in mine},
+        writable={owner.id for _, owner in rows if allows(scope, "gap.write", part_of(owner))},
         paging=paging,
         posted=await demands.open_gaps(session, scope, [gap.id for gap, _ in rows]),
         wanted=wanted,

@@ -11,6 +11,7 @@ from fastapi.responses import RedirectResponse, Response
 from pydantic import BaseModel
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from server.choices.service import Offer, offer
 from server.clock import city_date
 from server.dependencies import ClockDep, Html, Reading, SignedIn, Writing
 from server.errors import ForbiddenError
@@ -20,7 +21,6 @@ from server.groups.routes import Reader, Wanted
 from server.groups.schemas import KINDS, GroupBody, GroupEdit, GroupEnd, MemberBody
 from server.paging import PAGE_ROWS, ListPage, base_of
 from server.schools import store as schools
-from server.schools.pages import by_district
 from server.schools.schemas import Id
 from server.scope import Part, Scope, allows
 from server.templating import Page
@@ -98,6 +98,7 @@ async def _group(
 ) -> Response:
     group, today = await service.get(session, scope, group_id), city_date(clock.now())
     may_write = service.may(scope, "group.write", group)
+    chosen = [forms["member"].value("school_id")] if "member" in forms else []
     return page.render(
         "admin/group.html",
         status=422 if any(form.bad for form in forms.values()) else 200,
@@ -105,7 +106,7 @@ async def _group(
         today=today,
         names=await _names(page, session, scope),
         may_write=may_write,
-        choosable=by_district(await schools.pairable(session, scope, "")) if may_write else [],
+        choosable=await offer(session, scope, "all_schools", today, chosen) if may_write else Offer(),
         forms={
             "edit": Form({"name": group.name, "about": group.about}),
             "member": Form({"starts_on": today.isoformat()}),

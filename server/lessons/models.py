@@ -31,6 +31,7 @@ class Lesson(Base):
         CheckConstraint("kind IN ('formal', 'trial', 'drill')", name="kind"),
         CheckConstraint("state IN ('" + "', '".join(STATES) + "')", name="state"),
         Index("ix_lessons_starts", "starts_at"),
+        Index("ix_lessons_state", "state", "starts_at"),
     )
 
     id: Mapped[str] = mapped_column(String(24), primary_key=True)

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, Select, delete, exists, false, func, or_, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import selectinload
 
 from server.accounts.models import Person
 from server.classrooms.models import Classroom
@@ -94,6 +95,18 @@ async def count(session: AsyncSession, scope: Scope, wanted: LessonFilter) -> in
     return await session.scalar(select(func.count()).select_from(ids)) or 0
 
 
+async def first_at_each_time(
+    session: AsyncSession, scope: Scope, wanted: LessonFilter, each: int
+) -> tuple[list[Lesson], dict[datetime, int]]:
+    """The first ``each`` lessons of every starting time, and how many there are: a district's week has hundreds."""
+    place = func.row_number().over(partition_by=Lesson.starts_at, order_by=Lesson.id).label("place")
+    ranked = _filtered(scope, wanted).with_only_columns(Lesson.id, Lesson.starts_at, place).subquery()
+    few = select(Lesson).where(Lesson.id.in_(select(ranked.c.id).where(ranked.c.place <= each)))
+    rows = list((await session.scalars(few.order_by(Lesson.starts_at, Lesson.id))).unique())
+    counts = select(ranked.c.starts_at, func.count()).group_by(ranked.c.starts_at)
+    return rows, {row[0]: row[1] for row in await session.execute(counts)}
+
+
 async def of_person(session: AsyncSession, scope: Scope, start: datetime, end: datetime) -> list[Lesson]:
     """Lessons the asker teaches or assists, starting in [start, end)."""
     if scope.person is None:
@@ -160,7 +173,8 @@ async def classes(session: AsyncSession, scope: Scope, ids: Sequence[str]) -> di
 
 
 async def person(session: AsyncSession, scope: Scope, person_id: str) -> Person | None:
-    return await session.get(Person, person_id)
+    """With their posts: who teaches must be a teacher on the day."""
+    return await session.get(Person, person_id, options=[selectinload(Person.posts)])
 
 
 # --- decks ------------------------------------------------------------------------------------------------------------

@@ -18,17 +18,16 @@ router = APIRouter(include_in_schema=False)
 
 LIVE = 6
 TODAY = 12
-MOST_A_DAY = 200
 STUDIOS = 6
 REPLAYS = 6
 
 
-def to_come(lessons: list[store.Notice], now: datetime) -> list[store.Notice]:
+async def _today(session: Reading, scope: AnyScope, now: datetime) -> list[store.Notice]:
     """What fits on the page: lessons still to come first, filled up with those just over; shown in order of time."""
-    first = [one for one in lessons if one.ends_at > now][:TODAY]
-    over = [one for one in lessons if one.ends_at <= now]
-    fill = TODAY - len(first)
-    return sorted([*first, *(over[-fill:] if fill else [])], key=lambda one: one.starts_at)
+    start, end = day_bounds(now)
+    first = await store.to_come(session, scope, max(start, now), end, TODAY)
+    fill = await store.over(session, scope, start, now, TODAY - len(first)) if len(first) < TODAY else []
+    return sorted([*first, *fill], key=lambda one: one.starts_at)
 
 
 @router.get("/")
@@ -40,7 +39,7 @@ async def get_portal(page: Html, session: Reading, scope: AnyScope, clock: Clock
         now=now,
         week=await week_of(session, scope, city_date(now)),
         live=await store.live(session, scope, LIVE),
-        today=to_come(await store.today(session, scope, start, end, MOST_A_DAY), now),
+        today=await _today(session, scope, now),
         count=await store.count_today(session, scope, start, end),
         studios=await store.studios(session, scope, STUDIOS),
         replays=await store.replays(session, scope, REPLAYS),

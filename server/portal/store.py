@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -15,6 +15,8 @@ from server.schools.models import Room, School
 from server.scope import Scope
 from server.studios.models import Studio
 
+LONGEST = timedelta(hours=6)
+"""No lesson lasts longer."""
 NOTICE = ("published", "waiting", "live", "closed", "registered", "archived")
 
 
@@ -66,9 +68,17 @@ async def live(session: AsyncSession, scope: Scope, most: int) -> list[Notice]:
     return await _notices(session, scope, Lesson.state == "live", newest=False, most=most)
 
 
-async def today(session: AsyncSession, scope: Scope, start: datetime, end: datetime, most: int) -> list[Notice]:
-    within = (Lesson.starts_at >= start, Lesson.starts_at < end, Lesson.state.in_(NOTICE))
-    return await _notices(session, scope, *within, newest=False, most=most)
+async def to_come(session: AsyncSession, scope: Scope, now: datetime, end: datetime, most: int) -> list[Notice]:
+    """Lessons of today that are not over, the next first."""
+    # what is not over began less than a day ago: lets the index on the start do the work
+    within = (Lesson.starts_at >= now - LONGEST, Lesson.starts_at < end, Lesson.ends_at > now)
+    return await _notices(session, scope, *within, Lesson.state.in_(NOTICE), newest=False, most=most)
+
+
+async def over(session: AsyncSession, scope: Scope, start: datetime, now: datetime, most: int) -> list[Notice]:
+    """Lessons of today that are over, the latest first."""
+    within = (Lesson.starts_at >= start, Lesson.starts_at < now, Lesson.ends_at <= now)
+    return await _notices(session, scope, *within, Lesson.state.in_(NOTICE), newest=True, most=most)
 
 
 async def count_today(session: AsyncSession, scope: Scope, start: datetime, end: datetime) -> int:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from datetime import date, datetime
-from itertools import groupby
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import RedirectResponse, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from server.choices.service import Offer, offer
 from server.clock import city_date
 from server.dependencies import ClockDep, Html, Reading, SignedIn, Writing
 from server.errors import ForbiddenError
@@ -184,11 +184,6 @@ async def post_reopen(session: Writing, scope: SignedIn, clock: ClockDep, school
 # --- one school with its small forms ----------------------------------------------------------------------------------
 
 
-def by_district(schools: list[School]) -> list[tuple[str | None, list[School]]]:
-    """For a long choice: schools under the district that answers for them, in the order they come."""
-    return [(district, list(group)) for district, group in groupby(schools, key=lambda one: one.supervised_by)]
-
-
 async def _school_page(
     page: Page, session: AsyncSession, scope: Scope, today: date, school_id: str, forms: dict[str, Form], done: str = ""
 ) -> Response:
@@ -196,6 +191,8 @@ async def _school_page(
     part = service.part_of(school)
     bound = await store.devices(session, scope, school.id)
     may_write = allows(scope, "school.write", part)
+    typed_in = [forms.get(name, Form()) for name in ("pairing", "closed")]
+    chosen = [form.value(name) for form in typed_in for name in ("lead_school", "village_school", "merged_into")]
     return page.render(
         "admin/school.html",
         status=422 if any(form.bad for form in forms.values()) else 200,
@@ -210,7 +207,7 @@ async def _school_page(
         pasts=await store.pasts_of(session, scope, school.id),
         merged_into=await store.school_of_city(session, scope, school.merged_into) if school.merged_into else None,
         equipment=EQUIPMENT,
-        pairable=by_district(await store.pairable(session, scope, school.id)) if may_write else [],
+        pairable=await offer(session, scope, "all_schools", today, chosen) if may_write else Offer(),
         names=await _district_names(page, session, scope),
         may_write=may_write,
         may_rooms=allows(scope, "room.write", part),

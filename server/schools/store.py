@@ -178,14 +178,6 @@ async def school_of_city(session: AsyncSession, scope: Scope, school_id: str) ->
     return await session.get(School, school_id)
 
 
-async def pairable(session: AsyncSession, scope: Scope, but: str) -> list[School]:
-    """Open schools of the whole city: names and codes are public, and pairings cross districts."""
-    query = (
-        select(School).where(School.closed_on.is_(None), School.id != but).order_by(School.supervised_by, School.code)
-    )
-    return list(await session.scalars(query))
-
-
 async def code_taken(session: AsyncSession, scope: Scope, code: str, but: str | None = None) -> bool:
     """Codes are unique beyond every scope."""
     query = select(exists().where(School.code == code, School.id != (but or "")))

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Path, Query, Request
 from fastapi.responses import RedirectResponse, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from server.choices.service import offer
 from server.clock import city_date
 from server.dependencies import ClockDep, Html, Reading, SignedIn, Writing
 from server.errors import ForbiddenError, InvalidError
@@ -125,8 +126,8 @@ async def _bells_page(
     if not allows(scope, "school.read"):
         raise ForbiddenError
     today = city_date(clock.now())
-    options = await choices.choices(session, scope, "school", None, today)
-    chosen = school if school in dict(options) else (options[0][0] if options else "")
+    options = await offer(session, scope, "schools", today, [school])
+    chosen = school if school in options else (options.rows[0].id if options.rows else "")
     row = await choices.school_of(session, scope, "school", chosen)
     phases = [] if row is None else ["primary", "junior"] if row.phase == "nine_year" else [row.phase]
     return page.render(

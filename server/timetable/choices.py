@@ -9,7 +9,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from server.accounts.models import Person, PostHeld
 from server.classrooms import store as classrooms
-from server.classrooms.models import Classroom
 from server.schools import store as schools
 from server.schools.models import Room, School
 from server.schools.service import part_of
@@ -18,35 +17,6 @@ from server.scope import Scope, within
 MOST = 400
 
 Choice = tuple[str, str]
-
-
-async def choices(session: AsyncSession, scope: Scope, of: str, term: str | None, today: date) -> list[Choice]:
-    """(id, text) of what ``of`` names: room, teacher, classroom, school, district."""
-    if of == "room":
-        return await _rooms(session, scope)
-    if of == "teacher":
-        return await people(session, scope, today)
-    if of == "classroom":
-        query = select(Classroom.id, Classroom.name).where(classrooms.visible(scope), Classroom.archived_at.is_(None))
-        query = query.where(Classroom.term == term) if term else query
-        return [(row.id, row.name) for row in await session.execute(query.order_by(Classroom.name).limit(MOST))]
-    if of == "school":
-        return await _schools(session, scope)
-    found = await schools.my_districts(session, scope)
-    return [(one.id, one.name) for one in found]
-
-
-async def _schools(session: AsyncSession, scope: Scope) -> list[Choice]:
-    query = select(School.id, School.name).where(schools.visible(scope), School.closed_on.is_(None))
-    rows = await session.execute(query.order_by(School.supervised_by, School.code).limit(MOST))
-    return [(row.id, row.name) for row in rows]
-
-
-async def _rooms(session: AsyncSession, scope: Scope) -> list[Choice]:
-    query = select(Room.id, Room.name, School.short_name).join(School, School.id == Room.school_id)
-    query = query.where(schools.visible(scope), School.closed_on.is_(None), Room.closed_on.is_(None))
-    rows = await session.execute(query.order_by(School.code, Room.kind, Room.name).limit(MOST))
-    return [(row.id, f"{row.short_name} {row.name}") for row in rows]
 
 
 async def people(

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, time, timedelta
+from datetime import date, datetime, time, timedelta
 
 from server.clock import CITY, city_date
 from server.lessons.models import Lesson
@@ -38,6 +38,8 @@ class Row:
     cells: list[list[Lesson]] = field(default_factory=list)
     activities: list[list[Activity]] = field(default_factory=list)
     """What studios hold then, day by day as the cells."""
+    more: list[int] = field(default_factory=list)
+    """By day: lessons at that time that are not shown here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +70,9 @@ def build(
     calendar: Sequence[CalendarDay],
     spans: Sequence[SchoolSpan] = (),
     activities: Sequence[Activity] = (),
+    counts: Mapping[datetime, int] | None = None,
 ) -> Grid:
-    """Saturday and Sunday only where something is on them."""
+    """Saturday and Sunday only where something is on them. ``counts``: how many begin at a moment, shown or not."""
     special = {one.day: SpecialDay(one.kind == "holiday", one.runs_weekday, one.stands_for) for one in calendar}
     names = {one.day: one.name for one in calendar}
     shown: list[Lesson | Activity] = [*lessons, *activities]
@@ -79,13 +82,16 @@ def build(
     days = [Day(day, runs(day, special), names.get(day, ""), _away(day, spans), day == today) for day in dates]
     periods = {bell.starts: bell.period for bell in bells}
     starts = sorted({*periods, *(_starts(one) for one in shown)})
-    rows = [Row(one, periods.get(one), [[] for _ in dates], [[] for _ in dates]) for one in starts]
+    rows = [Row(one, periods.get(one), [[] for _ in dates], [[] for _ in dates], [0] * len(dates)) for one in starts]
     place = {row.starts: row for row in rows}
     for lesson in sorted(lessons, key=lambda one: (one.starts_at, one.lead_room.school.short_name, one.id)):
         place[_starts(lesson)].cells[dates.index(city_date(lesson.starts_at))].append(lesson)
     for activity in activities:
         place[_starts(activity)].activities[dates.index(city_date(activity.starts_at))].append(activity)
-    return Grid(days, rows, len(lessons) + len(activities))
+    for moment, number in (counts or {}).items():
+        at, day = moment.astimezone(CITY).time(), dates.index(city_date(moment))
+        place[at].more[day] = number - len(place[at].cells[day])
+    return Grid(days, rows, (sum(counts.values()) if counts else len(lessons)) + len(activities))
 
 
 def _starts(one: Lesson | Activity) -> time:

@@ -10,12 +10,16 @@ from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import RedirectResponse, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from server.choices.service import Offer, offer
+from server.choices.store import Choice
 from server.clock import city_date
 from server.dependencies import ClockDep, Html, Reading, SignedIn, Writing
 from server.errors import ForbiddenError
 from server.forms import Form, attempt, check, typed
 from server.lessons import service as lessons
+from server.lessons import store as lesson_store
 from server.lessons.schemas import LessonFilter
+from server.schools import store as schools
 from server.scope import Scope, allows
 from server.studios.activities import store as activities
 from server.templating import Page
@@ -36,7 +40,8 @@ FILTER: dict[str, str] = {
     "classroom": "classroom_id",
     "district": "district_id",
 }
-MOST_A_WEEK = 500
+A_CELL = 4
+"""Lessons of one starting time that a grid shows; a district has forty at once, and counts the others."""
 PLANNERS = ("school_admin", "dean", "district_admin", "city_admin", "inspector", "evaluator", "area_head")
 
 
@@ -73,8 +78,8 @@ async def get_grid(
     first = grid.monday(asked.day or today)
     week = await service.week_of(session, scope, first + timedelta(days=4))
     term = week[0].id if week else None
-    options = await _options(session, scope, of, term, today)
-    id_ = asked.id if asked.id in {key for key, _ in options} else (options[0][0] if options else "")
+    options = await _options(session, scope, of, term, today, asked.id)
+    id_ = asked.id if asked.id in options else (options.rows[0].id if options.rows else "")
     built = await _built(session, scope, of, id_, first, today)
     return page.render(
         "timetable/week.html",
@@ -82,7 +87,7 @@ async def get_grid(
         id=id_,
         views=views,
         options=options,
-        chosen=dict(options).get(id_, ""),
+        chosen=options.text(id_),
         grid=built,
         shown=built.shown(asked.day, today),
         first=first,
@@ -98,10 +103,15 @@ async def get_grid(
     )
 
 
-async def _options(session: AsyncSession, scope: Scope, of: str, term: str | None, today: date) -> list[choices.Choice]:
+KINDS = {"school": "schools", "room": "rooms", "teacher": "teachers", "classroom": "classrooms"}
+
+
+async def _options(session: AsyncSession, scope: Scope, of: str, term: str | None, today: date, id_: str) -> Offer:
     if of == "teacher" and not scope.has(*PLANNERS):  # type: ignore[arg-type]
-        return [(scope.person or "", "")]
-    return await choices.choices(session, scope, of, term, today)
+        return Offer((Choice(scope.person or "", ""),))
+    if of == "district":
+        return Offer(tuple(Choice(one.id, one.name) for one in await schools.my_districts(session, scope)))
+    return await offer(session, scope, KINDS[of], today, [id_], term or "" if of == "classroom" else "")
 
 
 async def _built(session: AsyncSession, scope: Scope, of: str, id_: str, first: date, today: date) -> grid.Grid:
@@ -112,10 +122,9 @@ async def _built(session: AsyncSession, scope: Scope, of: str, id_: str, first: 
             "starts_before": midnight(after),
             FILTER[of]: id_,
             "states": tuple(state for state in STATES if state != "cancelled"),
-            "limit": MOST_A_WEEK,
         }
     )
-    found, _ = await lessons.find_lessons(session, scope, asked) if id_ else ([], 0)
+    found, counts = await lesson_store.first_at_each_time(session, scope, asked, A_CELL) if id_ else ([], {})
     school = await choices.school_of(session, scope, of, id_)
     rung: list[Bell] = []
     if school is not None:
@@ -126,7 +135,7 @@ async def _built(session: AsyncSession, scope: Scope, of: str, id_: str, first: 
     days = await store.calendar(session, scope, first, after)
     spans = await store.spans(session, scope, [school.id], first, after) if school else []
     held = await activities.in_week(session, scope, of, id_, midnight(first), midnight(after))
-    return grid.build(first, today, found, rung, days, spans, held)
+    return grid.build(first, today, found, rung, days, spans, held, counts)
 
 
 STATES = ("planned", "published", "waiting", "live", "closed", "registered", "archived", "disputed", "cancelled")
@@ -162,9 +171,13 @@ async def get_find(request: Request, page: Html, session: Reading, scope: Signed
         found=found,
         terms=terms,
         term=term,
-        classrooms=await choices.choices(session, scope, "classroom", str(term), city_date(clock.now())),
+        classrooms=await _led(session, scope, str(term), str(values.get("classroom_id", "")), clock),
         prefer=request.query_params.getlist("prefer"),
     )
+
+
+async def _led(session: AsyncSession, scope: Scope, term: str, chosen: str, clock: ClockDep) -> Offer:
+    return await offer(session, scope, "classrooms", city_date(clock.now()), [chosen], term)
 
 
 def _question(request: Request) -> dict[str, Any]:
@@ -209,7 +222,7 @@ async def get_publish(
         terms=terms,
         term=chosen,
         classroom=classroom,
-        classrooms=await choices.choices(session, scope, "classroom", chosen, city_date(clock.now())),
+        classrooms=await _led(session, scope, chosen, classroom, clock),
         plan=plan,
         form=form,
         done=done,

@@ -129,10 +129,11 @@ def say(line: str) -> None:
 
 
 def table(result: Result) -> None:
-    head = f"{'page or call':<26}{'queries':>8}{'CPU ms':>8}{'alone':>8}{'kB':>7}{'p50':>8}{'p99':>8}{'flat p50':>10}{'p99':>8}"
+    names = ("queries", "CPU ms", "alone", "kB", "p50", "p99", "flat p50", "p99")
+    head = f"{'page or call':<26}" + "".join(f"{name:>9}" for name in names)
     say(f"\n{result.name}: milliseconds; 16 people, a click a second each; flat out\n{head}")
     for one in sorted(result.costs, key=lambda one: -one.ms):
-        line = f"{one.asked.name:<26}{one.queries:>8}{one.cpu_ms:>8.1f}{one.ms:>8.1f}{one.kb:>7.0f}"
+        line = f"{one.asked.name:<26}{one.queries:>9}{one.cpu_ms:>9.1f}{one.ms:>9.1f}{one.kb:>9.0f}"
         for found in (result.loaded, result.flat_out):
             values = found.get(one.asked.name)
             line += f"{p(0.5, values):>9.0f}{p(0.99, values):>9.0f}" if values else ""

@@ -1,7 +1,7 @@
 """The whole municipality at its real size: 16 districts, 1,500 schools, 6,000 rooms, 120,000 people, a term of
 30 synchronous classrooms plus 10,000 ordinary weekly slots, and the 200,000 dated lessons they give.
 
-Deterministic but for the day it is made: the term lies around today, so that pages have a week to show. Nothing clashes.
+Deterministic but for the day it is made: the term lies around today, so that pages have a week to show. No clashes.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, timedelta
 from itertools import count
 from typing import Any
 
@@ -35,21 +35,8 @@ from server.schools.models import (
 )
 from server.timetable.models import CalendarHorizon, Term, WeeklySlot
 from tests.support.bulk import Bulk, Row
+from tests.support.municipality_names import DISTRICTS, FIRST_POSTS, GIVEN, KINDS, PERIODS, SUBJECTS, SURNAMES
 
-DISTRICTS = (
-    ("120101", "和平区", "Heping", "central"), ("120102", "河东区", "Hedong", "central"),
-    ("120103", "河西区", "Hexi", "central"), ("120104", "南开区", "Nankai", "central"),
-    ("120105", "河北区", "Hebei", "central"), ("120106", "红桥区", "Hongqiao", "central"),
-    ("120110", "东丽区", "Dongli", "ring"), ("120111", "西青区", "Xiqing", "ring"),
-    ("120112", "津南区", "Jinnan", "ring"), ("120113", "北辰区", "Beichen", "ring"),
-    ("120114", "武清区", "Wuqing", "far"), ("120115", "宝坻区", "Baodi", "far"),
-    ("120116", "滨海新区", "Binhai", "special"), ("120117", "宁河区", "Ninghe", "far"),
-    ("120118", "静海区", "Jinghai", "far"), ("120119", "蓟州区", "Jizhou", "far"),
-)  # fmt: skip
-SURNAMES = "王李张刘陈杨赵黄周吴徐孙胡朱高林何郭马罗梁宋郑谢韩唐冯于董萧程曹袁邓许傅沈曾彭吕"
-GIVEN = "伟芳娜秀英敏静丽强磊军洋勇艳杰娟涛明超兰霞平刚桂文辉建华玉凤志红梅婷雪宇浩晨思雨欣"
-SUBJECTS = ("chinese", "maths", "english", "science", "music", "art", "pe", "it", "labour", "morality")
-PERIODS = tuple(time(hour, minute) for hour, minute in ((8, 0), (8, 50), (9, 50), (10, 40), (14, 0), (14, 50), (15, 40)))
 WEEKS_BEFORE, WEEKS_AFTER = 11, 8
 DAYS = 5
 TERM = "2026-1"
@@ -135,7 +122,7 @@ class Municipality:
     def _school(self, number: int) -> Row:
         district = DISTRICTS[number % len(DISTRICTS)]
         phase = ("primary", "primary", "junior", "nine_year")[number // 16 % 4]
-        name = f"{district[1]}第{number // 16 + 1}{'中学' if phase == 'junior' else '小学' if phase == 'primary' else '学校'}"
+        name = f"{district[1]}第{number // 16 + 1}{KINDS[phase]}"
         village = number // 16 % 3 != 0
         return {
             "id": self.id(), "code": f"{'31' if phase == 'junior' else '21'}12{number:06d}", "name": name,
@@ -218,7 +205,7 @@ class Municipality:
         for school in self.schools:
             for place in range(each):
                 row = self._person(next(self._number), school["id"])
-                post = {0: "school_admin", 1: "dean", 2: "technician"}.get(place, "assistant" if place < 12 else "teacher")
+                post = FIRST_POSTS[place] if place < len(FIRST_POSTS) else "teacher"
                 at = {"assistant": self.assistants, "teacher": self.teachers}.get(post)
                 if at is not None:
                     at.setdefault(school["id"], []).append(row["id"])
@@ -227,7 +214,8 @@ class Municipality:
                     self.known.people.setdefault("village_admin", row["id"])
                 posts.append(self._post(row["id"], post))
                 yield row
-        for post, district in (("city_admin", None), ("evaluator", None), *(("district_admin", d[0]) for d in DISTRICTS)):
+        above = [("city_admin", None), ("evaluator", None), *(("district_admin", one[0]) for one in DISTRICTS)]
+        for post, district in above:
             row = self._person(next(self._number), None)
             self.known.people.setdefault(post, row["id"])
             posts.append(self._post(row["id"], post, district))
@@ -264,7 +252,8 @@ class Municipality:
         teacher = staff[(2 * turn + number % 2) % len(staff)]
         cells = [cell % (DAYS * len(PERIODS)) for cell in range(turn * weekly * 8, (turn + 1) * weekly * 8, 8)]
         self.classrooms.append({
-            "id": id_, "name": f"{'同步' if number < 30 else '校际'}课堂 {number:05d}", "subject": SUBJECTS[number % 10],
+            "id": id_, "name": f"{'同步' if number < 30 else '校际'}课堂 {number:05d}",
+            "subject": SUBJECTS[number % 10],
             "grade": 1 + number % 9, "lead_room_id": lead["id"], "lead_teacher_id": teacher, "term": TERM,
             "accepted_on": self.first if number < 30 else None, "created_at": self.now,
         })  # fmt: skip
@@ -272,9 +261,7 @@ class Municipality:
         self.received[id_] = [
             {
                 "id": self.id(), "classroom_id": id_, "position": place, "room_id": room["id"],
-                "assistant_id": self.assistants[room["school_id"]][int(room["name"][0]) if room["name"][0].isdigit() else 0]
-                if number < 400
-                else None,
+                "assistant_id": self.assistants[room["school_id"]][place] if number < 400 else None,
             }
             for place, room in enumerate(rooms, 1)
         ]  # fmt: skip
@@ -320,7 +307,8 @@ class Municipality:
         self._remember(lessons)
         bulk.add(Recording, (self._recording(one) for one in self.held[::10]))
         states = {one["id"]: one for one in self.held[-len(self.held) // 4 :]}
-        bulk.add(Attendance, (self._attended(row, states[row["lesson_id"]]) for row in receipts if row["lesson_id"] in states))
+        attended = (row for row in receipts if row["lesson_id"] in states)
+        bulk.add(Attendance, (self._attended(row, states[row["lesson_id"]]) for row in attended))
         self.known.counts |= {"lessons": len(lessons), "receipts": len(receipts)}
 
     def _lesson(self, classroom: Row, slot: Row, week: int) -> Row:
@@ -329,7 +317,8 @@ class Municipality:
         done = start + timedelta(minutes=40) < self.now
         return {
             "id": self.id(), "classroom_id": classroom["id"], "title": f"第{week + 1}课 {classroom['name'][-5:]}",
-            "subject": classroom["subject"], "grade": classroom["grade"], "state": "registered" if done else "published",
+            "subject": classroom["subject"], "grade": classroom["grade"],
+            "state": "registered" if done else "published",
             "lead_room_id": classroom["lead_room_id"], "teacher_id": classroom["lead_teacher_id"], "starts_at": start,
             "ends_at": start + timedelta(minutes=40), "opened_at": start if done else None,
             "closed_at": start + timedelta(minutes=40) if done else None, "created_at": self.now,
@@ -387,14 +376,16 @@ class Municipality:
                 }  # fmt: skip
 
     def _invited(self, number: int, village: Row) -> Row:
+        classroom = self.classrooms[number % len(self.classrooms)]
         return {
-            "id": self.id(), "school_id": village["id"], "classroom_id": self.classrooms[number % len(self.classrooms)]["id"],
+            "id": self.id(), "school_id": village["id"], "classroom_id": classroom["id"],
             "asked_at": self.now, "due_on": self.today, "answer": ("pending", "confirmed")[number % 2],
         }  # fmt: skip
 
     def _noticed(self, person: str, number: int) -> Row:
         return {
-            "id": self.id(), "person_id": person, "key": "moved", "href": "/desk", "at": self.now - timedelta(hours=number),
+            "id": self.id(), "person_id": person, "key": "moved", "href": "/desk",
+            "at": self.now - timedelta(hours=number),
             "words": {"title": "音乐", "old_at": self.now.isoformat(), "starts_at": self.now.isoformat()},
         }  # fmt: skip
 

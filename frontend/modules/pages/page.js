@@ -6,6 +6,7 @@ import { enhanceCopy } from "./copy.js";
 import { enhanceDialogs } from "./dialog.js";
 import { enhanceForms } from "./forms.js";
 import { enhanceNotices } from "./notices.js";
+import { enhancePickers } from "./picker.js";
 import { enhanceTables } from "./table.js";
 
 enhanceConfirm(document);
@@ -13,4 +14,5 @@ enhanceCopy(document);
 enhanceDialogs(document);
 enhanceForms(document);
 enhanceNotices(document);
+enhancePickers(document);
 enhanceTables(document);

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
@@ -15,6 +15,7 @@ from server.accounts.admin.routes import Reader, Wanted
 from server.accounts.admin.schemas import PersonCreate, PersonEdit, PostBody, PostEnd
 from server.accounts.models import Person
 from server.audit.service import looked_at_people
+from server.choices.service import offer
 from server.classrooms.schemas import SUBJECTS
 from server.clock import city_date
 from server.dependencies import ClockDep, Html, Reading, SignedIn, Writing
@@ -58,7 +59,7 @@ async def get_list(
 # --- create -----------------------------------------------------------------------------------------------------------
 
 
-async def _form_page(page: Page, session: AsyncSession, scope: Scope, form: Form) -> Response:
+async def _form_page(page: Page, session: AsyncSession, scope: Scope, form: Form, today: date) -> Response:
     if not allows(scope, "person.write"):
         raise ForbiddenError
     return page.render(
@@ -67,16 +68,17 @@ async def _form_page(page: Page, session: AsyncSession, scope: Scope, form: Form
         form=form,
         subjects=SUBJECTS,
         posts=service.posts_given(scope),
-        schools=await schools.schools_named(session, scope),
+        schools=await offer(session, scope, "schools", today, [form.value("school_id")]),
         districts=await schools.my_districts(session, scope),
     )
 
 
 @router.get(LIST + "/new")
 async def get_new(
-    page: Html, session: Reading, scope: Reader, school: Annotated[str, Query(max_length=24)] = ""
+    page: Html, session: Reading, scope: Reader, clock: ClockDep, school: Annotated[str, Query(max_length=24)] = ""
 ) -> Response:
-    return await _form_page(page, session, scope, Form({"school_id": school or scope.school, "post": "teacher"}))
+    form = Form({"school_id": school or scope.school, "post": "teacher"})
+    return await _form_page(page, session, scope, form, city_date(clock.now()))
 
 
 @router.post(LIST + "/new")
@@ -85,7 +87,7 @@ async def post_new(request: Request, page: Html, session: Writing, scope: Signed
     passwords = request.app.state.passwords
     made = await attempt(request, form, service.create(session, scope, body, passwords, clock.now())) if body else None
     if made is None:
-        return await _form_page(page, session, scope, form)
+        return await _form_page(page, session, scope, form, city_date(clock.now()))
     return page.render("admin/password.html", person=made[0], password=made[1], fresh=True)
 
 
@@ -103,6 +105,7 @@ async def _person_page(
 ) -> Response:
     today = city_date(now)
     edit = {"name": person.name, "phone": person.phone, "subject": person.subject}
+    named = forms.get("post") or Form()
     ids = {person.school_id, *(post.school_id for post in person.posts)} - {None}
     return page.render(
         "admin/person.html",
@@ -113,7 +116,7 @@ async def _person_page(
         districts={d.id: d for d in await schools.districts(session, scope)},
         subjects=SUBJECTS,
         posts=service.posts_given(scope),
-        schools=await schools.schools_named(session, scope),
+        schools=await offer(session, scope, "schools", today, [named.value("school_id")]),
         my_districts=await schools.my_districts(session, scope),
         may_write=await service.may_manage(session, scope, person, today),
         is_me=person.id == scope.person,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import date
 
-from sqlalchemy import ColumnElement, or_, select, true
+from sqlalchemy import ColumnElement, exists, or_, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from server.classrooms import store as classrooms
@@ -21,9 +21,10 @@ def visible(scope: Scope) -> ColumnElement[bool]:
     if scope.city or scope.system:
         return true()
     mine = select(School.id).where(schools.visible(scope))
-    sent = select(Classroom.id).where(classrooms.visible(scope))
-    of_lesson = select(Lesson.id).where(lessons.visible(scope))
-    return or_(Invitation.school_id.in_(mine), Invitation.classroom_id.in_(sent), Invitation.lesson_id.in_(of_lesson))
+    # one by one from the invitation's side: the other way around it would be every lesson of the term
+    sent = exists().where(Classroom.id == Invitation.classroom_id, classrooms.visible(scope))
+    of_lesson = exists().where(Lesson.id == Invitation.lesson_id, lessons.visible(scope))
+    return or_(Invitation.school_id.in_(mine), sent, of_lesson)
 
 
 async def invitation(session: AsyncSession, scope: Scope, invitation_id: str) -> Invitation | None:

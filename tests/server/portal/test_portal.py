@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+import re
+from datetime import timedelta
 
 import pytest
 
 from server.ids import new_id
 from server.lessons.models import Lesson, Receipt
-from server.portal.pages import TODAY, to_come
-from server.portal.store import Notice
+from server.portal.pages import TODAY
 from server.recordings.models import Recording
-from tests.support.web import MONDAY, Web
+from tests.support.web import Web
 
 
 async def lesson(web: Web, state: str = "live", kind: str = "formal", title: str = "茉莉花") -> Lesson:
@@ -76,15 +76,19 @@ async def test_both_languages(web: Web) -> None:
     assert '<html lang="en">' in page.text and "Today's timetable" in page.text.replace("&#39;", "'")
 
 
-def notice(start: datetime) -> Notice:
-    return Notice("x", "t", "music", 1, "published", start, start + timedelta(minutes=40), None, None, 1, False)
+async def test_the_day_shows_what_is_still_to_come_first(web: Web) -> None:
+    district = await web.district()
+    school = await web.school(district)
+    room, teacher = await web.room(school, "录播教室", kind="lead"), await web.person("teacher", school=school)
+    for hour in range(-8, 12):
+        state = "closed" if hour < 0 else "published"
+        await web.lesson(teacher, room, title=f"{hour + 9:02d}点的课", state=state, starts=timedelta(hours=hour))
 
+    async def shown() -> list[str]:
+        return re.findall(r"\d\d点的课", (await web.browser().get("/")).text)
 
-def test_the_day_shows_what_is_still_to_come_first() -> None:
-    day = [notice(MONDAY + timedelta(hours=hour)) for hour in range(-8, 12)]
-    shown = to_come(day, MONDAY)
-    assert len(shown) == TODAY
-    assert shown[0].starts_at == MONDAY
-    late = to_come(day, MONDAY + timedelta(hours=10, minutes=30))
-    assert len(late) == TODAY and late[-1] == day[-1]
-    assert [one.starts_at for one in late] == sorted(one.starts_at for one in late)
+    first = await shown()
+    assert len(first) == TODAY and first[0] == "09点的课" and first == sorted(first)
+    web.clock.moment += timedelta(hours=10, minutes=30)
+    late = await shown()
+    assert len(late) == TODAY and late[-1] == "20点的课" and late == sorted(late)
