@@ -40,15 +40,17 @@ class Plan:
     updates: dict[Any, list[dict[str, Any]]] = field(default_factory=dict)
     told: list[tuple[str, str, str, dict[str, Any], tuple[str | None, str | None]]] = field(default_factory=list)
 
-    def insert(self, table: Any, row: dict[str, Any], place: tuple[str | None, str | None]) -> None:
+    def insert(self, table: Any, row: dict[str, Any], place: tuple[str | None, str | None], key: str = "id") -> None:
         self.inserts.setdefault(table, []).append(row)
         said = {name: [None, _said(value)] for name, value in row.items() if value is not None and name != "created_at"}
-        self.told.append(("create", table.__tablename__, row["id"], said, place))
+        self.told.append(("create", table.__tablename__, str(row[key]), said, place))
 
-    def change(self, table: Any, row: Any, values: dict[str, Any], place: tuple[str | None, str | None]) -> None:
+    def change(
+        self, table: Any, row: Any, values: dict[str, Any], place: tuple[str | None, str | None], key: str = "id"
+    ) -> None:
         said = {name: [_said(getattr(row, name)), _said(value)] for name, value in values.items()}
-        self.updates.setdefault(table, []).append({"id": row.id, **values})
-        self.told.append(("change", table.__tablename__, row.id, said, place))
+        self.updates.setdefault(table, []).append({key: getattr(row, key), **values})
+        self.told.append(("change", table.__tablename__, str(getattr(row, key)), said, place))
 
     def keep(
         self, kind: str, row: Any, names: tuple[str, ...], scope: Scope, *, school: str, district: str | None = None

@@ -23,10 +23,11 @@ from server.exchange import store, workbook
 from server.exchange.models import Upload
 from server.exchange.pairings import Pairings
 from server.exchange.people import People
+from server.exchange.plans import Calendar, Enrolments, Slots
 from server.exchange.register import Classes, Kind, Plan, Rooms, Schools
 from server.exchange.sheets import SHEETS, Fault, Reader, match
 from server.ids import new_id
-from server.scope import SYSTEM, Action, Scope, allows
+from server.scope import SYSTEM, Action, Part, Scope, allows
 from server.templating import Texts
 from signaling.ports import ObjectStore
 
@@ -36,6 +37,9 @@ KINDS: dict[str, Callable[[], Kind]] = {
     "classes": Classes,
     "people": People,
     "pairings": Pairings,
+    "enrolment": Enrolments,
+    "calendar": Calendar,
+    "slots": Slots,
 }
 ACTIONS: dict[str, Action] = {
     "schools": "school.write",
@@ -43,7 +47,12 @@ ACTIONS: dict[str, Action] = {
     "classes": "class.write",
     "people": "person.write",
     "pairings": "pairing.write",
+    "enrolment": "school.write",
+    "calendar": "calendar.write",
+    "slots": "classroom.write",
 }
+OF_THE_CITY = frozenset({"calendar"})
+"""Kinds that belong to no school: a school keeps its own bells, not the holidays."""
 SHOWN_PROBLEMS = 500
 MOST_PROBLEMS = 2_000
 """A file with more is another kind of file: checking stops."""
@@ -54,13 +63,17 @@ def key_of(upload_id: str) -> str:
 
 
 def kinds_for(scope: Scope) -> list[str]:
-    return [kind for kind in KINDS if allows(scope, ACTIONS[kind])]
+    return [kind for kind in KINDS if _allowed(scope, kind)]
+
+
+def _allowed(scope: Scope, kind: str) -> bool:
+    return allows(scope, ACTIONS[kind], Part() if kind in OF_THE_CITY else None)
 
 
 def may(scope: Scope, kind: str) -> None:
     if kind not in KINDS:
         raise NotFoundError
-    if not allows(scope, ACTIONS[kind]):
+    if not _allowed(scope, kind):
         raise ForbiddenError
 
 

@@ -34,6 +34,7 @@ class Column:
 
 
 YES_NO = ("yes", "no")
+WEEKDAYS = ("1", "2", "3", "4", "5", "6", "7")
 POSTS = ("teacher", "assistant", "class_teacher", "dean", "technician")
 SETTLEMENTS = ("111", "112", "121", "122", "123", "210", "220")
 
@@ -80,6 +81,31 @@ SHEETS: dict[str, tuple[Column, ...]] = {
         Column("kind", "choice", True, ("one_to_one", "one_to_many"), "admin.pairings.kind"),
         Column("starts_on", "date", True),
         Column("ends_on", "date"),
+    ),
+    "enrolment": (
+        Column("school_code", required=True),
+        Column("school_year", "number", True, width=10),
+        Column("phase", "choice", True, ("primary", "junior"), "common.phase", 10),
+        Column("pupils", "number", True, width=10),
+        Column("teachers", "number", True, width=10),
+    ),
+    "calendar": (
+        Column("day", "date", True),
+        Column("kind", "choice", True, ("holiday", "makeup"), "timetable.kind"),
+        Column("name", required=True, width=20),
+        Column("stands_for", "date"),
+        Column("runs_weekday", "choice", False, WEEKDAYS, "common.weekday"),
+    ),
+    "slots": (
+        Column("term", required=True, width=10),
+        Column("classroom", required=True, width=28),
+        Column("room_code", required=True),
+        Column("weekday", "choice", True, WEEKDAYS, "common.weekday", 10),
+        Column("period", "number", True, width=8),
+        Column("starts", required=True, width=10),
+        Column("minutes", "number", True, width=8),
+        Column("weeks", "choice", False, ("all", "odd", "even"), "timetable.weeks", 10),
+        Column("follows_bell", "choice", False, YES_NO, "common", 12),
     ),
 }
 

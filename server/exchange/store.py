@@ -4,8 +4,10 @@ row.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from datetime import datetime, timedelta
+from collections import defaultdict
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import insert, or_, select, update
@@ -16,12 +18,15 @@ from server.accounts.admin.store import POSTS
 from server.accounts.admin.store import visible as visible_person
 from server.accounts.models import Person
 from server.audit.models import AuditEntry, AuditWaiting
+from server.classrooms.models import Classroom, Receiver
+from server.classrooms.store import visible as visible_classroom
 from server.database import Base
 from server.errors import ForbiddenError
 from server.exchange.models import Upload
-from server.schools.models import District, Pairing, Past, Room, School, SchoolClass
+from server.schools.models import District, Enrolment, Pairing, Past, Room, School, SchoolClass
 from server.schools.store import visible
-from server.scope import Scope
+from server.scope import Part, Scope
+from server.timetable.models import CalendarDay, Term, WeeklySlot
 
 CHUNK = 1000
 """Rows a statement: PostgreSQL takes 65,535 parameters."""
@@ -67,7 +72,8 @@ async def classes(session: AsyncSession, scope: Scope) -> list[SchoolClass]:
 
 
 async def people(session: AsyncSession, scope: Scope) -> list[Person]:
-    return list(await session.scalars(select(Person).options(POSTS).where(visible_person(scope)).order_by(Person.login)))
+    query = select(Person).options(POSTS).where(visible_person(scope))
+    return list(await session.scalars(query.order_by(Person.login)))
 
 
 async def logins(session: AsyncSession, scope: Scope) -> set[str]:
@@ -78,6 +84,60 @@ async def pairings(session: AsyncSession, scope: Scope) -> list[Pairing]:
     seen = select(School.id).where(visible(scope))
     query = select(Pairing).where(or_(Pairing.lead_school_id.in_(seen), Pairing.village_school_id.in_(seen)))
     return list(await session.scalars(query.order_by(Pairing.starts_on, Pairing.id)))
+
+
+async def calendar_days(session: AsyncSession, scope: Scope) -> list[CalendarDay]:
+    return list(await session.scalars(select(CalendarDay).order_by(CalendarDay.day)))
+
+
+async def enrolments(session: AsyncSession, scope: Scope) -> list[Enrolment]:
+    query = select(Enrolment).join(School, School.id == Enrolment.school_id).where(visible(scope))
+    return list(await session.scalars(query.order_by(School.code, Enrolment.school_year, Enrolment.phase)))
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A running classroom as a timetable sees it: what it is called, and whom and what it needs."""
+
+    name: str
+    term: str
+    room_code: str
+    part: Part
+    needs: frozenset[str]
+
+
+async def classroom_places(session: AsyncSession, scope: Scope, today: date) -> dict[str, Place]:
+    """Of every school: a teacher who is taken elsewhere is taken. What the asker may change, the kind decides."""
+    needs: dict[str, set[str]] = defaultdict(set)
+    received = select(Receiver.classroom_id, Receiver.room_id, Receiver.assistant_id)
+    for row in await session.execute(received):
+        needs[row.classroom_id] |= {
+            f"room:{row.room_id}",
+            *([f"person:{row.assistant_id}"] if row.assistant_id else []),
+        }
+    names = (Classroom.id, Classroom.name, Classroom.term, Classroom.lead_room_id, Classroom.lead_teacher_id)
+    query = select(*names, Room.code, School.id.label("school"), School.supervised_by)
+    query = query.join(Room, Room.id == Classroom.lead_room_id).join(School, School.id == Room.school_id)
+    query = query.join(Term, Term.id == Classroom.term).where(Term.ends_on >= today, Classroom.archived_at.is_(None))
+    return {
+        row.id: Place(
+            row.name,
+            row.term,
+            row.code,
+            Part(row.school, row.supervised_by),
+            frozenset({f"room:{row.lead_room_id}", f"person:{row.lead_teacher_id}", *needs[row.id]}),
+        )
+        for row in await session.execute(query.order_by(Classroom.term, Classroom.name, Classroom.id))
+    }
+
+
+async def classrooms_seen(session: AsyncSession, scope: Scope) -> set[str]:
+    return set(await session.scalars(select(Classroom.id).where(visible_classroom(scope))))
+
+
+async def weekly_slots(session: AsyncSession, scope: Scope, classrooms: Collection[str]) -> list[WeeklySlot]:
+    query = select(WeeklySlot).order_by(WeeklySlot.classroom_id, WeeklySlot.weekday, WeeklySlot.starts)
+    return [one for one in await session.scalars(query) if one.classroom_id in classrooms]
 
 
 async def kept_today(session: AsyncSession, scope: Scope, kind: str, until: datetime) -> set[str]:
