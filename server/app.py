@@ -26,6 +26,7 @@ from starlette.types import Scope as Asgi
 
 from server import live, metrics, openapi
 from server.accounts import store as accounts
+from server.accounts.oidc.provider import Provider
 from server.accounts.service import Identity, identify
 from server.audit.watch import watch
 from server.clock import Clock, SystemClock
@@ -48,6 +49,8 @@ from signaling.ports import ObjectStore
 PACKAGES = (
     "accounts",
     "accounts.admin",
+    "accounts.oidc",
+    "accounts.first",
     "admin",
     "portal",
     "schools",
@@ -57,6 +60,8 @@ PACKAGES = (
     "groups",
     "pairings",
     "exchange",
+    "choices",
+    "rights",
     "audit",
     "classrooms",
     "timetable",
@@ -133,6 +138,7 @@ def furnish(
     app.state.keys = load_keys(settings.seat_key)
     app.state.passwords = Passwords()
     app.state.rates = Rates(settings.redis_url)
+    app.state.oidc = Provider(settings)
     app.state.demo = False
     app.state.jobs = jobs or Jobs(settings)
     app.state.nodes = live.Nodes(app.state.keys.seat, app.state.clock, node_transport)

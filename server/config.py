@@ -10,7 +10,7 @@ import difflib
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
@@ -46,6 +46,8 @@ NODE_KEYS = frozenset(
 )
 
 _ORIGIN = re.compile(r"^(https?|wss?)://[A-Za-z0-9.{}\[\]:-]+$")
+_ISSUER = re.compile(r"^(https://[^\s?#]+|http://(127\.0\.0\.1|localhost)(:\d+)?[^\s?#]*)$")
+_POST = re.compile(r"^([A-Za-z0-9_.:/-]+)=([^,:]+):(teacher|assistant|class_teacher)$")
 _TURN = re.compile(r"^turns?:[A-Za-z0-9.{}\[\]:-]+(\?transport=(udp|tcp))?$")  # RFC 7065
 
 
@@ -119,6 +121,22 @@ class WebSettings(BaseSettings):
         description="Whether notices and webhooks may also go to http:// and to addresses of the own network (a "
         "gateway or a system of the bureau). Otherwise https and public addresses only.",
     )
+    oidc_issuer: str = Field(
+        "", description="The bureau's sign-in service, as it names itself: https://sso.example.edu.cn. Empty: none."
+    )
+    oidc_client_id: str = Field("", description="What we are called there. Its callback is /login/oidc/back.")
+    oidc_client_secret: str = Field("", description="Our secret there. Empty: a public client, PKCE alone.")
+    oidc_name: str = Field("", description="What the button says: 天津教育云. Empty: the bureau's sign-in.")
+    oidc_scopes: str = Field("openid profile", description="What is asked for.")
+    oidc_claim: str = Field("preferred_username", description="The claim by which a person is known the first time.")
+    oidc_matches: Literal["login", "phone"] = Field(
+        "login", description="login: the claim is the person's sign-in name (工号); phone: their telephone number."
+    )
+    oidc_posts: Annotated[tuple[tuple[str, str, str], ...], NoDecode] = Field(
+        (),
+        description="Claims to posts, separated by commas: role=teacher:teacher,role=head:class_teacher. "
+        "Only teacher, assistant, class_teacher; who administers is named here by hand.",
+    )
     metrics_token: str = Field(
         "",
         description="Bearer token for /metrics of web and nodes, where Prometheus runs on another machine. "
@@ -142,6 +160,26 @@ class WebSettings(BaseSettings):
     @classmethod
     def _split(cls, value: Any) -> Any:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+    @field_validator("oidc_posts", mode="before")
+    @classmethod
+    def _post_table(cls, value: Any) -> Any:
+        if not isinstance(value, str):
+            return value
+        rows = []
+        for part in filter(None, (one.strip() for one in value.split(","))):
+            found = _POST.match(part)
+            if found is None:
+                raise ValueError(f"{part!r} is not like role=teacher:teacher (teacher, assistant or class_teacher)")
+            rows.append(found.groups())
+        return tuple(rows)
+
+    @field_validator("oidc_issuer")
+    @classmethod
+    def _issuer(cls, value: str) -> str:
+        if value and not _ISSUER.match(value):
+            raise ValueError("https://… as the service names itself (http only on this machine)")
+        return value
 
     @field_validator("node_origins")
     @classmethod
@@ -181,6 +219,12 @@ class WebSettings(BaseSettings):
             raise ValueError("TONGTANG_TURN_URLS without TONGTANG_TURN_SECRET: nobody could sign in there")
         return self
 
+    @model_validator(mode="after")
+    def _issuer_knows_us(self) -> WebSettings:
+        if self.oidc_issuer and not self.oidc_client_id:
+            raise ValueError("TONGTANG_OIDC_ISSUER without TONGTANG_OIDC_CLIENT_ID: it could not know who asks")
+        return self
+
     @property
     def embedded(self) -> bool:
         """Everything on this machine, nothing beside Python."""
@@ -218,6 +262,6 @@ def example() -> str:
         default = field.get_default()
         if default is None or name == "seat_key":  # follows from the data folder
             default = ""
-        shown = ",".join(default) if isinstance(default, tuple) else str(default)
+        shown = ",".join(map(str, default)) if isinstance(default, tuple) else str(default)
         lines += ["", f"# {field.description}", f"#{PREFIX}{name.upper()}={shown}"]
     return "\n".join(lines) + "\n"

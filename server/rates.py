@@ -32,6 +32,7 @@ What = Literal[
     "rehearsal",
     "outward",
     "token",
+    "oidc",
 ]
 
 LIMITS: dict[What, RateLimitItem] = {
@@ -39,6 +40,7 @@ LIMITS: dict[What, RateLimitItem] = {
     "address": parse("3000/minute"),  # a school of forty pages behind one address
     "login": parse("5/minute"),  # by account and address together
     "login_account": parse("30/hour"),  # by account alone: one slow guesser with many addresses
+    "oidc": parse("240/minute"),  # ways to the bureau's sign-in and back, by address: a school at the bell
     "companion": parse("10/10 minutes"),  # by lesson and address: a code is one of a million, two minutes long
     "companion_room": parse("120/hour"),  # by lesson
     "device_code": parse("60/hour"),  # new kiosk codes by address

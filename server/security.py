@@ -33,7 +33,7 @@ from starlette.requests import HTTPConnection
 from starlette.responses import Response
 
 SESSION_BYTES = 32
-CookieKind = Literal["person", "device", "companion", "code", "seed"]
+CookieKind = Literal["person", "device", "companion", "code", "seed", "oidc"]
 MIN_PASSWORD_CHARS = 8
 MAX_PASSWORD_CHARS = 128  # argon2 reads it all: a bound on somebody else's work
 
@@ -48,6 +48,7 @@ class Keys:
     seat: Ed25519PrivateKey
     csrf: bytes
     companion: bytes
+    oidc: bytes
 
 
 def derive_keys(seat: Ed25519PrivateKey) -> Keys:
@@ -56,7 +57,7 @@ def derive_keys(seat: Ed25519PrivateKey) -> Keys:
     def derived(purpose: bytes) -> bytes:
         return HKDF(algorithm=SHA256(), length=32, salt=None, info=b"tongtang " + purpose).derive(raw)
 
-    return Keys(seat, derived(b"csrf"), derived(b"companion"))
+    return Keys(seat, derived(b"csrf"), derived(b"companion"), derived(b"oidc"))
 
 
 def load_keys(path: Path) -> Keys:

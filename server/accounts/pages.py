@@ -39,7 +39,7 @@ def local_path(target: str) -> str | None:
     return target if good and len(target) < 500 else None
 
 
-async def _login_page(
+async def login_page(
     request: Request, page: Html, next_path: str, message: str | None, login: str, status: int
 ) -> Response:
     people = []
@@ -47,8 +47,15 @@ async def _login_page(
         async with request.app.state.database.reading() as session:
             people = await store.demo_people(session, SYSTEM, DEMO_LOGINS)
     demo = [{"login": p.login, "name": p.name, "password": DEMO_PASSWORD} for p in people]
+    settings = request.app.state.settings
     return page.render(
-        "accounts/login.html", status=status, next=next_path, message=message, login=login, demo_accounts=demo
+        "accounts/login.html",
+        status=status,
+        next=next_path,
+        message=message,
+        login=login,
+        demo_accounts=demo,
+        oidc=(settings.oidc_name or page.t("accounts.oidc.name")) if settings.oidc_issuer else "",
     )
 
 
@@ -56,7 +63,7 @@ async def _login_page(
 async def get_login(request: Request, page: Html, scope: AnyScope, next: str = "") -> Response:
     if scope.person is not None:
         return RedirectResponse(local_path(next) or home_of(scope), 303)
-    return await _login_page(request, page, local_path(next) or "", None, "", 200)
+    return await login_page(request, page, local_path(next) or "", None, "", 200)
 
 
 @router.post("/login")
@@ -72,7 +79,7 @@ async def post_login(
     try:
         await sign_in(request, response, clock, login, password)
     except TongtangError as error:
-        return await _login_page(request, page, local_path(next) or "", sentence(request, error), login, error.status)
+        return await login_page(request, page, local_path(next) or "", sentence(request, error), login, error.status)
     return response
 
 

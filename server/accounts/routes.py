@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Any
 
 from fastapi import APIRouter, Request, Response
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from server.accounts import service
+from server.accounts.models import Person
 from server.accounts.schemas import Me, PasswordBody, SignInBody, SignInSeen
 from server.audit import store as audit
 from server.audit.watch import Actor, entry_of
@@ -27,19 +30,27 @@ async def sign_in(request: Request, response: Response, clock: Clock, login: str
     person = await service.check_password(
         state.database, state.passwords, state.rates, login, password, address, clock.now()
     )
-    lifetime = timedelta(hours=state.settings.session_hours)
-    agent = request.headers.get("user-agent", "")
     now = clock.now()
     if person.password_hash and state.passwords.outdated(person.password_hash):
         person.password_hash = await state.passwords.hash(password)
     person.failures, person.locked_at = 0, None
     async with state.database.transaction() as session:
         await session.merge(person, load=True)
-        entry = entry_of(
-            Actor(person.id, None, address), now, "sign_in", "account", person.id, {}, (person.school_id, None)
-        )
-        await audit.add(session, SYSTEM, entry)
-        token = await service.open_session(session, now, lifetime, kind="person", person=person.id, user_agent=agent)
+        await open_for(request, response, session, person, now, {})
+
+
+async def open_for(
+    request: Request, response: Response, session: AsyncSession, person: Person, now: datetime, how: dict[str, Any]
+) -> None:
+    """A session for who has proved to be this person, told to the log; its cookie and a new CSRF seed."""
+    address = request.client.host if request.client else "-"
+    lifetime = timedelta(hours=request.app.state.settings.session_hours)
+    agent = request.headers.get("user-agent", "")
+    entry = entry_of(
+        Actor(person.id, None, address), now, "sign_in", "account", person.id, how, (person.school_id, None)
+    )
+    await audit.add(session, SYSTEM, entry)
+    token = await service.open_session(session, now, lifetime, kind="person", person=person.id, user_agent=agent)
     set_cookie(request, response, "person", token, int(lifetime.total_seconds()))
     set_cookie(request, response, "seed", new_token(), SEED_SECONDS)
 

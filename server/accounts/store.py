@@ -9,7 +9,7 @@ from sqlalchemy import delete, exists, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import selectinload
 
-from server.accounts.models import Person, SignIn
+from server.accounts.models import Person, PostHeld, SignIn
 from server.schools.models import Device
 from server.scope import Scope
 
@@ -34,6 +34,26 @@ async def person(session: AsyncSession, scope: Scope, person_id: str) -> Person 
     if not scope.system and scope.person != person_id:
         return None
     return await session.get(Person, person_id, options=[selectinload(Person.posts)])
+
+
+async def person_from_outside(session: AsyncSession, scope: Scope, issuer: str, subject: str) -> Person | None:
+    _system(scope)
+    query = select(Person).options(selectinload(Person.posts))
+    return await session.scalar(query.where(Person.outside_issuer == issuer, Person.outside_subject == subject))
+
+
+async def people_by(session: AsyncSession, scope: Scope, column: str, value: str) -> list[Person]:
+    """Those with this sign-in name, or this telephone number; two are enough to know that it is not one."""
+    _system(scope)
+    held = Person.phone == value if column == "phone" else Person.login == value.lower()
+    query = select(Person).options(selectinload(Person.posts)).where(held, Person.disabled_at.is_(None))
+    return list(await session.scalars(query.limit(2)))
+
+
+async def add_post(session: AsyncSession, scope: Scope, row: PostHeld) -> None:
+    _system(scope)
+    session.add(row)
+    await session.flush()
 
 
 async def has_demo(session: AsyncSession, scope: Scope) -> bool:

@@ -1,0 +1,1 @@
+"""First passwords for a whole school, on paper (首次密码)."""

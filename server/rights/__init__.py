@@ -1,0 +1,1 @@
+"""The table of rights as people read it (权限表)."""
