@@ -33,7 +33,8 @@ async def person_by_login(session: AsyncSession, scope: Scope, login: str) -> Pe
 async def person(session: AsyncSession, scope: Scope, person_id: str) -> Person | None:
     if not scope.system and scope.person != person_id:
         return None
-    return await session.get(Person, person_id, options=[selectinload(Person.posts)])
+    query = select(Person).options(selectinload(Person.posts)).where(Person.id == person_id)
+    return await session.scalar(query)
 
 
 async def person_from_outside(session: AsyncSession, scope: Scope, issuer: str, subject: str) -> Person | None:

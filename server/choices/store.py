@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, String, and_, cast, exists, false, or_, select, true
+from sqlalchemy import ColumnElement, Row, String, and_, cast, exists, false, or_, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from server.accounts.models import Person, PostHeld
@@ -72,8 +72,10 @@ def _choice(kind: Kind, row: Row[Any]) -> Choice:
     return Choice(row.id, row.name, row.school_name)
 
 
-def _schools(scope: Scope, kind: Kind, wanted: Wanted) -> Select[Any]:
-    query = select(School.id, School.name, School.id.label("school"), School.supervised_by.label("district"))
+def _schools(scope: Scope, kind: Kind, wanted: Wanted) -> Any:
+    query: Any = select(
+        School.id, School.name, School.id.label("school"), School.supervised_by.label("district")
+    )
     query = query.where(_seen(scope, kind, wanted.day), School.closed_on.is_(None))
     query = query.where(_found(wanted, School.id, (School.name, School.short_name, School.code)))
     return query.order_by(School.supervised_by, School.code)
@@ -82,8 +84,8 @@ def _schools(scope: Scope, kind: Kind, wanted: Wanted) -> Select[Any]:
 _AT = (School.id.label("school"), School.supervised_by.label("district"), School.short_name.label("school_name"))
 
 
-def _rooms(scope: Scope, kind: Kind, wanted: Wanted) -> Select[Any]:
-    query = select(Room.id, Room.name, *_AT).join(School, School.id == Room.school_id)
+def _rooms(scope: Scope, kind: Kind, wanted: Wanted) -> Any:
+    query: Any = select(Room.id, Room.name, *_AT).join(School, School.id == Room.school_id)
     query = query.where(_seen(scope, kind, wanted.day), School.closed_on.is_(None), Room.closed_on.is_(None))
     query = query.where(Room.kind == kind.room) if kind.room else query
     query = query.where(_found(wanted, Room.id, (School.name, School.short_name, Room.name, Room.code)))
@@ -99,17 +101,19 @@ def _classes(scope: Scope, kind: Kind, wanted: Wanted) -> Any:
     return query.order_by(School.supervised_by, School.code, SchoolClass.entry_year.desc(), SchoolClass.number)
 
 
-def _people(scope: Scope, kind: Kind, wanted: Wanted) -> Select[Any]:
+def _people(scope: Scope, kind: Kind, wanted: Wanted) -> Any:
     held = exists().where(PostHeld.person_id == Person.id, PostHeld.post == kind.post, PostHeld.starts_on <= wanted.day)
     held = held.where(or_(PostHeld.ends_on.is_(None), PostHeld.ends_on >= wanted.day))
-    query = select(Person.id, Person.name, *_AT).join(School, School.id == Person.school_id)
+    query: Any = select(Person.id, Person.name, *_AT).join(School, School.id == Person.school_id)
     query = query.where(_seen(scope, kind, wanted.day), held, Person.disabled_at.is_(None))
     query = query.where(_found(wanted, Person.id, (School.name, School.short_name, Person.name, Person.login)))
     return query.order_by(School.supervised_by, School.code, Person.name)
 
 
-def _classrooms(scope: Scope, kind: Kind, wanted: Wanted) -> Select[Any]:
-    query = select(Classroom.id, Classroom.name, School.id.label("school"), School.supervised_by.label("district"))
+def _classrooms(scope: Scope, kind: Kind, wanted: Wanted) -> Any:
+    query: Any = select(
+        Classroom.id, Classroom.name, School.id.label("school"), School.supervised_by.label("district")
+    )
     query = query.join(Room, Room.id == Classroom.lead_room_id).join(School, School.id == Room.school_id)
     query = query.where(classrooms.visible(scope), Classroom.archived_at.is_(None))
     query = query.where(Classroom.term == wanted.term) if wanted.term else query

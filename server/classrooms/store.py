@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, delete, exists, func, or_, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import selectinload
 
-from server.accounts.models import Person
+from server.accounts.models import Person, PostHeld
 from server.classrooms.models import Classroom, Receiver
 from server.database import Base
 from server.paging import Paging
@@ -176,7 +177,8 @@ async def classes(session: AsyncSession, scope: Scope, ids: Sequence[str]) -> di
 
 async def person(session: AsyncSession, scope: Scope, person_id: str) -> Person | None:
     """With their posts: who teaches must be a teacher on the day."""
-    return await session.get(Person, person_id, options=[selectinload(Person.posts)])
+    query = select(Person).options(selectinload(Person.posts)).where(Person.id == person_id)
+    return await session.scalar(query)
 
 
 async def add(session: AsyncSession, scope: Scope, row: Base) -> None:

@@ -174,7 +174,8 @@ async def classes(session: AsyncSession, scope: Scope, ids: Sequence[str]) -> di
 
 async def person(session: AsyncSession, scope: Scope, person_id: str) -> Person | None:
     """With their posts: who teaches must be a teacher on the day."""
-    return await session.get(Person, person_id, options=[selectinload(Person.posts)])
+    query = select(Person).options(selectinload(Person.posts)).where(Person.id == person_id)
+    return await session.scalar(query)
 
 
 # --- decks ------------------------------------------------------------------------------------------------------------

@@ -57,7 +57,12 @@ async def get_begin(
     request: Request, page: Html, clock: ClockDep, next: Annotated[str, Query(max_length=500)] = ""
 ) -> Response:
     provider = _provider(request)
-    held = {"state": new_token(), "nonce": new_token(), "verifier": new_token(), "next": local_path(next) or ""}
+    held: dict[str, Any] = {
+        "state": new_token(),
+        "nonce": new_token(),
+        "verifier": new_token(),
+        "next": local_path(next) or "",
+    }
     held["until"] = (clock.now() + timedelta(minutes=MINUTES)).timestamp()
     try:
         await _count(request)
@@ -91,7 +96,7 @@ async def get_back(
         if not code:
             raise InvalidError("oidc_refused")
         claims = await provider.claims(own_origin(request) + BACK, code, held["nonce"], held["verifier"])
-        response = RedirectResponse(held["next"] or "/home", 303)
+        response: Response = RedirectResponse(held["next"] or "/home", 303)
         async with request.app.state.database.transaction() as session:
             acting(session, Scope(), request.client.host if request.client else None)
             person = await service.person_of(session, provider.settings, claims, clock.now())

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import httpx2
 import pytest
+from fastapi import FastAPI
 from sqlalchemy import select
 from sqlalchemy.orm import selectinload
 
 from server.accounts.models import Person
-from server.app import create_app
+from server.app import furnish
 from server.audit.models import AuditEntry
 from server.clock import FixedClock
 from server.config import SettingsError, WebSettings, load
@@ -36,18 +36,20 @@ def provider(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.fixture
-async def web(web_settings: WebSettings, database: Database, clock: FixedClock, provider: str) -> AsyncIterator[Web]:
+async def web(
+    routes: FastAPI, web_settings: WebSettings, database: Database, clock: FixedClock, provider: str
+) -> AsyncIterator[Web]:
     told = {
         "oidc_issuer": provider, "oidc_client_id": CLIENT, "oidc_client_secret": SECRET, "oidc_name": "天津教育云",
         "oidc_posts": "role=teacher:teacher",
     }  # fmt: skip
     settings = WebSettings.model_validate({**web_settings.model_dump(), **told})
-    app = create_app(settings, clock=clock, database=database, objects=MemoryObjects(), jobs=NullJobs())
-    held = Web(app, database, clock, MemoryObjects(), NullJobs(), FakeNode())
+    furnish(routes, settings, clock=clock, database=database, objects=MemoryObjects(), jobs=NullJobs())
+    held = Web(routes, database, clock, MemoryObjects(), NullJobs(), FakeNode())
     yield held
     for browser in held.browsers:
         await browser.aclose()
-    await app.state.nodes.aclose()
+    await routes.state.nodes.aclose()
 
 
 async def tell(provider: str, fault: str = "", new_key: bool = False, **claims: Any) -> None:
@@ -165,14 +167,12 @@ async def test_new_keys_of_theirs_are_looked_up(web: Web, provider: str) -> None
     assert (await go(web.browser())).status_code == 303
 
 
-async def test_without_a_service_there_is_no_button(
-    web_settings: WebSettings, database: Database, tmp_path: Path
-) -> None:
-    app = create_app(web_settings, database=database, objects=MemoryObjects(), jobs=NullJobs())
-    async with Browser(app) as browser:
-        assert "/login/oidc" not in (await browser.get("/login")).text
-        assert (await browser.get("/login/oidc")).status_code == 404
-    await app.state.nodes.aclose()
+async def test_without_a_service_there_is_no_button(web: Web, web_settings: WebSettings) -> None:
+    web.app.state.settings = web_settings
+    web.app.state.oidc.settings = web_settings
+    browser = web.browser()
+    assert "/login/oidc" not in (await browser.get("/login")).text
+    assert (await browser.get("/login/oidc")).status_code == 404
 
 
 async def test_a_service_that_is_away_is_said(web: Web) -> None:
