@@ -8,6 +8,7 @@ from datetime import date, datetime, timedelta
 
 from sqlalchemy import ColumnElement, and_, delete, func, or_, select, true, update
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import selectinload
 
 from server.accounts.models import Person, PostHeld
 from server.outbox.models import Channel, Delivery
@@ -71,7 +72,7 @@ async def any_on(session: AsyncSession, scope: Scope) -> bool:
 
 
 async def people(session: AsyncSession, scope: Scope, ids: Collection[str]) -> list[Person]:
-    return list(await session.scalars(select(Person).where(Person.id.in_(ids))))
+    return list(await session.scalars(select(Person).options(selectinload(Person.posts)).where(Person.id.in_(ids))))
 
 
 async def holders(session: AsyncSession, scope: Scope, channel: Channel, day: date) -> list[str]:
