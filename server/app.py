@@ -75,6 +75,8 @@ PACKAGES = (
     "feeds",
     "liverooms",
     "paths",
+    "selftests",
+    "installers",
     "trust",
     "encoders",
     "recordings",
@@ -84,7 +86,7 @@ PACKAGES = (
     "indicators",
     "reports",
 )
-STATIC = ("modules", "styles", "icons", "vendor")
+STATIC = ("modules", "styles", "icons", "vendor", "oldest")
 YEAR = 31_536_000
 
 log = logging.getLogger("tongtang.web")

@@ -27,6 +27,7 @@ from server.schools.models import (
     SchoolClass,
     SettlementCode,
 )
+from server.selftests.models import SelfTest
 from server.studios.activities.models import Activity, ActivityPerson, ActivityPlace
 from server.studios.models import Studio, StudioMember
 from server.timetable.models import (
@@ -92,6 +93,7 @@ __all__ = [
     "School",
     "SchoolClass",
     "SchoolSpan",
+    "SelfTest",
     "SettlementCode",
     "SignIn",
     "StreamKey",

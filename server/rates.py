@@ -33,6 +33,8 @@ What = Literal[
     "outward",
     "token",
     "oidc",
+    "selftest",
+    "selftest_line",
 ]
 
 LIMITS: dict[What, RateLimitItem] = {
@@ -52,6 +54,8 @@ LIMITS: dict[What, RateLimitItem] = {
     "rehearsal": parse("20/hour"),  # 试讲 by teacher: each is a process of a node
     "outward": parse("20/10 minutes"),  # test messages and re-sending by person: each leaves our network
     "token": parse("300/minute"),  # a machine that reads the JSON API, by token
+    "selftest": parse("60/hour"),  # results by screen: one a break and one a lesson, and a technician at work
+    "selftest_line": parse("240/hour"),  # measures by screen, four a test
 }
 
 ALONE_SECONDS = 5.0

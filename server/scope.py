@@ -126,6 +126,7 @@ Action = Literal[
     "demand.write",
     "offer.write",
     "live.read",
+    "light.read",
     "node.read",
     "node.write",
 ]
@@ -215,6 +216,7 @@ RIGHTS: dict[Action, dict[Post, Reach]] = {
     "demand.write": {**_ADMINS, **_DEAN},
     "offer.write": {**_ADMINS, **_DEAN, "studio_host": "studio"},
     "live.read": {**_ADMINS, **_TECHNICIAN, **_READERS},
+    "light.read": {**_ADMINS, **_DEAN, **_TECHNICIAN, **_READERS},
     "node.read": {"city_admin": "city"},
     "node.write": {"city_admin": "city"},
 }

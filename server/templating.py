@@ -58,7 +58,7 @@ def texts(locale: str) -> Texts:
 def assets_version() -> str:
     """One hash over all static files: the address of assets changes when any of them does, imports included."""
     digest = hashlib.sha256()
-    for folder in ("modules", "styles", "icons"):
+    for folder in ("modules", "styles", "icons", "oldest"):
         for path in sorted((FRONTEND / folder).rglob("*")):
             if path.is_file():
                 digest.update(path.relative_to(FRONTEND).as_posix().encode() + b"\0" + path.read_bytes())

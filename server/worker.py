@@ -30,6 +30,8 @@ from server.objectstore import open_store
 from server.outbox import posting
 from server.participation import service as participation
 from server.scope import SYSTEM
+from server.selftests import store as selftests
+from server.selftests.service import KEPT
 from signaling.ports import ObjectStore
 
 THREADS = 2  # a large deck must not hold the month's figures up
@@ -53,6 +55,7 @@ async def _sweep(settings: WebSettings, database: Database, objects: ObjectStore
     async with database.transaction() as session:
         await lessons.forget_unbound(session, SYSTEM, clock.now())
         await accounts.forget_expired(session, SYSTEM, clock.now())
+        await selftests.forget(session, SYSTEM, clock.now() - KEPT)
     await registering.round_(database, clock)
 
 

@@ -13,11 +13,13 @@ from server.errors import ForbiddenError, TongtangError
 from server.failures import sentence
 from server.lessons import companion, decks, devices, rehearsal, seating, service, store
 from server.lessons.changes import offers
-from server.lessons.lifecycle import CANCEL_REASONS, HELD, OPEN
+from server.lessons.lifecycle import AHEAD, CANCEL_REASONS, HELD, OPEN
 from server.lessons.models import Lesson
 from server.lessons.routes import Id, take_upload
-from server.scope import Part, Scope, allows
+from server.scope import SYSTEM, Part, Scope, allows
 from server.security import read_cookie, set_cookie
+from server.selftests import planning, wording
+from server.selftests.board import lit
 from server.studios.activities import store as activities
 from server.templating import Page
 from signaling.seats import Role
@@ -38,12 +40,16 @@ async def get_desk(page: Html, session: Reading, scope: SignedIn, clock: ClockDe
     enter = {lesson.id: url for lesson in today + later if (url := entrance(lesson, scope, now))}
     start, _ = service.day_bounds(now)
     held = await activities.of_person(session, scope, start, start + timedelta(days=7))
+    lamps = {row.lesson.id: row.lamps for row in await lit(session, scope, today, now)}
     return page.render(
         "desk/desk.html",
         now=now,
         today=today,
         later=later,
         enter=enter,
+        lamps=lamps,
+        act=wording.act,
+        cause=wording.cause,
         activities=held,
         may_rehearse=scope.school is not None and allows(scope, "lesson.rehearse", Part(school=scope.school)),
         rehearsal=await store.rehearsal_of(session, scope, now),
@@ -93,6 +99,7 @@ async def lesson_page(
     lesson = await service.get_lesson(session, scope, lesson_id)
     held = await store.decks(session, scope, lesson_id)
     most = request.app.state.settings.deck_pages
+    planner = lesson.state in AHEAD and lesson.ends_at > now and service.may(scope, "lesson.create", lesson)
     return page.render(
         "lessons/lesson.html",
         status=status,
@@ -107,6 +114,7 @@ async def lesson_page(
         **await offers.offered(session, scope, lesson, now),
         upload_mb=request.app.state.settings.upload_mb,
         message=message,
+        crowds=await planning.warnings(session, SYSTEM, [planning.planned(lesson)], now) if planner else [],
     )
 
 

@@ -33,6 +33,7 @@ PUBLIC = {
     ("POST", "/logout"),  # ends nobody's session but the caller's
     ("POST", "/api/v1/accounts/sign-in"),
     ("GET", "/kiosk"),
+    ("GET", "/check/pc"),  # for PCs that cannot sign in: their clock or their browser is wrong
     ("GET", "/companion/{lesson_id}"),
     ("POST", "/api/v1/lessons/{lesson_id}/companion"),  # opened by the code on the room's screen
     ("GET", "/code"),
@@ -55,10 +56,17 @@ BOARD = {"/"}
 """The portal names school and teacher of the day's lessons to everybody with an account; to devices it does not."""
 INTERNAL = "/internal/"
 ENDS_OWN_SESSION = {"/logout", "/api/v1/accounts/sign-out", "/api/v1/accounts/sign-out-everywhere"}
-OWN_THINGS = {"/api/v1/notices/read-all", "/api/v1/feeds", "/feeds", "/api/v1/way"}
-"""One's own notices, calendar address and the test of one's own path: nobody else's are touched."""
+OWN_THINGS = {
+    "/api/v1/notices/read-all",
+    "/api/v1/feeds",
+    "/feeds",
+    "/api/v1/way",
+    "/api/v1/kiosk/selftest",
+    "/api/v1/kiosk/selftest/up",
+}
+"""One's own notices, calendar address, tests of own path and screen: nobody else's are touched."""
 REFUSED = {401, 403, 404, 405}
-OWN_ROWS = {"sign_ins", "devices", "feeds", "audit_entries", "audit_waiting"}
+OWN_ROWS = {"sign_ins", "devices", "feeds", "audit_entries", "audit_waiting", "self_tests"}
 """Tables in which anybody leaves rows of their own: a session, a kiosk that waits for its code, a line in the log."""
 
 

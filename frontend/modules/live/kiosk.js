@@ -5,6 +5,7 @@
 import { Classroom } from "./classroom.js";
 import { need, needAs, setText, show } from "./dom.js";
 import { page as thisPage, stayAwake } from "./page.js";
+import { SelfTest } from "./selftest.js";
 import { dayOf, duration, shortTime } from "./texts.js";
 
 /**
@@ -36,6 +37,7 @@ let codeShown = "";
 let reloading = false;
 
 const now = () => Date.now() + offset;
+const selftest = new SelfTest(page, () => classroom !== null);
 
 async function poll() {
   try {
@@ -96,6 +98,7 @@ function render() {
   show(need("starting"), state === null);
   show(need("away"), missed >= MISSES && !inLesson);
   if (!state) return;
+  if (state.bound) selftest.start();
   if (!state.bound) setText(need("bind-code"), spaced(state.code ?? ""));
   else renderIdle(state);
   renderSignin(state);

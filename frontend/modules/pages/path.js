@@ -1,7 +1,9 @@
 // 路径检查: one button, five ways, one verdict, and a report for whoever runs the school's network.
 
+import { askGrant, doorOf } from "../media/door.js";
 import { tryWay, verdict, WAYS } from "../media/ways.js";
 
+const csrf = document.querySelector('meta[name="csrf"]')?.getAttribute("content") ?? "";
 /** A classroom's screen returns to its lessons by itself: long enough to read the verdict and to take a picture of it. */
 const BACK_MS = 180_000;
 
@@ -19,24 +21,6 @@ function element(id, kind) {
   const found = document.getElementById(id);
   if (!(found instanceof kind)) throw new Error(id);
   return found;
-}
-
-/** @returns {Promise<import("../media/ways.js").Grant>} */
-async function grant() {
-  const csrf = document.querySelector('meta[name="csrf"]')?.getAttribute("content") ?? "";
-  const response = await fetch("/api/v1/way", { method: "POST", headers: { "X-CSRF": csrf }, cache: "no-store" });
-  if (!response.ok) throw new Error(String(response.status));
-  return response.json();
-}
-
-/** @param {import("../media/ways.js").Grant} held @returns {(sdp: string) => Promise<string>} */
-function doorOf(held) {
-  return async (sdp) => {
-    const headers = { "Content-Type": "application/sdp", Authorization: `Bearer ${held.token}` };
-    const response = await fetch(held.url, { method: "POST", headers, body: sdp });
-    if (!response.ok) throw new Error(String(response.status));
-    return response.text();
-  };
 }
 
 /** @param {import("../media/ways.js").Result} result */
@@ -82,7 +66,7 @@ async function run() {
   let open = [];
   let node = location.host;
   try {
-    const held = await grant();
+    const held = await askGrant(csrf);
     node = new URL(held.url).host;
     for (const way of WAYS) {
       const one = await tryWay(way, held, doorOf(held));

@@ -1,0 +1,133 @@
+"""The board of a day's lessons with each room's light, and the measured lines, for whoever looks after them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from server.errors import ForbiddenError
+from server.lessons import store as lessons
+from server.lessons.models import Lesson, Receipt
+from server.lessons.schemas import LessonFilter
+from server.lessons.service import day_bounds
+from server.schools.models import Room, School
+from server.schools.service import part_of
+from server.scope import Scope, allows
+from server.selftests import store
+from server.selftests.lines import RECENT, Line, carries, measured
+from server.selftests.service import RoomLight, may_see, room_lights
+
+MOST = 300
+"""Lessons of a day; a city of thirty classrooms has sixty."""
+TODAY = ("published", "waiting", "live", "closed", "registered")
+OVER = ("closed", "registered")
+
+
+@dataclass(frozen=True, slots=True)
+class Lamp:
+    """One room of a lesson with its light."""
+
+    room: Room
+    light: RoomLight
+    band: str
+    lead: bool
+    phone: str
+    whom: str
+    """Whose number that is: the assistant's name, or the school's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    lesson: Lesson
+    lamps: list[Lamp]
+    over: bool
+
+    @property
+    def bad(self) -> int:
+        return sum(1 for one in self.lamps if one.band == "bad")
+
+
+async def board(session: AsyncSession, scope: Scope, wanted: LessonFilter, now: datetime) -> list[Row]:
+    """Today's lessons by time."""
+    if not allows(scope, "light.read"):
+        raise ForbiddenError
+    start, end = day_bounds(now)
+    today = wanted.model_copy(update={"starts_from": start, "starts_before": end, "states": TODAY, "limit": MOST})
+    found = await lessons.lessons(session, scope, today)
+    return await lit(session, scope, found, now, only_mine=True)
+
+
+async def lit(
+    session: AsyncSession, scope: Scope, found: Sequence[Lesson], now: datetime, *, only_mine: bool = False
+) -> list[Row]:
+    """These lessons with the lights of their rooms. ``only_mine``: rooms the asker looks after, no lesson without."""
+    open_ = [one for one in found if not _over(one, now)]
+    rooms = {room.id for one in open_ for room in (one.lead_room, *(receipt.room for receipt in one.receipts))}
+    lights = await room_lights(session, scope, rooms, now)
+    rows = []
+    for lesson in found:
+        over = _over(lesson, now)
+        held = [receipt for receipt in lesson.receipts if not only_mine or may_see(scope, receipt.room, lesson)]
+        lamps = [] if over else [_lamp(lesson, one, lights[one.room_id], now) for one in held]
+        lead = lights.get(lesson.lead_room_id)
+        # A lead room without a screen of its own is usual: its teacher's computer is not a kiosk.
+        if not over and lead is not None and lead.cause != "unbound" and (not only_mine or _sees_lead(scope, lesson)):
+            lamps.insert(0, _lead_lamp(lesson, lead, now))
+        if held or _sees_lead(scope, lesson) or not only_mine:
+            rows.append(Row(lesson, lamps, over))
+    return rows
+
+
+def _over(lesson: Lesson, now: datetime) -> bool:
+    return lesson.state in OVER or (lesson.state != "live" and lesson.ends_at <= now)
+
+
+def _sees_lead(scope: Scope, lesson: Lesson) -> bool:
+    return may_see(scope, lesson.lead_room, lesson)
+
+
+def _lamp(lesson: Lesson, receipt: Receipt, light: RoomLight, now: datetime) -> Lamp:
+    band = light.band(lesson.starts_at, now)
+    aide, school = receipt.assistant, receipt.room.school
+    if aide is not None and aide.phone:
+        return Lamp(receipt.room, light, band, False, aide.phone, aide.name)
+    return Lamp(receipt.room, light, band, False, school.phone or "", school.short_name)
+
+
+def _lead_lamp(lesson: Lesson, light: RoomLight, now: datetime) -> Lamp:
+    room, teacher = lesson.lead_room, lesson.teacher
+    phone = teacher.phone or room.school.phone or ""
+    return Lamp(
+        room,
+        light,
+        light.band(lesson.starts_at, now),
+        True,
+        phone,
+        teacher.name if teacher.phone else room.school.short_name,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class MeasuredLine:
+    school: School
+    line: Line
+    receives: int
+    leads: int
+
+
+async def lines(session: AsyncSession, scope: Scope, now: datetime) -> list[MeasuredLine]:
+    """Every measured line the asker looks after, the narrowest first."""
+    if not allows(scope, "light.read"):
+        raise ForbiddenError
+    rows = await store.measures(session, scope, None, now - RECENT)
+    schools = await store.schools(session, scope, list(rows))
+    held = [(one, measured(rows[one.id])) for one in schools if allows(scope, "light.read", part_of(one))]
+    found = [
+        MeasuredLine(school, line, carries(line, leads=False), carries(line, leads=True))
+        for school, line in held
+        if line is not None
+    ]
+    return sorted(found, key=lambda one: (one.line.down, one.school.code))
