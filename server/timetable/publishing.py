@@ -21,6 +21,9 @@ from server.lessons.models import Lesson, Receipt
 from server.lessons.service import lead_part
 from server.participation import service as participation
 from server.scope import SYSTEM, Scope, allows
+from server.selftests import planning
+from server.selftests.planning import Planned
+from server.selftests.schemas import LineWarning
 from server.timetable import lessons_made, occupancy, service, store
 from server.timetable.conflicts import Clash, Entry, entry
 from server.timetable.models import SchoolSpan, Term
@@ -48,6 +51,11 @@ class Slotted:
             classes=[one.class_id for one in held],
         )
 
+    def planned(self, id_: str) -> Planned:
+        rooms = tuple(one.room_id for one in self.classroom.receivers)
+        when, lead = self.when, self.classroom.lead_room_id
+        return Planned(id_, self.classroom.name, when.starts_at, when.ends_at, lead, rooms)
+
 
 @dataclass(slots=True)
 class Plan:
@@ -64,6 +72,8 @@ class Plan:
     """Left out, because a school is away that day."""
     clashes: list[Clash] = field(default_factory=list)
     named: list[dict[str, str]] = field(default_factory=list)
+    crowds: list[LineWarning] = field(default_factory=list)
+    """Schools whose measured line carries fewer lessons at once: told, nothing is refused."""
     beyond: date | None = None
     """The day after which the calendar is not known, where lessons lie beyond it."""
 
@@ -71,6 +81,11 @@ class Plan:
         """Everything that will newly stand somewhere, under the ids it will have."""
         held = [one.needs(f"new {one.origin}") for one in self.add]
         return held + [one.needs(lesson.id) for lesson, one in [*self.renew, *self.restore]]
+
+    def planned(self) -> list[Planned]:
+        """The same as lines see it."""
+        held = [one.planned(f"new {one.origin}") for one in self.add]
+        return held + [one.planned(lesson.id) for lesson, one in [*self.renew, *self.restore]]
 
     @property
     def gone(self) -> frozenset[str]:
@@ -99,6 +114,7 @@ async def plan(session: AsyncSession, scope: Scope, term_id: str, classroom_ids:
     await _sort(session, made, now)
     made.clashes = await occupancy.look(session, SYSTEM, made.entries(), made.gone)
     made.named = await occupancy.named_clashes(session, SYSTEM, made.clashes)
+    made.crowds = await planning.warnings(session, SYSTEM, made.planned(), now, made.gone)
     return made
 
 

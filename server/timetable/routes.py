@@ -204,6 +204,7 @@ def plan_out(plan: Plan) -> PublishOut:
         kept=plan.kept,
         away=len(plan.away),
         clashes=plan.named,
+        warnings=plan.crowds,
         beyond=plan.beyond,
     )
 

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from server.selftests.schemas import LineWarning
 from server.timetable.bells import MOST_BELLS
 
 Id = Annotated[str, Field(max_length=24)]
@@ -104,6 +105,8 @@ class PublishOut(BaseModel):
     kept: int
     away: int
     clashes: list[dict[str, str]]
+    warnings: list[LineWarning]
+    """Measured lines that carry fewer lessons at once; nothing is refused for them."""
     beyond: date | None
     """Last day the calendar knows, where lessons lie after it."""
 

@@ -48,7 +48,8 @@ export async function drop(lesson, cell, texts, say, fill) {
   cell.append(lesson);
   lesson.dataset.sequence = String(body.sequence);
   lesson.querySelector("button")?.focus();
-  say(fill(texts.dropped, { title: lesson.dataset.title || "", when: cell.dataset.label || "" }));
+  const dropped = fill(texts.dropped, { title: lesson.dataset.title || "", when: cell.dataset.label || "" });
+  say([dropped, ...(body.warnings || [])].join(" "));
   offer(lesson, from, body.batch, texts, say);
 }
 

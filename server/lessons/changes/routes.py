@@ -30,7 +30,9 @@ from server.lessons.changes.schemas import (
 from server.lessons.models import Lesson, LessonChange
 from server.lessons.schemas import LessonOut
 from server.lessons.seating import Seating
-from server.scope import Scope
+from server.scope import SYSTEM, Scope
+from server.selftests import planning, wording
+from server.templating import texts
 
 router = APIRouter(prefix="/api/v1", tags=["lessons"])
 
@@ -69,9 +71,15 @@ StaffingDep = Annotated[Staffing, Depends()]
 
 
 @router.post("/lessons/{lesson_id}/move")
-async def post_move(lesson_id: Id, body: MoveBody, session: Writing, scope: SignedIn, clock: ClockDep) -> Done:
+async def post_move(
+    lesson_id: Id, body: MoveBody, request: Request, session: Writing, scope: SignedIn, clock: ClockDep
+) -> Done:
     """调课"""
-    return await _done(session, scope, await service.move(session, scope, lesson_id, body, clock.now()))
+    done = await _done(session, scope, await service.move(session, scope, lesson_id, body, clock.now()))
+    moved = planning.planned(await lessons.get_lesson(session, scope, lesson_id))
+    crowds = await planning.warnings(session, SYSTEM, [moved], clock.now())
+    done.warnings = [wording.crowd(one, texts(request.state.locale)) for one in crowds]
+    return done
 
 
 @router.post("/lessons/{lesson_id}/call-off")

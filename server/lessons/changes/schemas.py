@@ -105,6 +105,8 @@ class Done(BaseModel):
     sequence: int
     batch: str
     state: str
+    warnings: list[str] = []
+    """What the planner should know, in their language: a school's measured line carries fewer lessons at once."""
 
 
 class ManyDone(BaseModel):
