@@ -46,6 +46,7 @@ NODE_KEYS = frozenset(
 )
 
 _ORIGIN = re.compile(r"^(https?|wss?)://[A-Za-z0-9.{}\[\]:-]+$")
+_HOST = re.compile(r"^[A-Za-z0-9.-]{1,253}$")
 _ISSUER = re.compile(r"^(https://[^\s?#]+|http://(127\.0\.0\.1|localhost)(:\d+)?[^\s?#]*)$")
 _POST = re.compile(r"^([A-Za-z0-9_.:/-]+)=([^,:]+):(teacher|assistant|class_teacher)$")
 _TURN = re.compile(r"^turns?:[A-Za-z0-9.{}\[\]:-]+(\?transport=(udp|tcp))?$")  # RFC 7065
@@ -113,6 +114,10 @@ class WebSettings(BaseSettings):
     trusted_proxies: str = Field(
         "127.0.0.1", description="Addresses whose X-Forwarded-* are believed, separated by commas. *: all."
     )
+    ntp_servers: Annotated[tuple[str, ...], NoDecode] = Field(
+        ("ntp.ntsc.ac.cn", "ntp.aliyun.com"),
+        description="Time servers that the set-up of classroom PCs names, separated by commas.",
+    )
     session_hours: int = Field(12, ge=1, le=720, description="A sign-in ends after so many hours without use.")
     upload_mb: int = Field(50, ge=1, le=500, description="Largest PDF taken as slides, in MB (10^6 bytes).")
     deck_pages: int = Field(200, ge=1, le=500, description="Most pages of one deck.")
@@ -156,7 +161,7 @@ class WebSettings(BaseSettings):
         # Only what ``load`` hands in: a test or a tool never inherits somebody's shell.
         return (init_settings,)
 
-    @field_validator("node_origins", "turn_urls", mode="before")
+    @field_validator("node_origins", "turn_urls", "ntp_servers", mode="before")
     @classmethod
     def _split(cls, value: Any) -> Any:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
@@ -187,6 +192,14 @@ class WebSettings(BaseSettings):
         for origin in value:
             if not _ORIGIN.match(origin):
                 raise ValueError(f"{origin!r} is not an origin such as wss://class.example.edu.cn:8443")
+        return value
+
+    @field_validator("ntp_servers")
+    @classmethod
+    def _hosts(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for host in value:
+            if not _HOST.match(host):
+                raise ValueError(f"{host!r} is not a host name such as ntp.example.edu.cn")
         return value
 
     @field_validator("turn_urls")
