@@ -16,10 +16,11 @@ from sqlalchemy.orm import lazyload, selectinload
 
 from server.clock import FixedClock, city_date, from_ms
 from server.database import Database
-from server.demo import city, lessons, participation, people, register, replay, studios
+from server.demo import city, lessons, lights, participation, people, register, replay, studios
 from server.lessons.models import Deck, Lesson
 from server.participation import service as ledger
 from server.participation.models import FactRow
+from server.schools.models import Device
 from server.security import Passwords
 from server.timetable.models import CalendarHorizon
 from server.timetable.national import KNOWN_UNTIL
@@ -38,6 +39,8 @@ async def build(database: Database, objects: ObjectStore, now: datetime) -> None
         await _places(session, now, since)
         await _people(session, now, since)
         await _timetable(session, now, since)
+    async with database.transaction() as session:
+        await _lights(session, now, since)
     await _past(database, now)
     await _replay(database, objects, now)
     await _figures(database, now)
@@ -77,6 +80,14 @@ async def _timetable(session: AsyncSession, now: datetime, since: date) -> None:
     await _add(session, [_with_fate(lesson) for lesson in lessons.lessons(now) if lesson.ends_at > now])
     if not await _soon(session, now):
         await _add(session, [lessons.coming(now)])
+
+
+async def _lights(session: AsyncSession, now: datetime, since: date) -> None:
+    made = list(lights.devices(now, since))
+    await _add(session, made)
+    for one in made:  # a city made yesterday: its screens are on today too
+        (await session.get_one(Device, one.id)).seen_at = one.seen_at
+    await _add(session, lights.tests(now))
 
 
 def _with_fate(lesson: Lesson) -> Lesson:
