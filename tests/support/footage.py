@@ -55,14 +55,14 @@ def teacher_devices(fps: int = FPS, width: int = 640, height: int = 360) -> Devi
     video = _made(
         f"teacher-{width}x{height}-{fps}.y4m", lambda p: _write_video(p, "bikes.mp4", width, height, fps, LOOP_SECONDS)
     )
-    return Devices(video, _made("teacher.wav", lambda p: _write_wav(p, _teacher_sound())))
+    return Devices(video, _made("teacher.wav", lambda p: write_wav(p, _teacher_sound())))
 
 
 def room_devices(room: int, fps: int = 10, width: int = 320, height: int = 180) -> Devices:
     """Room 0, 1 or 2: its own tone, a moving picture."""
     clip = ("carphone_pristine.mp4", "bigbuckbunny.mp4", "bikes.mp4")[room]
     video = _made(f"room{room}-{width}x{height}-{fps}.y4m", lambda p: _write_video(p, clip, width, height, fps, 10))
-    return Devices(video, _made(f"room{room}.wav", lambda p: _write_wav(p, _room_sound(ROOM_TONES[room]))))
+    return Devices(video, _made(f"room{room}.wav", lambda p: write_wav(p, _room_sound(ROOM_TONES[room]))))
 
 
 def _made(name: str, write: Callable[[Path], None]) -> Path:
@@ -171,7 +171,7 @@ def _read_wav(path: Path) -> Samples:
     return np.asarray(np.interp(np.arange(int(len(data) * RATE / rate)) * rate / RATE, np.arange(len(data)), data))
 
 
-def _write_wav(path: Path, sound: Samples) -> None:
+def write_wav(path: Path, sound: Samples) -> None:
     with wave.open(str(path), "wb") as file:
         file.setnchannels(1)
         file.setsampwidth(2)
