@@ -40,6 +40,7 @@ WEB_KEYS = frozenset(
         "PUBLIC_ORIGIN",
         "REDIS_URL",
         "SEAT_KEY",
+        "NTP_SERVERS",
         "SESSION_HOURS",
         "TRUSTED_PROXIES",
         "UPLOAD_MB",
