@@ -6,13 +6,16 @@ import os
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 pytest_plugins = ["tests.support.services", "tests.support.browser"]
 
-settings.register_profile("quick", max_examples=20)  # tests/run.sh quick; all takes the library's hundred
-
 ROOT = Path(__file__).resolve().parent.parent
+
+# No test judges how fast this machine is just now, and Hypothesis judges by default.
+settings.register_profile("tongtang", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("quick", settings.get_profile("tongtang"), max_examples=20)
+settings.load_profile("tongtang")  # tests/run.sh quick asks for the other; all takes the library's hundred
 
 
 @pytest.fixture(scope="session")

@@ -90,7 +90,7 @@ def check(got: list[Got]) -> None:
 
 
 class Continuity(Contract):
-    @settings(max_examples=80, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=80, suppress_health_check=list(HealthCheck))
     @given(actions=st.lists(ACTION, max_size=60))
     def test_any_story_is_continuous(self, engine: Make, actions: list[Any]) -> None:
         story = Story(engine)
@@ -120,7 +120,7 @@ NONSENSE = st.builds(lambda head, block, rest: head + block + rest, HEAD, BLOCK,
 
 
 class Hostility(Contract):
-    @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=40, suppress_health_check=list(HealthCheck))
     @given(
         packets=st.lists(st.one_of(NONSENSE, NONSENSE, st.binary(max_size=60)), max_size=40),
         rate=st.sampled_from([None, 50_000.0]),

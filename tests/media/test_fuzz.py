@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.support.media_hall import (
@@ -45,7 +45,7 @@ PLAIN = st.one_of(
 )
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=25)
 @given(st.lists(PLAIN, max_size=40))
 def test_nonsense_with_valid_keys(packets: list[tuple[str, bytes]]) -> None:
     hall = Hall()
@@ -68,7 +68,7 @@ def test_nonsense_with_valid_keys(packets: list[tuple[str, bytes]]) -> None:
     assert [body_of(p) for p in room.receive()[0]] == [KEY]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.lists(st.tuples(st.integers(0, 2), st.binary(max_size=300)), max_size=20))
 def test_nonsense_without_keys(datagrams: list[tuple[int, bytes]]) -> None:
     """From a stranger, from a peer's own address, and with a believable head."""

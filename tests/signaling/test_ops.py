@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from signaling.messages import Op
@@ -28,7 +28,6 @@ def test_overlapping_chunks_and_gaps() -> None:
     assert read_log([b"", b"{", b"[]", b'{"seq":1}', *lines])[0].op.seq == 1
 
 
-@settings(deadline=None)
 @given(st.binary(max_size=80))
 def test_noise_is_no_op(line: bytes) -> None:
     assert decode(line) is None

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from signaling.effects import Close, Effect, Send
@@ -190,7 +190,6 @@ def test_leaving_ends_the_session() -> None:
     assert door.session.lost(1.0) == []
 
 
-@settings(deadline=None)
 @given(st.text(max_size=200) | st.binary(max_size=200).map(lambda data: data.decode("latin-1")))
 def test_noise_gets_one_error_and_the_end(text: str) -> None:
     assert code(Door().say(text)) == "message"
@@ -203,7 +202,6 @@ _json = st.recursive(
 )
 
 
-@settings(deadline=None)
 @given(
     kind=st.sampled_from(
         ["deck.open", "page.turn", "floor.give", "floor.take", "hand.raise", "chat.say", "chat.erase", "headcount", "x"]

@@ -70,7 +70,7 @@ def test_errors_have_codes(line: str, code: str) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(data=st.data())
 def test_bent_offers_never_break_it(name: str, data: st.DataObject) -> None:
     lines = offer(name).splitlines()
@@ -92,7 +92,6 @@ def test_bent_offers_never_break_it(name: str, data: st.DataObject) -> None:
     assert parse(write(description)) == description
 
 
-@settings(deadline=None)
 @given(st.text(max_size=400))
 def test_noise_never_breaks_it(text: str) -> None:
     with pytest.raises(SdpError):
