@@ -6,6 +6,7 @@ from datetime import datetime
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from server.accounts.agents import device_name
 from server.security import MAX_PASSWORD_CHARS
 
 
@@ -41,3 +42,7 @@ class SignInSeen(BaseModel):
     seen_at: datetime
     expires_at: datetime
     user_agent: str
+
+    @property
+    def device(self) -> str:
+        return device_name(self.user_agent)
