@@ -47,13 +47,13 @@ PLANNERS = ("school_admin", "dean", "district_admin", "city_admin", "inspector",
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    of: Of
+    of: Of | None
     id: str
     day: date | None
 
 
 def wanted(
-    of: Of = "teacher",
+    of: Of | None = None,
     id: Annotated[str, Query(max_length=24)] = "",
     day: Annotated[date | None, Query()] = None,
 ) -> Wanted:
@@ -74,12 +74,14 @@ async def get_grid(
     now = clock.now()
     today = city_date(now)
     views = _views(scope)
-    of = asked.of if asked.of in views else views[0]
+    usual = "teacher" if scope.has("teacher", "assistant") else views[0]
+    of = asked.of if asked.of in views else usual
     first = grid.monday(asked.day or today)
     week = await service.week_of(session, scope, first + timedelta(days=4))
     term = week[0].id if week else None
-    options = await _options(session, scope, of, term, today, asked.id)
-    id_ = asked.id if asked.id in options else (options.rows[0].id if options.rows else "")
+    wished = [one for one in (asked.id, scope.person, scope.school) if one]
+    options = await _options(session, scope, of, term, today, wished)
+    id_ = next((one for one in wished if one in options), options.rows[0].id if options.rows else "")
     built = await _built(session, scope, of, id_, first, today)
     return page.render(
         "timetable/week.html",
@@ -106,12 +108,14 @@ async def get_grid(
 KINDS = {"school": "schools", "room": "rooms", "teacher": "teachers", "classroom": "classrooms"}
 
 
-async def _options(session: AsyncSession, scope: Scope, of: str, term: str | None, today: date, id_: str) -> Offer:
+async def _options(
+    session: AsyncSession, scope: Scope, of: str, term: str | None, today: date, wished: list[str]
+) -> Offer:
     if of == "teacher" and not scope.has(*PLANNERS):  # type: ignore[arg-type]
         return Offer((Choice(scope.person or "", ""),))
     if of == "district":
         return Offer(tuple(Choice(one.id, one.name) for one in await schools.my_districts(session, scope)))
-    return await offer(session, scope, KINDS[of], today, [id_], term or "" if of == "classroom" else "")
+    return await offer(session, scope, KINDS[of], today, wished, term or "" if of == "classroom" else "")
 
 
 async def _built(session: AsyncSession, scope: Scope, of: str, id_: str, first: date, today: date) -> grid.Grid:
@@ -216,7 +220,8 @@ async def get_publish(
     chosen = term or _current(terms, city_date(clock.now()))
     form = Form()
     asked = [classroom] if classroom else []
-    plan = await attempt(request, form, publishing.plan(session, scope, chosen, asked, clock.now()))
+    doing = publishing.plan(session, scope, chosen, asked, clock.now()) if chosen else None
+    plan = await attempt(request, form, doing) if doing else None
     return page.render(
         "timetable/publish.html",
         terms=terms,
