@@ -1,8 +1,8 @@
 """Jinja2 with the page's language, texts, dates and assets. ``Page(request).render("desk.html", lessons=…)``.
 
-In every template: ``t(key, **params)``, ``locale``, ``scope``, ``me`` (signed-in person's name or None),
-``asset(path)``, ``csrf``, ``fmt`` (date time datetime weekday number percent), and for selects ``worded(area, keys)``,
-``named(rows)``, ``called(row)``. No inline script or style: the CSP.
+In every template: ``t(key, **params)``, ``locale``, ``scope``, ``may(action)`` (a row of ``scope.RIGHTS``), ``me``
+(signed-in person's name or None), ``asset(path)``, ``csrf``, ``fmt`` (date time datetime weekday number percent), and
+for selects ``worded(area, keys)``, ``named(rows)``, ``called(row)``. No inline script or style: the CSP.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import hashlib
 import json
 from collections.abc import Iterable
 from datetime import datetime
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
 from server.clock import CITY
+from server.scope import allows
 
 FRONTEND = Path(__file__).resolve().parent.parent / "frontend"
 LOCALES = ("zh-CN", "en")
@@ -137,6 +138,7 @@ class Page:
                 called=self.called,
                 named=self.named,
                 worded=self.worded,
+                may=partial(allows, state.scope),
                 scope=state.scope,
                 me=getattr(state, "me", None),
                 csrf=getattr(state, "csrf", ""),

@@ -27,6 +27,7 @@ from server.lessons.schemas import LessonDraft, LessonFilter, ReceiverDraft
 from server.paging import ListPage, Paging, Words, base_of
 from server.schools.routes import Reader
 from server.schools.schemas import Body, Id
+from server.schools.service import part_of
 from server.scope import Scope, allows
 from server.templating import Page
 from server.timetable.service import week_of
@@ -43,13 +44,15 @@ async def get_overview(page: Html, session: Reading, scope: Reader, clock: Clock
     now = clock.now()
     today = city_date(now)
     start, end = lessons.day_bounds(now)
+    troubles = await service.troubles(session, scope, now)
     return page.render(
         "admin/overview.html",
         today=today,
         week=await week_of(session, scope, today),
         counts=await store.counts(session, scope, today, now - service.ON),
         states=await store.states(session, scope, start, end),
-        troubles=await service.troubles(session, scope, now),
+        troubles=troubles,
+        readable={one.room.school_id for one in troubles if allows(scope, "school.read", part_of(one.room.school))},
         may_nodes=allows(scope, "node.read"),
     )
 

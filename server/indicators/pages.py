@@ -38,9 +38,10 @@ async def indicators(
     service.ask(scope)
     month = await service.period_asked(session, scope, period, clock.now())
     levels = await service.levels_shown(session, scope)
-    if not levels or (level and level not in levels):
+    if level and level not in levels:
         raise NotFoundError
-    shown = next((one for one in levels if one == level), levels[0])
+    # A school that neither leads nor receives yet has no level: its page says so.
+    shown = next((one for one in levels if one == level), next(iter(levels), service.levels_of(scope)[0]))
     rows = await service.rows(session, scope, month, shown)
     if district and shown != "district":
         rows = [row for row in rows if row.part.district == district]

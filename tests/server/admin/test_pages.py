@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date, timedelta
+from typing import Any, get_args
 
 import pytest
 
 from server.admin import service
 from server.admin.pages import bounds
 from server.lessons.models import Lesson, Node
-from server.scope import Scope
+from server.scope import Post, Scope
 from tests.support.web import Browser, Web
 
 pytestmark = pytest.mark.slow
@@ -55,6 +57,34 @@ async def test_every_page_opens_for_every_administrator(web: Web) -> None:
             for lang in ("zh-CN", "en"):
                 answer = await browser.get(path, params={"lang": lang})
                 assert answer.status_code == 200, (person.posts, path)
+
+
+HREF = re.compile(r'href="(/[a-z/]*)"')
+
+
+async def test_whoever_holds_a_post_finds_its_pages_and_each_of_them_opens(web: Web) -> None:
+    district = await web.district()
+    school = await web.school(district)
+    places: dict[str, dict[str, Any]] = {"district_admin": {"district": district}, "area_head": {"district": district}}
+    found: dict[str, set[str]] = {}
+    for post in get_args(Post):
+        of = places.get(
+            post, {} if post in ("city_admin", "inspector", "evaluator", "certifier") else {"of_school": school}
+        )
+        person = await web.person(post, school=school, **of)
+        browser, paths = await web.sign_in(person), ["/"]
+        for path in paths:  # grows: the head of each page, and the tabs below it
+            answer = await browser.get(path)
+            assert answer.status_code == 200, (post, path)
+            head = answer.text.split("</header>")[0]
+            tabs = "".join(re.findall(r'<ul class="tabs">.*?</ul>', answer.text, re.DOTALL))
+            paths += [link for link in dict.fromkeys(HREF.findall(head + tabs)) if link not in paths]
+        found[post] = set(paths)
+    assert {"/admin/groups", "/admin/exchange", "/timetable/publish", "/invitations", "/indicators"} <= found["dean"]
+    assert {"/admin/schools", "/admin/exchange", "/admin/live"} <= found["technician"]
+    assert {"/admin/live", "/admin/classrooms", "/timetable/bells"} <= found["area_head"]
+    assert "/admin/people" in found["certifier"]
+    assert "/admin" not in found["teacher"] | found["pupil"]
 
 
 @pytest.mark.parametrize(
