@@ -32,7 +32,9 @@ export class Stage {
     this.#picture.onerror = () => setTimeout(() => this.#again(), 1500);
     this.#video = videoElement();
     this.#video.className = "stage-video";
+    show(this.#video, false);
     this.#note = el("p", { class: "stage-note" });
+    setText(this.#note, page.t("stage_entering")); // until the room has answered: no black page without a word
     this.#speaksName = el("span");
     this.#speaks = el("p", { class: "speaks", hidden: true }, page.icon("mic"), this.#speaksName);
     this.#main = el("div", { class: "stage-main" }, this.#picture, this.#video, this.#note, this.#speaks);
