@@ -68,14 +68,13 @@ def _choice(kind: Kind, row: Row[Any]) -> Choice:
     if kind.of == "school" or kind.of == "classroom":
         return Choice(row.id, row.name)
     if kind.of == "class":
-        return Choice(row.id, row.name or f"{row.entry_year}级{row.number}班", row.school_name)
+        name = row.name or f"{row.entry_year}级{row.number}班"
+        return Choice(row.id, f"{name} ({row.pupils})" if row.pupils else name, row.school_name)
     return Choice(row.id, row.name, row.school_name)
 
 
 def _schools(scope: Scope, kind: Kind, wanted: Wanted) -> Any:
-    query: Any = select(
-        School.id, School.name, School.id.label("school"), School.supervised_by.label("district")
-    )
+    query: Any = select(School.id, School.name, School.id.label("school"), School.supervised_by.label("district"))
     query = query.where(_seen(scope, kind, wanted.day), School.closed_on.is_(None))
     query = query.where(_found(wanted, School.id, (School.name, School.short_name, School.code)))
     return query.order_by(School.supervised_by, School.code)
@@ -93,7 +92,9 @@ def _rooms(scope: Scope, kind: Kind, wanted: Wanted) -> Any:
 
 
 def _classes(scope: Scope, kind: Kind, wanted: Wanted) -> Any:
-    query: Any = select(SchoolClass.id, SchoolClass.name, SchoolClass.entry_year, SchoolClass.number, *_AT)
+    query: Any = select(
+        SchoolClass.id, SchoolClass.name, SchoolClass.entry_year, SchoolClass.number, SchoolClass.pupils, *_AT
+    )
     query = query.join(School, School.id == SchoolClass.school_id)
     query = query.where(_seen(scope, kind, wanted.day), SchoolClass.closed_on.is_(None), School.closed_on.is_(None))
     year = cast(SchoolClass.entry_year, String)
@@ -111,9 +112,7 @@ def _people(scope: Scope, kind: Kind, wanted: Wanted) -> Any:
 
 
 def _classrooms(scope: Scope, kind: Kind, wanted: Wanted) -> Any:
-    query: Any = select(
-        Classroom.id, Classroom.name, School.id.label("school"), School.supervised_by.label("district")
-    )
+    query: Any = select(Classroom.id, Classroom.name, School.id.label("school"), School.supervised_by.label("district"))
     query = query.join(Room, Room.id == Classroom.lead_room_id).join(School, School.id == Room.school_id)
     query = query.where(classrooms.visible(scope), Classroom.archived_at.is_(None))
     query = query.where(Classroom.term == wanted.term) if wanted.term else query

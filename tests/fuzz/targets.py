@@ -55,6 +55,9 @@ def _check(*more: tuple[int, bytes]) -> bytes:
     return stun.build(stun.BINDING_REQUEST, bytes(range(12)), attributes, _PASSWORD)
 
 
+_ROUTINE = stun.Routine(stun.parse(_check()), (1, ("192.0.2.1", 9)), _PASSWORD)
+
+
 def _stun(data: bytes) -> None:
     """As it came, and with the length put right and no FINGERPRINT, which would hide everything behind it."""
     with contextlib.suppress(PeerError):
@@ -67,7 +70,9 @@ def _one_stun(data: bytes) -> None:
     message = stun.parse(data)
     _ = (message.username, message.unknown_required, stun.verify(message, _PASSWORD))
     stun.success(message.transaction, "192.0.2.1", 9, _PASSWORD)
-    stun.repeats(data, message.raw[:8], message.raw[20:-32], _PASSWORD)
+    if message.integrity_at is not None:
+        stun.Routine(message, (1, ("192.0.2.1", 9)), _PASSWORD).answer(data)
+    _ROUTINE.answer(data)
 
 
 _OURS = Certificate.generate()
