@@ -4,60 +4,37 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, BackgroundTasks, Form, Path, Request
+from fastapi import APIRouter, Form, Request
 from fastapi.responses import RedirectResponse, Response
 
-from server.dependencies import AnyScope, ClockDep, Html, SignedIn, Writing
+from server.dependencies import AnyScope, ClockDep, Html
 from server.errors import ConflictError, InvalidError, TooManyError
 from server.failures import sentence
-from server.lessons.changes.routes import follow
 from server.lessons.codes import service
-from server.lessons.codes.routes import enter
+from server.lessons.codes.routes import CodesDep, enter
 from server.security import own_origin
 
 router = APIRouter(include_in_schema=False)
 
-Id = Annotated[str, Path(max_length=24)]
-
 
 @router.post("/lessons/{lesson_id}/code")
-async def post_code(
-    lesson_id: Id,
-    request: Request,
-    background: BackgroundTasks,
-    page: Html,
-    session: Writing,
-    scope: SignedIn,
-    clock: ClockDep,
-) -> Response:
+async def post_code(codes: CodesDep, page: Html) -> Response:
     """Large enough to be read out from a phone; never shown again."""
-    await request.app.state.rates.hit("code_given", scope.person or "-")
-    lesson, code, used = await service.give(session, scope, lesson_id, request.app.state.keys.companion, clock.now())
-    if used:
-        follow(request, background, lesson_id, service.seat_of(lesson))
+    lesson, code = await codes.give()
     return page.render(
         "lessons/code.html",
         lesson=lesson,
         code=f"{code[:4]} {code[4:]}",
-        where=f"{own_origin(request)}/code",
+        where=f"{own_origin(codes.request)}/code",
         opens_at=lesson.starts_at - service.EARLY,
         closes_at=service.open_until(lesson),
     )
 
 
 @router.post("/lessons/{lesson_id}/code/revoke")
-async def post_revoke(
-    lesson_id: Id,
-    request: Request,
-    background: BackgroundTasks,
-    session: Writing,
-    scope: SignedIn,
-    clock: ClockDep,
-) -> Response:
-    lesson, used = await service.revoke(session, scope, lesson_id, clock.now())
-    if used:
-        follow(request, background, lesson_id, service.seat_of(lesson))
-    return RedirectResponse(f"/lessons/{lesson_id}#changes", 303)
+async def post_revoke(codes: CodesDep) -> Response:
+    await codes.revoke()
+    return RedirectResponse(f"/lessons/{codes.lesson_id}#changes", 303)
 
 
 @router.get("/code")

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter, BackgroundTasks, Path, Request, Response
+from fastapi import APIRouter, BackgroundTasks, Depends, Path, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from server.audit.watch import acting
 from server.dependencies import AnyScope, ClockDep, SignedIn, Writing
 from server.lessons.changes.routes import follow
 from server.lessons.codes import service
+from server.lessons.models import Lesson
 from server.scope import Scope
 from server.security import new_token, set_cookie
 
@@ -40,36 +42,48 @@ class Entered(BaseModel):
     url: str
 
 
+@dataclass(frozen=True, slots=True)
+class Codes:
+    """The codes of one lesson, for form and JSON alike."""
+
+    lesson_id: Id
+    request: Request
+    background: BackgroundTasks
+    session: Writing
+    scope: SignedIn
+    clock: ClockDep
+
+    async def give(self) -> tuple[Lesson, str]:
+        state, now = self.request.app.state, self.clock.now()
+        await state.rates.hit("code_given", self.scope.person or "-")
+        lesson, code, used = await service.give(self.session, self.scope, self.lesson_id, state.keys.companion, now)
+        self._follow(lesson, used)
+        return lesson, code
+
+    async def revoke(self) -> None:
+        lesson, used = await service.revoke(self.session, self.scope, self.lesson_id, self.clock.now())
+        self._follow(lesson, used)
+
+    def _follow(self, lesson: Lesson, used: bool) -> None:
+        """The computer that came in by the old code is thrown out."""
+        if used:
+            follow(self.request, self.background, lesson.id, service.seat_of(lesson))
+
+
+CodesDep = Annotated[Codes, Depends()]
+
+
 @router.post("/lessons/{lesson_id}/code", status_code=201)
-async def post_code(
-    lesson_id: Id,
-    request: Request,
-    background: BackgroundTasks,
-    session: Writing,
-    scope: SignedIn,
-    clock: ClockDep,
-) -> CodeOut:
+async def post_code(codes: CodesDep) -> CodeOut:
     """上课码 for the lesson's teacher; an older one stops."""
-    await request.app.state.rates.hit("code_given", scope.person or "-")
-    lesson, code, used = await service.give(session, scope, lesson_id, request.app.state.keys.companion, clock.now())
-    if used:
-        follow(request, background, lesson_id, service.seat_of(lesson))
+    lesson, code = await codes.give()
     return CodeOut(code=code, opens_at=lesson.starts_at - service.EARLY, closes_at=service.open_until(lesson))
 
 
 @router.delete("/lessons/{lesson_id}/code", status_code=204)
-async def delete_code(
-    lesson_id: Id,
-    request: Request,
-    background: BackgroundTasks,
-    session: Writing,
-    scope: SignedIn,
-    clock: ClockDep,
-) -> None:
+async def delete_code(codes: CodesDep) -> None:
     """The computer that came in by it is thrown out."""
-    lesson, used = await service.revoke(session, scope, lesson_id, clock.now())
-    if used:
-        follow(request, background, lesson_id, service.seat_of(lesson))
+    await codes.revoke()
 
 
 @router.post("/lesson-code")
