@@ -149,6 +149,7 @@ _STUDIO: dict[Post, Reach] = {"studio_host": "work", "studio_member": "work"}
 _DEAN: dict[Post, Reach] = {"dean": "school"}
 _TECHNICIAN: dict[Post, Reach] = {"technician": "school"}
 _STAFF: dict[Post, Reach] = {"teacher": "work", "assistant": "work", "class_teacher": "work"}
+_OPEN: dict[Post, Reach] = dict.fromkeys(("teacher", *_STUDIO, *_DEAN, *_ADMINS, *_READERS), "all")
 
 RIGHTS: dict[Action, dict[Post, Reach]] = {
     "school.read": {**_ADMINS, **_DEAN, **_TECHNICIAN, **_READERS, "certifier": "given"},
@@ -177,42 +178,13 @@ RIGHTS: dict[Action, dict[Post, Reach]] = {
     "lesson.read": {**_STAFF, **_STUDIO, **_ADMINS, **_DEAN, **_TECHNICIAN, **_READERS, "pupil": "work"},
     "lesson.watch": {**_STUDIO, **_ADMINS, **_DEAN, **_READERS, "teacher": "work"},
     "report.read": {**_ADMINS, **_DEAN, **_READERS},
-    "studio.read": dict.fromkeys(
-        (
-            "teacher",
-            "studio_host",
-            "studio_member",
-            "dean",
-            "school_admin",
-            "district_admin",
-            "city_admin",
-            "inspector",
-            "area_head",
-            "evaluator",
-            "pupil",
-        ),
-        "all",
-    ),
+    "studio.read": {**_OPEN, "pupil": "all"},
     "studio.write": {"studio_host": "studio", **_ABOVE},
     "audit.read": _ADMINS,
     "channel.write": _ADMINS,
     "token.write": _ADMINS,
     # An open need is posted to be found by whoever can teach it, wherever in the city.
-    "demand.read": dict.fromkeys(
-        (
-            "teacher",
-            "studio_host",
-            "studio_member",
-            "dean",
-            "school_admin",
-            "district_admin",
-            "city_admin",
-            "inspector",
-            "area_head",
-            "evaluator",
-        ),
-        "all",
-    ),
+    "demand.read": _OPEN,
     "demand.write": {**_ADMINS, **_DEAN},
     "offer.write": {**_ADMINS, **_DEAN, "studio_host": "studio"},
     "live.read": {**_ADMINS, **_TECHNICIAN, **_READERS},
