@@ -14,7 +14,7 @@ from server.accounts.models import Person, PostHeld
 from server.choices.schemas import Kind
 from server.classrooms import store as classrooms
 from server.classrooms.models import Classroom
-from server.schools.models import Pairing, Room, School, SchoolClass
+from server.schools.models import Pairing, Room, School, SchoolClass, class_called
 from server.schools.store import like, visible
 from server.scope import Part, Scope, allows
 
@@ -68,7 +68,7 @@ def _choice(kind: Kind, row: Row[Any]) -> Choice:
     if kind.of == "school" or kind.of == "classroom":
         return Choice(row.id, row.name)
     if kind.of == "class":
-        name = row.name or f"{row.entry_year}级{row.number}班"
+        name = class_called(row.name, row.entry_year, row.number)
         return Choice(row.id, f"{name} ({row.pupils})" if row.pupils else name, row.school_name)
     return Choice(row.id, row.name, row.school_name)
 

@@ -183,7 +183,12 @@ class SchoolClass(Base):
     @property
     def called(self) -> str:
         """As the school calls it."""
-        return self.name or f"{self.entry_year}级{self.number}班"
+        return class_called(self.name, self.entry_year, self.number)
+
+
+def class_called(name: str | None, entry_year: int, number: int) -> str:
+    """Also for who reads columns instead of classes."""
+    return name or f"{entry_year}级{number}班"
 
 
 class Gap(Base):
