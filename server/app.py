@@ -39,6 +39,7 @@ from server.lessons.codes import service as codes
 from server.lessons.seating import Seating
 from server.liverooms.moving import Mover
 from server.middleware import BODY_BYTES, BodyLimit, Boundary, Csrf, Headers, Locale, RateLimit, SignInLayer
+from server.objectstore import open_store
 from server.rates import Rates
 from server.scope import SYSTEM, Scope
 from server.security import CookieKind, Passwords, load_keys, read_cookie
@@ -136,7 +137,7 @@ def furnish(
     app.state.clock = clock or SystemClock()
     app.state.database = database or Database(make_engine(settings.database_url))
     watch(app.state.database, app.state.clock)
-    app.state.objects = objects or _objects(settings)
+    app.state.objects = objects or open_store(settings.objects)
     app.state.keys = load_keys(settings.seat_key)
     app.state.passwords = Passwords()
     app.state.rates = Rates(settings.redis_url)
@@ -202,14 +203,6 @@ async def refresh_demo(app: FastAPI) -> None:
     """Whether this is a demo database: its pages say so and its login page offers the demo accounts."""
     async with app.state.database.reading() as session:
         app.state.demo = await accounts.has_demo(session, SYSTEM)
-
-
-def _objects(settings: WebSettings) -> ObjectStore:
-    from server.objectstore import (
-        open_store,
-    )  # H2's module; imported here so that tests with a store of their own need no disk
-
-    return open_store(settings.objects)
 
 
 def _routes(app: FastAPI) -> None:
