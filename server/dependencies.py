@@ -41,7 +41,7 @@ def _objects(request: Request) -> ObjectStore:
 
 
 def _scope(request: Request) -> Scope:
-    """Set by ``security.SignInMiddleware`` for every request; PUBLIC for strangers."""
+    """Set by ``middleware.SignInLayer`` for every request; PUBLIC for strangers."""
     return cast(Scope, request.state.scope)
 
 
