@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
-from sqlalchemy import delete, exists, or_, select, update
+from sqlalchemy import ColumnElement, and_, delete, exists, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import selectinload
 
@@ -23,6 +23,11 @@ class NotOursError(Exception):
 def _system(scope: Scope) -> None:
     if not scope.system:
         raise NotOursError
+
+
+def held_on(day: date) -> ColumnElement[bool]:
+    """A post is held on its last day too (``service.held_posts`` says the same of rows)."""
+    return and_(PostHeld.starts_on <= day, or_(PostHeld.ends_on.is_(None), PostHeld.ends_on >= day))
 
 
 async def person_by_login(session: AsyncSession, scope: Scope, login: str) -> Person | None:

@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, Row, String, and_, cast, exists, false, or
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from server.accounts.models import Person, PostHeld
+from server.accounts.store import held_on
 from server.choices.schemas import Kind
 from server.classrooms import store as classrooms
 from server.classrooms.models import Classroom
@@ -103,8 +104,7 @@ def _classes(scope: Scope, kind: Kind, wanted: Wanted) -> Any:
 
 
 def _people(scope: Scope, kind: Kind, wanted: Wanted) -> Any:
-    held = exists().where(PostHeld.person_id == Person.id, PostHeld.post == kind.post, PostHeld.starts_on <= wanted.day)
-    held = held.where(or_(PostHeld.ends_on.is_(None), PostHeld.ends_on >= wanted.day))
+    held = exists().where(PostHeld.person_id == Person.id, PostHeld.post == kind.post, held_on(wanted.day))
     query: Any = select(Person.id, Person.name, *_AT).join(School, School.id == Person.school_id)
     query = query.where(_seen(scope, kind, wanted.day), held, Person.disabled_at.is_(None))
     query = query.where(_found(wanted, Person.id, (School.name, School.short_name, Person.name, Person.login)))

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import selectinload
 
 from server.accounts.models import Person, PostHeld
+from server.accounts.store import held_on
 from server.classrooms.models import Classroom, Receiver
 from server.database import Base
 from server.paging import Paging
@@ -159,8 +160,7 @@ async def terms(session: AsyncSession, scope: Scope) -> list[Term]:
 
 async def staff(session: AsyncSession, scope: Scope, post: str, schools: Sequence[str], day: date) -> list[Person]:
     """People who hold a post on a day at the schools named; for choosing the teacher of a room."""
-    held = exists().where(PostHeld.person_id == Person.id, PostHeld.post == post, PostHeld.starts_on <= day)
-    held = held.where(or_(PostHeld.ends_on.is_(None), PostHeld.ends_on >= day))
+    held = exists().where(PostHeld.person_id == Person.id, PostHeld.post == post, held_on(day))
     query = select(Person).where(Person.school_id.in_(schools), Person.disabled_at.is_(None), held)
     return list(await session.scalars(query.order_by(Person.school_id, Person.name)))
 

@@ -9,6 +9,7 @@ from sqlalchemy import func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from server.accounts.models import Person, PostHeld
+from server.accounts.store import held_on
 from server.lessons import store as lessons
 from server.lessons.models import Lesson
 from server.notices.models import Notice
@@ -57,8 +58,7 @@ async def city_holders(session: AsyncSession, scope: Scope, day: date) -> list[s
 
 
 async def _holding(session: AsyncSession, where: object, posts: Collection[str], day: date) -> list[str]:
-    query = select(PostHeld.person_id).where(PostHeld.post.in_(posts), PostHeld.starts_on <= day, where)  # type: ignore[arg-type]
-    query = query.where(or_(PostHeld.ends_on.is_(None), PostHeld.ends_on >= day))
+    query = select(PostHeld.person_id).where(PostHeld.post.in_(posts), held_on(day), where)  # type: ignore[arg-type]
     query = query.join(Person, Person.id == PostHeld.person_id).where(Person.disabled_at.is_(None))
     return sorted(set(await session.scalars(query)))
 

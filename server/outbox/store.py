@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import selectinload
 
 from server.accounts.models import Person, PostHeld
+from server.accounts.store import held_on
 from server.outbox.models import Channel, Delivery
 from server.paging import Paging
 from server.schools.models import School
@@ -83,8 +84,7 @@ async def holders(session: AsyncSession, scope: Scope, channel: Channel, day: da
         where = and_(PostHeld.post == "district_admin", PostHeld.district_id == channel.district_id)
     else:
         where = PostHeld.post == "city_admin"
-    query = select(PostHeld.person_id).where(where, PostHeld.starts_on <= day)
-    query = query.where(or_(PostHeld.ends_on.is_(None), PostHeld.ends_on >= day))
+    query = select(PostHeld.person_id).where(where, held_on(day))
     return [one for one in [channel.created_by, *sorted(set(await session.scalars(query)))] if one]
 
 

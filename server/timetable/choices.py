@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from datetime import date
 
-from sqlalchemy import exists, or_, select
+from sqlalchemy import exists, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from server.accounts.models import Person, PostHeld
+from server.accounts.store import held_on
 from server.classrooms import store as classrooms
 from server.schools import store as schools
 from server.schools.models import Room, School
@@ -23,8 +24,7 @@ async def people(
     session: AsyncSession, scope: Scope, today: date, school: str | None = None, post: str = "teacher"
 ) -> list[Choice]:
     """Who holds the post; of one school, or of every school the asker sees."""
-    held = exists().where(PostHeld.person_id == Person.id, PostHeld.post == post, PostHeld.starts_on <= today)
-    held = held.where(or_(PostHeld.ends_on.is_(None), PostHeld.ends_on >= today))
+    held = exists().where(PostHeld.person_id == Person.id, PostHeld.post == post, held_on(today))
     query = select(Person.id, Person.name, School.short_name).join(School, School.id == Person.school_id)
     query = query.where(held, Person.disabled_at.is_(None))
     query = query.where(School.id == school) if school else query.where(schools.visible(scope))

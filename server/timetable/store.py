@@ -7,10 +7,11 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from datetime import date
 
-from sqlalchemy import delete, or_, select
+from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from server.accounts.models import Person, PostHeld
+from server.accounts.store import held_on
 from server.classrooms import store as classrooms
 from server.classrooms.models import Classroom
 from server.database import Base
@@ -123,8 +124,7 @@ async def classrooms_of(session: AsyncSession, scope: Scope, term_id: str) -> li
 async def posts_on(session: AsyncSession, scope: Scope, people: Sequence[str], day: date) -> list[tuple[str, str]]:
     """(person, post) of people who may still sign in; the caller has checked that they are the asker's to plan."""
     query = select(PostHeld.person_id, PostHeld.post).join(Person, Person.id == PostHeld.person_id)
-    query = query.where(Person.disabled_at.is_(None), PostHeld.starts_on <= day)
-    query = query.where(or_(PostHeld.ends_on.is_(None), PostHeld.ends_on >= day))
+    query = query.where(Person.disabled_at.is_(None), held_on(day))
     found: list[tuple[str, str]] = []
     for start in range(0, len(people), AT_ONCE):
         rows = await session.execute(query.where(PostHeld.person_id.in_(people[start : start + AT_ONCE])))

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import selectinload
 
 from server.accounts.models import Person, PostHeld
+from server.accounts.store import held_on
 from server.paging import Paging
 from server.schools.models import School
 from server.schools.store import visible as visible_school
@@ -44,10 +45,6 @@ def _in_reach(scope: Scope) -> ColumnElement[bool]:
     schools = select(School.id).where(visible_school(scope))
     there = or_(PostHeld.school_id.in_(schools), PostHeld.district_id.in_(scope.districts))
     return or_(Person.school_id.in_(schools), exists().where(PostHeld.person_id == Person.id, there))
-
-
-def held_on(day: date) -> ColumnElement[bool]:
-    return and_(PostHeld.starts_on <= day, or_(PostHeld.ends_on.is_(None), PostHeld.ends_on >= day))
 
 
 def _filtered(query: Select[Any], scope: Scope, wanted: PeopleFilter, today: date) -> Select[Any]:
