@@ -16,7 +16,7 @@ from server.choices.schemas import Kind
 from server.classrooms import store as classrooms
 from server.classrooms.models import Classroom
 from server.schools.models import Pairing, Room, School, SchoolClass, class_called
-from server.schools.store import like, visible
+from server.schools.store import like, runs_on, visible
 from server.scope import Part, Scope, allows
 
 
@@ -52,8 +52,7 @@ def _seen(scope: Scope, kind: Kind, day: date) -> ColumnElement[bool]:
     if not kind.paired:
         return visible(scope)
     lead = select(School.id).where(visible(scope)).correlate(None)
-    helped = select(Pairing.village_school_id).where(Pairing.lead_school_id.in_(lead), Pairing.starts_on <= day)
-    helped = helped.where(or_(Pairing.ends_on.is_(None), Pairing.ends_on > day))
+    helped = select(Pairing.village_school_id).where(Pairing.lead_school_id.in_(lead), runs_on(day))
     return or_(visible(scope), School.id.in_(helped))
 
 

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from server.demands.models import Demand, Offer
 from server.paging import Paging
 from server.schools.models import Pairing, Room, School
+from server.schools.store import runs_on
 from server.schools.store import visible as visible_school
 from server.scope import Scope
 from server.studios.models import Studio
@@ -107,8 +108,8 @@ async def receiving_room(session: AsyncSession, scope: Scope, school_id: str) ->
 
 async def lead_schools(session: AsyncSession, scope: Scope, school_id: str, day: date) -> list[str]:
     """Lead schools paired with this one."""
-    query = select(Pairing.lead_school_id).where(Pairing.village_school_id == school_id, Pairing.starts_on <= day)
-    return list(await session.scalars(query.where(or_(Pairing.ends_on.is_(None), Pairing.ends_on > day)).distinct()))
+    query = select(Pairing.lead_school_id).where(Pairing.village_school_id == school_id, runs_on(day))
+    return list(await session.scalars(query.distinct()))
 
 
 async def studio(session: AsyncSession, scope: Scope, studio_id: str) -> Studio | None:

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from server.paging import Paging
 from server.schools.models import Pairing, School
-from server.schools.store import visible
+from server.schools.store import runs_on, visible
 from server.scope import Scope
 
 
@@ -31,10 +31,9 @@ def _filtered(query: Select[Any], scope: Scope, wanted: PairingFilter, today: da
     if wanted.district:
         there = select(School.id).where(School.supervised_by == wanted.district)
         query = query.where(or_(Pairing.lead_school_id.in_(there), Pairing.village_school_id.in_(there)))
-    over = Pairing.ends_on <= today
     if wanted.state == "running":
-        query = query.where(Pairing.starts_on <= today, or_(Pairing.ends_on.is_(None), ~over))
-    return query.where(over) if wanted.state == "ended" else query
+        query = query.where(runs_on(today))
+    return query.where(Pairing.ends_on <= today) if wanted.state == "ended" else query
 
 
 async def list_pairings(

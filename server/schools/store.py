@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, case, exists, func, or_, select, true
+from sqlalchemy import ColumnElement, Select, and_, case, exists, func, or_, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased, selectinload
 
@@ -80,13 +80,13 @@ def pupils_now() -> Any:
     )
 
 
+def runs_on(day: date) -> ColumnElement[bool]:
+    """Of a pairing: half-open."""
+    return and_(Pairing.starts_on <= day, or_(Pairing.ends_on.is_(None), Pairing.ends_on > day))
+
+
 def paired_on(day: date) -> ColumnElement[bool]:
-    return (
-        exists()
-        .where(Pairing.village_school_id == School.id, Pairing.starts_on <= day)
-        .where(or_(Pairing.ends_on.is_(None), Pairing.ends_on > day))
-        .correlate(School)
-    )
+    return exists().where(Pairing.village_school_id == School.id, runs_on(day)).correlate(School)
 
 
 def like(text: str) -> str:
@@ -272,7 +272,7 @@ async def paired_with(
 ) -> list[str]:
     """Ids of schools helped on a day by the lead schools named, or by any the scope sees."""
     query = select(Pairing.village_school_id).join(School, School.id == Pairing.lead_school_id)
-    query = query.where(visible(scope), Pairing.starts_on <= day, or_(Pairing.ends_on.is_(None), Pairing.ends_on > day))
+    query = query.where(visible(scope), runs_on(day))
     if lead_school_ids is not None:
         query = query.where(Pairing.lead_school_id.in_(lead_school_ids))
     return list(await session.scalars(query.distinct()))
@@ -281,8 +281,8 @@ async def paired_with(
 async def pairs_on(session: AsyncSession, scope: Scope, leads: Sequence[str], day: date) -> list[tuple[str, str]]:
     """(lead school, helped school) of the lead schools named, as far as the scope sees them."""
     query = select(Pairing.lead_school_id, Pairing.village_school_id)
-    query = query.join(School, School.id == Pairing.lead_school_id).where(visible(scope), Pairing.starts_on <= day)
-    query = query.where(or_(Pairing.ends_on.is_(None), Pairing.ends_on > day), Pairing.lead_school_id.in_(leads))
+    query = query.join(School, School.id == Pairing.lead_school_id).where(visible(scope), runs_on(day))
+    query = query.where(Pairing.lead_school_id.in_(leads))
     return [(row[0], row[1]) for row in await session.execute(query)]
 
 
