@@ -17,7 +17,7 @@ from server.lessons.models import Lesson
 from server.lessons.service import day_bounds, lead_part
 from server.schools.models import Device, Room
 from server.schools.service import part_of
-from server.scope import SYSTEM, Part, Scope, allows
+from server.scope import SYSTEM, Scope, allows
 from server.selftests import schedule, store
 from server.selftests.checks import Light, Verdict, judge, merged
 from server.selftests.models import SelfTest
@@ -70,8 +70,7 @@ def light_of(screens: Sequence[Device], tests: Sequence[SelfTest], now: datetime
     heard = living or signs
     speaks = max(heard, key=lambda screen: (screen not in made_up, heard[screen]), default=None)
     mine = [one for one in tests if one.device_id == speaks]
-    reading = merged(mine)
-    reading = replace(reading, bound=bool(screens), alive=bool(living))
+    reading = replace(merged(mine), bound=bool(screens), alive=bool(living))
     verdict = judge(reading)
     return RoomLight(verdict.light, verdict.cause, mine[-1].at if mine else None, any(one.demo for one in mine))
 
@@ -113,9 +112,7 @@ async def plan(session: AsyncSession, scope: Scope, now: datetime) -> Plan:
     morning = datetime.combine(city_date(now), schedule.MORNING, CITY)
     due = schedule.due(await periods(session, room, now), morning, held, done, now, wait)
     lesson_there = await store.running_at(session, SYSTEM, room.school_id, now, now + schedule.TAKES_SCREEN)
-    # Who asks is switched on, whatever the minute in which that was last written down.
-    reading = replace(merged(mine), bound=True, alive=True)
-    verdict = judge(reading)
+    verdict = verdict_of(mine)
     light = RoomLight(verdict.light, verdict.cause, mine[-1].at if mine else None)
     return Plan(due, not lesson_there, light)
 
@@ -164,7 +161,7 @@ async def keep(session: AsyncSession, scope: Scope, body: SelfTestBody, now: dat
 
 
 def verdict_of(tests: Sequence[SelfTest]) -> Verdict:
-    """Of a screen that is there: it has just spoken."""
+    """Of a screen that is there: it has just spoken, whatever the minute in which that was last written down."""
     return judge(merged(tests))
 
 
@@ -173,8 +170,7 @@ def verdict_of(tests: Sequence[SelfTest]) -> Verdict:
 
 def may_see(scope: Scope, room: Room, lesson: Lesson) -> bool:
     """A room's light: who looks after its school, and who answers for the lesson."""
-    here = Part(room.school_id, room.school.supervised_by)
-    return allows(scope, "light.read", here) or allows(scope, "light.read", lead_part(lesson.lead_room))
+    return allows(scope, "light.read", part_of(room.school)) or allows(scope, "light.read", lead_part(lesson.lead_room))
 
 
 async def room_for(session: AsyncSession, scope: Scope, room_id: str) -> Room:
