@@ -9,12 +9,13 @@ from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from server.clock import CITY, city_date
+from server.clock import CITY, Clock, city_date
 from server.dependencies import ClockDep, Html, Reading, SignedIn, Writing
 from server.errors import ConflictError, ForbiddenError
 from server.failures import sentence
 from server.forms import Form, attempt, check, typed
 from server.schools.schemas import Id
+from server.scope import Scope
 from server.studios.activities import service
 from server.studios.activities.models import KINDS, Activity
 from server.studios.activities.schemas import ActivityBody, CallOff
@@ -103,7 +104,13 @@ async def get_activity(page: Html, session: Reading, scope: SignedIn, clock: Clo
 
 
 async def _page(
-    page: Page, session: AsyncSession, scope: Any, clock: Any, activity_id: str, message: str = "", status: int = 200
+    page: Page,
+    session: AsyncSession,
+    scope: Scope,
+    clock: Clock,
+    activity_id: str,
+    message: str = "",
+    status: int = 200,
 ) -> Response:
     row = await service.get(session, scope, activity_id)
     ahead = row.state == "planned" and row.ends_at > clock.now()

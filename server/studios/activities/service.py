@@ -46,8 +46,8 @@ async def studio_for(session: AsyncSession, scope: Scope, studio_id: str) -> Stu
     return studio
 
 
-async def get(session: AsyncSession, scope: Scope, activity_id: str) -> Activity:
-    row = await store.activity(session, scope, activity_id)
+async def get(session: AsyncSession, scope: Scope, activity_id: str, *, lock: bool = False) -> Activity:
+    row = await store.activity(session, scope, activity_id, lock=lock)
     if row is None:
         raise NotFoundError
     return row
@@ -55,9 +55,7 @@ async def get(session: AsyncSession, scope: Scope, activity_id: str) -> Activity
 
 async def _for(session: AsyncSession, scope: Scope, activity_id: str, sequence: int | None) -> Activity:
     """The activity, locked, for somebody who may change it and saw it as it is."""
-    row = await store.activity(session, scope, activity_id, lock=True)
-    if row is None:
-        raise NotFoundError
+    row = await get(session, scope, activity_id, lock=True)
     if not may_write(scope, row.studio):
         raise ForbiddenError
     if row.state == "cancelled":
