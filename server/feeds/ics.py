@@ -48,7 +48,7 @@ def _event(lesson: Lesson, host: str, origin: str, t: Texts) -> Event:
     event.add("dtend", lesson.ends_at.astimezone(CITY))
     event.add("summary", lesson.title)
     event.add("status", "CANCELLED" if lesson.state == "cancelled" else "CONFIRMED")
-    event.add("location", f"{lesson.lead_room.school.short_name} {lesson.lead_room.name}")
+    event.add("location", lesson.lead_room.called)
     event.add("url", f"{origin}/lessons/{lesson.id}")
     event.add("description", _about(lesson, t))
     return event
@@ -65,7 +65,7 @@ def _activity(row: Activity, host: str, origin: str, t: Texts) -> Event:
     event.add("dtend", row.ends_at.astimezone(CITY))
     event.add("summary", row.title)
     event.add("status", "CANCELLED" if row.state == "cancelled" else "CONFIRMED")
-    places = [f"{one.room.school.short_name} {one.room.name}" for one in row.places]
+    places = [one.room.called for one in row.places]
     event.add("location", "、".join(places) or t("studios.activity.online"))
     event.add("url", f"{origin}/activities/{row.id}")
     lines = [t(f"studios.activity.kind.{row.kind}"), row.studio.name, row.note]
@@ -79,7 +79,7 @@ def _stamp(lesson: Lesson) -> datetime:
 
 
 def _about(lesson: Lesson, t: Texts) -> str:
-    rooms = "、".join(f"{one.room.school.short_name} {one.room.name}" for one in lesson.receipts)
+    rooms = "、".join(one.room.called for one in lesson.receipts)
     lines = [
         f"{t('common.subject.' + lesson.subject)} {t('common.grade.' + str(lesson.grade))}",
         f"{t('common.lead_teacher')} {lesson.teacher.name}",

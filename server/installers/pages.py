@@ -46,7 +46,7 @@ async def get_install(request: Request, page: Html, session: Reading, scope: Sig
 async def get_script(request: Request, session: Reading, scope: SignedIn, room_id: Id) -> Response:
     room = await _room(session, scope, room_id)
     code_page, encoding = CODE_PAGES[request.state.locale]
-    text = script(_site(request), f"{room.school.short_name} {room.name}", texts(request.state.locale), code_page)
+    text = script(_site(request), room.called, texts(request.state.locale), code_page)
     headers = {"Content-Disposition": 'attachment; filename="tongtang.cmd"'}
     return Response(text.encode(encoding, "replace"), headers=headers, media_type="application/octet-stream")
 

@@ -114,6 +114,11 @@ class Room(Base):
 
     school: Mapped[School] = relationship(lazy="joined")
 
+    @property
+    def called(self) -> str:
+        """As other schools call it."""
+        return f"{self.school.short_name} {self.name}"
+
 
 class Device(Base):
     """A kiosk PC bound to a room. ``code`` is shown on its screen until an administrator binds it (ten minutes)."""

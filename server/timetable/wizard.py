@@ -112,7 +112,7 @@ def _candidate(
         if held.room.school_id != lead and (lead, held.room.school_id) not in standing.pairs:
             made.lapsed.append(("pairing", held.room.school.short_name))
         if held.room.closed_on is not None and held.room.closed_on <= new.starts_on:
-            made.lapsed.append(("room", f"{held.room.school.short_name} {held.room.name}"))
+            made.lapsed.append(("room", held.room.called))
         made.lapsed += _of_class(held, grade, new.starts_on)
     return made
 

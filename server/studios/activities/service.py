@@ -180,7 +180,7 @@ async def _tell(
 
 
 def place_of(row: Activity) -> str:
-    return "、".join(f"{one.room.school.short_name} {one.room.name}" for one in row.places)
+    return "、".join(one.room.called for one in row.places)
 
 
 def seen(row: Activity) -> ActivitySeen:
@@ -194,7 +194,7 @@ def seen(row: Activity) -> ActivitySeen:
         state=row.state,
         starts_at=row.starts_at,
         ends_at=row.ends_at,
-        rooms=[f"{one.room.school.short_name} {one.room.name}" for one in row.places],
+        rooms=[one.room.called for one in row.places],
         people=[one.person.name for one in row.people],
         sequence=row.sequence,
     )
