@@ -1,11 +1,18 @@
-"""The end of a child process that obeys its stdin: a mixer, a camera's fetcher."""
+"""The life of a child process that obeys its stdin (a mixer, a robot, a camera's fetcher), seen from both ends."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import sys
+from collections.abc import Coroutine
+from typing import Any, TypeVar
+
+T = TypeVar("T")
 
 STOP_SECONDS = 5.0
+LEAVE_SECONDS = 3.0
+"""Of these, for what the child's work still has to close."""
 
 
 async def end(child: asyncio.subprocess.Process, seconds: float = STOP_SECONDS) -> None:
@@ -17,3 +24,17 @@ async def end(child: asyncio.subprocess.Process, seconds: float = STOP_SECONDS) 
     except TimeoutError:
         with contextlib.suppress(ProcessLookupError):
             child.kill()
+
+
+async def while_wanted(work: Coroutine[Any, Any, T]) -> T | None:
+    """In the child: what came of its work; None when it was told to stop first."""
+    loop = asyncio.get_running_loop()
+    working = asyncio.ensure_future(work)
+    # The parent holds our stdin open: its end, however it came, is ours.
+    orphaned = loop.run_in_executor(None, sys.stdin.buffer.read)
+    done, _ = await asyncio.wait({working, orphaned}, return_when=asyncio.FIRST_COMPLETED)
+    if working in done:
+        return working.result()
+    working.cancel()
+    await asyncio.wait({working}, timeout=LEAVE_SECONDS)
+    return None

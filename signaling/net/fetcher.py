@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 import json
 import logging
+import os
 import socket
 import sys
 import threading
@@ -28,6 +29,7 @@ from av.audio.resampler import AudioResampler
 from av.bitstream import BitStreamFilterContext
 from av.container import InputContainer
 
+from signaling.net.child import while_wanted
 from signaling.sources import Patience, SourceError, choose, host_of, url_of
 
 log = logging.getLogger("tongtang.fetcher")
@@ -229,29 +231,14 @@ class Fetcher:
                 await client.delete(resource, headers=headers)
 
 
-async def run(order: dict[str, Any]) -> int:
-    loop = asyncio.get_running_loop()
-    fetching = asyncio.ensure_future(Fetcher(order).forever())
-    # The parent holds our stdin open: its end, however it came, is ours.
-    orphaned = loop.run_in_executor(None, sys.stdin.buffer.read)
-    done, _ = await asyncio.wait({fetching, orphaned}, return_when=asyncio.FIRST_COMPLETED)
-    if fetching in done:
-        return fetching.result()
-    fetching.cancel()
-    await asyncio.wait({fetching}, timeout=3)
-    return 0
-
-
 def main() -> None:
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr)
     av.logging.set_level(av.logging.FATAL)
     order = json.loads(sys.stdin.buffer.readline())
-    code = asyncio.run(run(order))
+    code = asyncio.run(while_wanted(Fetcher(order).forever()))
     sys.stdout.flush()
     # A thread may still wait in a camera's socket; nothing here is worth waiting for it.
-    import os
-
-    os._exit(code)
+    os._exit(code or 0)
 
 
 if __name__ == "__main__":

@@ -28,6 +28,7 @@ from av import AudioFrame
 from av.audio.resampler import AudioResampler
 
 from media.record.mixer import BLOCK, RATE, Mixer
+from signaling.net.child import while_wanted
 
 SLOTS = 3
 """The teacher and the two rooms that can have the floor (``stage.py``)."""
@@ -121,19 +122,9 @@ async def mix(order: dict[str, str]) -> None:
         await asyncio.gather(hears.close(), sends.close(), *listening, return_exceptions=True)
 
 
-async def run(order: dict[str, str]) -> None:
-    loop = asyncio.get_running_loop()
-    mixing = asyncio.ensure_future(mix(order))
-    # The parent holds our stdin open: its end, however it came, is ours.
-    orphaned = loop.run_in_executor(None, sys.stdin.buffer.read)
-    await asyncio.wait({mixing, orphaned}, return_when=asyncio.FIRST_COMPLETED)
-    mixing.cancel()
-    await asyncio.wait({mixing}, timeout=3)
-
-
 def main() -> None:
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr)
-    asyncio.run(run(json.loads(sys.stdin.buffer.readline())))
+    asyncio.run(while_wanted(mix(json.loads(sys.stdin.buffer.readline()))))
 
 
 if __name__ == "__main__":

@@ -24,6 +24,7 @@ from av.audio.resampler import AudioResampler
 from pydantic import ValidationError
 
 from signaling.messages import PROTOCOL_VERSION, Op
+from signaling.net.child import while_wanted
 from signaling.net.mixer import everywhere
 from signaling.net.testcard import RATE, TestCard, Voice
 from signaling.robots import AWAY, Do, Drop, Robot
@@ -49,7 +50,6 @@ class Line:
         self._voice = Voice()
         self._listening: list[asyncio.Task[None]] = []
         self._slots: list[str] = []
-        self._asked = 0
         self._reported = time.monotonic()
         self._pinged = 0.0
 
@@ -138,7 +138,6 @@ class Line:
             await self._tell(now)
 
     async def _do(self, wish: Do) -> None:
-        self._asked += 1
         name = f"{self._order['device']}-{time.monotonic_ns()}"
         await self._send({"type": "do", "id": name, "kind": wish.kind, "body": wish.body})
 
@@ -180,21 +179,11 @@ async def visit(order: dict[str, str]) -> None:
         await asyncio.sleep(pause)
 
 
-async def run(order: dict[str, str]) -> None:
-    loop = asyncio.get_running_loop()
-    visiting = asyncio.ensure_future(visit(order))
-    # The parent holds our stdin open: its end, however it came, is ours.
-    orphaned = loop.run_in_executor(None, sys.stdin.buffer.read)
-    await asyncio.wait({visiting, orphaned}, return_when=asyncio.FIRST_COMPLETED)
-    visiting.cancel()
-    await asyncio.wait({visiting}, timeout=3)
-
-
 def main() -> None:
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr)
     with contextlib.suppress(OSError):
         os.nice(NICE)
-    asyncio.run(run(json.loads(sys.stdin.buffer.readline())))
+    asyncio.run(while_wanted(visit(json.loads(sys.stdin.buffer.readline()))))
 
 
 if __name__ == "__main__":
