@@ -57,6 +57,11 @@ class Form:
     def bad(self) -> bool:
         return bool(self.wrong or self.message)
 
+    @property
+    def complaint(self) -> str:
+        """One sentence, where a page shows no fields beside which it could stand."""
+        return self.message or next(iter(self.wrong.values()), "")
+
     def refuse(self, raised: TongtangError, sentence: str) -> None:
         """A rule of a service said no: beside its field where it names one, else above the form."""
         at = raised.params.get("field")

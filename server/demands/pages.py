@@ -184,8 +184,7 @@ async def post_wish(
         await attempt(request, form, service.wish(session, scope, demand_id, body))
     if form.bad:
         demand = await service.get(session, scope, demand_id)
-        message = form.message or next(iter(form.wrong.values()))
-        return await _one(page, session, scope, clock, demand, message=message)
+        return await _one(page, session, scope, clock, demand, message=form.complaint)
     return RedirectResponse(f"{LIST}/{demand_id}?done=wished", 303)
 
 
@@ -210,8 +209,7 @@ async def post_offer(
         await attempt(request, form, service.offer(session, scope, demand_id, body, clock.now()))
     if form.bad:
         demand = await service.get(session, scope, demand_id)
-        message = form.message or next(iter(form.wrong.values()))
-        return await _one(page, session, scope, clock, demand, form=form, message=message)
+        return await _one(page, session, scope, clock, demand, form=form, message=form.complaint)
     return RedirectResponse(f"{LIST}/{demand_id}?done=offered", 303)
 
 

@@ -59,7 +59,7 @@ async def post_change(
             await step.rollback()
     if done is None:
         session.expire_all()
-        text = form.message or next(iter(form.wrong.values()), "")
+        text = form.complaint
         return await lesson_page(request, page, session, scope, lesson_id, clock, text, 422)
     row, seat = done
     if seat:
