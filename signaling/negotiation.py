@@ -46,7 +46,6 @@ class Leg:
     parameters: TransportParameters
     connected: bool = False
     path: str = ""
-    connected_since: float | None = None
     tracks: dict[str, tuple[str, TrackParameters]] = field(default_factory=dict)
     """mid -> (track id, parameters) of what is published."""
     slots: dict[str, SlotParameters] = field(default_factory=dict)

@@ -65,10 +65,6 @@ async def rebuild(session: AsyncSession, now: datetime) -> None:
     await store.mark_all(session, SYSTEM, now)
 
 
-async def recompute(session: AsyncSession, lesson_id: str, now: datetime) -> None:
-    await recompute_all(session, [lesson_id], now)
-
-
 async def recompute_all(session: AsyncSession, lesson_ids: Collection[str], now: datetime) -> None:
     """Makes the attendance of some lessons again from the raw ledger and tells the roll-ups which months changed."""
     found = await store.lessons(session, SYSTEM, lesson_ids)

@@ -13,7 +13,6 @@ from signaling.messages import Answer, Error, ServerMessage
 
 QUEUE_MESSAGES = 512
 """Some ten seconds of a busy lesson; who is farther behind is better served by a snapshot."""
-GOING_AWAY = 1001
 TRY_AGAIN = 1013
 
 

@@ -67,15 +67,6 @@ export function reduce(state, op) {
 
 /**
  * @param {RoomState} state
- * @param {Op[]} ops
- * @returns {RoomState}
- */
-export function reduceAll(state, ops) {
-  return ops.reduce(reduce, state);
-}
-
-/**
- * @param {RoomState} state
  * @param {string} seat
  */
 function withoutHand(state, seat) {

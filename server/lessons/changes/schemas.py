@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Any, Literal
+from typing import Any
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
@@ -131,6 +131,3 @@ class ProgressRow(BaseModel):
     lost_parts: list[str]
     """Their days and what they were about, in the same order."""
     last_part: str | None
-
-
-AnswerWord = Literal["confirm", "object"]

@@ -241,7 +241,7 @@ async def test_recomputing_from_the_raw_ledger_gives_the_same_rows(web: Web) -> 
     async with web.transaction() as session:
         for row in (await session.scalars(select(Attendance))).all():
             await session.delete(row)
-        await service.recompute(session, told.lesson.id, web.clock.now())
+        await service.recompute_all(session, [told.lesson.id], web.clock.now())
     after = [[getattr(row, key) for key in columns] for row in await city.attendance()]
     assert before == after
     assert len(before) == 2
