@@ -23,24 +23,32 @@ export class SelfTest {
   constructor(page, busy) {
     this.#page = page;
     this.#busy = busy;
-    needAs("selftest-again", HTMLButtonElement).addEventListener("click", () => void this.#again());
+    this.#button = needAs("selftest-again", HTMLButtonElement);
+    this.#button.addEventListener("click", () => void this.#again());
   }
 
   #page;
   #busy;
+  #button;
   #started = false;
   #running = false;
+  #turn = Promise.resolve();
 
   /** From the moment the screen is bound. */
   start() {
     if (this.#started) return;
     this.#started = true;
-    void this.#ask();
-    setInterval(() => void this.#ask(), ASK_MS);
+    void this.#inTurn(() => this.#ask());
+    setInterval(() => this.#running || void this.#inTurn(() => this.#ask()), ASK_MS);
+  }
+
+  /** One test at a time: two would hear each other, and a press of the button is not lost. @param {() => Promise<void>} test */
+  #inTurn(test) {
+    this.#turn = this.#turn.then(test);
+    return this.#turn;
   }
 
   async #ask() {
-    if (this.#running) return;
     try {
       const { plan, clock_ms } = await this.#plan();
       this.#render(plan.light);
@@ -51,13 +59,17 @@ export class SelfTest {
   }
 
   async #again() {
-    if (this.#running || this.#busy()) return;
-    try {
-      const { plan, clock_ms } = await this.#plan();
-      await this.#run({ kind: "loud", lesson: plan.due?.lesson ?? null }, plan.measure, clock_ms);
-    } catch {
-      this.#say("none", "ring", "", this.#page.t("selftest_failed"));
-    }
+    if (this.#busy()) return;
+    this.#button.disabled = true;
+    await this.#inTurn(async () => {
+      try {
+        const { plan, clock_ms } = await this.#plan();
+        await this.#run({ kind: "loud", lesson: plan.due?.lesson ?? null }, plan.measure, clock_ms);
+      } catch {
+        this.#say("none", "ring", "", this.#page.t("selftest_failed"));
+      }
+    });
+    this.#button.disabled = false;
   }
 
   /** @returns {Promise<{plan: Plan, clock_ms: number}>} */
@@ -72,8 +84,6 @@ export class SelfTest {
   /** @param {Due} due @param {boolean} measured the line may be measured @param {number} clock_ms */
   async #run(due, measured, clock_ms) {
     this.#running = true;
-    const button = needAs("selftest-again", HTMLButtonElement);
-    button.disabled = true;
     this.#say("none", "ring", "", this.#page.t("selftest_running"));
     try {
       const loud = due.kind === "loud" && !this.#busy() ? await this.#aloud() : {};
@@ -83,7 +93,6 @@ export class SelfTest {
       this.#render(await this.#tell({ kind, lesson: due.lesson, ...found }));
     } finally {
       this.#running = false;
-      button.disabled = false;
     }
   }
 
