@@ -55,6 +55,7 @@ class Page {
   /** Instead of the player: one sentence. @param {string} key */
   empty(key) {
     show(this.part("player", HTMLElement), false);
+    show(this.part("extras", HTMLElement), false);
     setText(this.part("empty-text", HTMLElement), this.t(key));
     show(this.part("empty", HTMLElement), true);
   }
@@ -78,6 +79,7 @@ async function start(page) {
   if (!("MediaSource" in window)) return page.empty("old_browser");
   show(page.part("empty", HTMLElement), false);
   show(page.part("player", HTMLElement), true);
+  show(page.part("extras", HTMLElement), true);
   run(page, replay);
 }
 
