@@ -81,12 +81,18 @@ lint() {
     step tsc check_modules
 }
 
-# Browsers with real video on a shared machine: who fails gets one more try, alone, and that is said.
+# Some at a time, then alone what measures against the clock. Browsers with real video on a shared machine: who fails gets
+# one more try, alone, and that is said. Words may leave nothing for one of the two (5), not for both.
 browsers() {
-    "$venv/bin/python" -m pytest -q --durations=10 -m e2e "$@" && return 0
+    chromium -m "e2e and not alone" -n 3 --dist loadfile --no-loadscope-reorder "$@"
+    beside=$?
+    chromium -m "e2e and alone" "$@"
+    alone=$?
+    case $beside$alone in 00 | 05 | 50) return 0 ;; 55) return 5 ;; esac
     say "e2e: once more, only what failed"
-    "$venv/bin/python" -m pytest -q -m e2e --last-failed --last-failed-no-failures none "$@"
+    chromium -m e2e --last-failed --last-failed-no-failures none "$@"
 }
+chromium() { "$venv/bin/python" -m pytest -q --durations=10 "$@"; }
 
 # pytest's own "no tests collected" (5) is a failure like any other: no word below may select nothing.
 tests() {
@@ -95,7 +101,7 @@ tests() {
     step "$name" "$venv/bin/python" -m pytest -q --durations=10 "$@"
 }
 
-# The soak takes minutes and a tenth of a core: it runs beside lint, unit and real, and is over before the browsers come.
+# The soak takes minutes and a tenth of a core: it runs beside lint and unit, and is over before the browsers come.
 soak_begins() {
     soak_log=$(mktemp)
     "$venv/bin/python" -m pytest -q -p no:cacheprovider tests/bench/test_soak.py "$@" >"$soak_log" 2>&1 &
@@ -131,8 +137,7 @@ case $word in
         system_packages
         soak_begins "$@"
         lint
-        tests unit -n 2 -m "not real and not e2e and not soak" "$@"
-        tests real -m "real and not e2e" "$@"
+        tests unit -n 3 --dist worksteal -m "not e2e and not soak" "$@"
         step soak soak_ends
         step e2e browsers "$@"
         ;;

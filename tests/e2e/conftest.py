@@ -1,8 +1,9 @@
-"""One running site for the tests that leave it in order; bad days start their own. One such run at a time."""
+"""One running site for the tests that leave it in order; bad days start their own."""
 
 from __future__ import annotations
 
 import fcntl
+import os
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,9 +15,10 @@ from tests.support.site import Site
 
 @pytest.fixture(scope="session", autouse=True)
 def alone() -> Iterator[None]:
-    """Two lessons at once on two cores would measure each other: a second run waits for the first."""
+    """Two runs at once on two cores would measure each other: a second one waits for the first. The workers of one run
+    stand one another."""
     with (Path(tempfile.gettempdir()) / "tongtang-e2e.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+        fcntl.flock(lock, fcntl.LOCK_SH if "PYTEST_XDIST_WORKER" in os.environ else fcntl.LOCK_EX)
         yield
 
 
