@@ -110,21 +110,32 @@ class Chromium:
             ignore_default_args=["--mute-audio", "--autoplay-policy=no-user-gesture-required"],
         )
         self._open.append(browser)
-        options: dict[str, Any] = {"viewport": {"width": viewport[0], "height": viewport[1]}, "locale": locale}
-        if phone:
-            options |= {"is_mobile": True, "has_touch": True, "device_scale_factor": 2}
-        context = browser.new_context(timezone_id="Asia/Shanghai", **options)
-        context.set_default_timeout(60_000)  # a limit for a busy machine, no measure
-        if devices:
-            context.grant_permissions(["camera", "microphone"])
-        context.add_init_script(path=MEASURE)
-        trouble = Trouble()
-        context.on("page", trouble.listen)
-        return Desktop(browser, context, trouble)
+        return _desktop(browser, viewport=viewport, locale=locale, phone=phone, devices=devices is not None)
+
+    @staticmethod
+    def beside(other: Desktop, *, viewport: tuple[int, int] = (1280, 720), phone: bool = False) -> Desktop:
+        """Somebody else's, without camera and microphone: a profile of its own in a browser that runs already."""
+        return _desktop(other.browser, viewport=viewport, phone=phone)
 
     def close(self) -> None:
         for browser in self._open:
             browser.close()
+
+
+def _desktop(
+    browser: Browser, *, viewport: tuple[int, int], locale: str = "zh-CN", phone: bool = False, devices: bool = False
+) -> Desktop:
+    options: dict[str, Any] = {"viewport": {"width": viewport[0], "height": viewport[1]}, "locale": locale}
+    if phone:
+        options |= {"is_mobile": True, "has_touch": True, "device_scale_factor": 2}
+    context = browser.new_context(timezone_id="Asia/Shanghai", **options)
+    context.set_default_timeout(60_000)  # a limit for a busy machine, no measure
+    if devices:
+        context.grant_permissions(["camera", "microphone"])
+    context.add_init_script(path=MEASURE)
+    trouble = Trouble()
+    context.on("page", trouble.listen)
+    return Desktop(browser, context, trouble)
 
 
 @contextmanager

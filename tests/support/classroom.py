@@ -117,7 +117,7 @@ class Kiosk:
     @classmethod
     def hung_up(cls, browsers: Chromium, site: City, lesson: PlannedLesson, room: int) -> Kiosk:
         """Opens /kiosk, shows a code; an administrator binds it to the room."""
-        desktop = browsers.desktop(room_devices(room))
+        desktop = browsers.desktop(room_devices(room), viewport=(960, 540))
         page = desktop.open(site.url + "/kiosk")
         until_true(page, "/^[0-9]{3} ?[0-9]{3}$/.test(document.getElementById('bind-code').textContent.trim())")
         code = re.sub(r"\D", "", page.inner_text("#bind-code"))
@@ -143,8 +143,12 @@ class Kiosk:
         """Pictures of the teacher decoded so far (the first video slot)."""
         return max((row["frames"] for row in self.received() if row["kind"] == "video"), default=0)
 
-    def hears(self, ms: int = 2500) -> dict[str, Any]:
-        heard: dict[str, Any] = self.page.evaluate("ms => measure.hear(ms)", ms)
+    def listens(self, ms: int) -> None:
+        """Begins to; ``heard`` waits for the end."""
+        self.page.evaluate("ms => { measure.listening = measure.hear(ms); }", ms)
+
+    def heard(self) -> dict[str, Any]:
+        heard: dict[str, Any] = self.page.evaluate("measure.listening")
         return heard
 
 
@@ -156,8 +160,16 @@ class Phone:
     page: Page
 
     @classmethod
-    def signs_in(cls, browsers: Chromium, site: City, lesson: PlannedLesson, code: str) -> Phone:
-        desktop = browsers.desktop(viewport=(390, 844), phone=True)
+    def signs_in(
+        cls, browsers: Chromium, site: City, lesson: PlannedLesson, code: str, other: Phone | None = None
+    ) -> Phone:
+        """``other``: a phone whose browser process this one may share."""
+        screen = (390, 844)
+        desktop = (
+            browsers.beside(other.desktop, viewport=screen, phone=True)
+            if other
+            else browsers.desktop(viewport=screen, phone=True)
+        )
         page = desktop.open(f"{site.url}/companion/{lesson.id}")
         page.fill("#code", code)
         page.click("#signin-form button")
@@ -190,7 +202,7 @@ SEEK = """async ({ms}) => {
   const still = measure.readCounter(camera, camera.videoWidth);
   const page = part('stage').dataset.main === 'slide' ? Number(slide.dataset.page) : null;
   player.play();
-  await new Promise((done) => setTimeout(done, 1500)); // the picture is bent to the sound by 0.1 s a second
+  await new Promise((done) => setTimeout(done, 1500)); // the picture is bent to the sound within this
   const moving = [], sound = [];
   for (let i = 0; i < 6; i++) {
     await new Promise((done) => {

@@ -56,21 +56,32 @@
   canvas.width = BLOCKS * 3;
   canvas.height = 3;
   const brush = canvas.getContext('2d', { willReadFrequently: true });
-  /** Counter in a frame or an element; null where the row is not readable. */
-  const readCounter = (source, width) => {
-    brush.drawImage(source, 0, 0, width, width / BLOCKS, 0, 0, BLOCKS * 3, 3);
-    const pixels = brush.getImageData(0, 0, BLOCKS * 3, 3).data;
-    const bits = [];
-    for (let i = 0; i < BLOCKS; i++) {
-      const luma = pixels[(BLOCKS * 3 + i * 3 + 1) * 4 + 1];
-      if (luma > 96 && luma < 160) return null;
-      bits.push(luma >= 160 ? 1 : 0);
-    }
+  /** The counter from the luma of its blocks' middles; null where the row is not readable. */
+  const counter = (lumas) => {
+    if (lumas.some((luma) => luma > 96 && luma < 160)) return null;
+    const bits = lumas.map((luma) => (luma >= 160 ? 1 : 0));
     const number = (from, count) => bits.slice(from, from + count).reduce((sum, bit) => sum * 2 + bit, 0);
     const value = number(2, COUNTER_BITS);
     const check = (value ^ (value >> 4) ^ (value >> 8) ^ 0b0101) & 0b1111;
     const framed = bits[0] === 1 && bits[1] === 0 && bits[18] === 0 && bits[19] === 1;
     return framed && number(2 + COUNTER_BITS, 4) === check ? value : null;
+  };
+  const middles = (pixel) => Array.from({ length: BLOCKS }, (_, i) => pixel(i));
+  /** Counter that an element shows. */
+  const readCounter = (element, width) => {
+    brush.drawImage(element, 0, 0, width, width / BLOCKS, 0, 0, BLOCKS * 3, 3);
+    const pixels = brush.getImageData(0, 0, BLOCKS * 3, 3).data;
+    return counter(middles((i) => pixels[(BLOCKS * 3 + i * 3 + 1) * 4 + 1]));
+  };
+  let rows = new Uint8Array(0);
+  /** Counter in a captured frame, from two lines of its luma plane: drawing whole frames would be a load of its own. */
+  const frameCounter = async (frame) => {
+    const side = frame.codedWidth / BLOCKS;
+    const rect = { x: 0, y: Math.floor(side / 4) * 2, width: frame.codedWidth, height: 2 };
+    const size = frame.allocationSize({ rect });
+    if (rows.length < size) rows = new Uint8Array(size);
+    await frame.copyTo(rows, { rect });
+    return counter(middles((i) => rows[Math.floor((i + 0.5) * side)]));
   };
 
   /** Notes every captured frame: [performance.now() when it was read, its own time stamp in ms, counter]. */
@@ -80,7 +91,7 @@
     for (;;) {
       const { done, value } = await reader.read();
       if (done) return;
-      seen.frames.push([performance.now(), value.timestamp / 1000, readCounter(value, value.displayWidth)]);
+      seen.frames.push([performance.now(), value.timestamp / 1000, await frameCounter(value)]);
       value.close();
     }
   };

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.support.browser import Chromium, until_true
-from tests.support.footage import LOOP_SECONDS, MARK_EVERY, MARKS, counter_blocks, teacher_devices
+from tests.support.footage import FPS, LOOP_SECONDS, MARK_EVERY, MARKS, counter_blocks, teacher_devices
 from tests.support.replayed import captured_at
 
 pytestmark = pytest.mark.e2e
@@ -52,7 +52,7 @@ def test_counter_and_marks_come_back(browsers: Chromium, blank: str) -> None:
     until_true(page, enough)
     frames = captured_at(page.evaluate("measure.seen.frames"))
     assert len(frames) >= 95, "the counter is readable"
-    steps = {(b[1] - a[1]) % (LOOP_SECONDS * 20) for a, b in itertools.pairwise(frames)}
+    steps = {(b[1] - a[1]) % (LOOP_SECONDS * FPS) for a, b in itertools.pairwise(frames)}
     assert steps <= {1, 2, 3}, f"it counts forward: {steps}"
     marks = captured_at(page.evaluate("measure.seen.marks"))
     for (at, number), (next_at, next_number) in itertools.pairwise(marks):
