@@ -28,12 +28,17 @@ async def end(child: asyncio.subprocess.Process, seconds: float = STOP_SECONDS) 
 
 async def while_wanted(work: Coroutine[Any, Any, T]) -> T | None:
     """In the child: what came of its work; None when it was told to stop first."""
-    loop = asyncio.get_running_loop()
+    reader = asyncio.StreamReader()
+    protocol = asyncio.StreamReaderProtocol(reader)
+    # A pipe of the loop's, not a thread's read: nothing would wake that one when the work ends before the parent does.
+    pipe, _ = await asyncio.get_running_loop().connect_read_pipe(lambda: protocol, sys.stdin)
     working = asyncio.ensure_future(work)
     # The parent holds our stdin open: its end, however it came, is ours.
-    orphaned = loop.run_in_executor(None, sys.stdin.buffer.read)
-    done, _ = await asyncio.wait({working, orphaned}, return_when=asyncio.FIRST_COMPLETED)
-    if working in done:
+    orphaned = asyncio.ensure_future(reader.read())
+    await asyncio.wait({working, orphaned}, return_when=asyncio.FIRST_COMPLETED)
+    orphaned.cancel()
+    pipe.close()
+    if working.done():
         return working.result()
     working.cancel()
     await asyncio.wait({working}, timeout=LEAVE_SECONDS)

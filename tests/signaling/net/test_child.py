@@ -52,3 +52,12 @@ async def test_its_work_ends_with_its_stdin_too(seconds: int, result: bytes) -> 
         assert await held.stdout.readline() == b"closing\n"
     await child.end(held)
     assert (await held.stdout.read()).split()[-1] == result
+
+
+async def test_it_ends_with_its_work_while_its_parent_goes_on() -> None:
+    pipe, program = asyncio.subprocess.PIPE, WORK.format(seconds=0)
+    held = await asyncio.create_subprocess_exec(sys.executable, "-c", program, stdin=pipe, stdout=pipe, cwd=ROOT)
+    try:
+        assert await asyncio.wait_for(held.wait(), 30) == 0
+    finally:
+        await child.end(held)
