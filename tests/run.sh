@@ -84,7 +84,7 @@ lint() {
 # Some at a time, then alone what measures against the clock. Browsers with real video on a shared machine: who fails gets
 # one more try, alone, and that is said. Words may leave nothing for one of the two (5), not for both.
 browsers() {
-    chromium -m "e2e and not alone" -n 3 --dist loadfile --no-loadscope-reorder "$@"
+    chromium -m "e2e and not alone" -n 2 --dist loadfile --no-loadscope-reorder "$@"
     beside=$?
     chromium -m "e2e and alone" "$@"
     alone=$?

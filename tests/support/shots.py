@@ -23,8 +23,9 @@ from server.templating import FRONTEND, LOCALES
 
 SIZES = {"desk": (1280, 720), "wide": (1920, 1080), "phone": (390, 844)}
 SERIOUS = ("serious", "critical")
-# Structure and colours are the same in both languages: each page is judged once at each size.
+# Structure and colours are the same in both languages: each page is judged once at each size, its colours once.
 JUDGED = {("zh-CN", "desk"), ("en", "phone"), ("zh-CN", "wide")}
+COLOURS = {("zh-CN", "desk")}
 ARGUMENTS = (
     "--no-sandbox",
     "--disable-quic",
@@ -82,7 +83,7 @@ def walk(
     sizes: Iterable[str] = SIZES,
     locales: Iterable[str] = LOCALES,
 ) -> list[Look]:
-    """Every path x language x size; pictures are named account_path_language_size.png."""
+    """Every path x language x size; pictures are named account_path_language_size.jpg."""
     folder.mkdir(parents=True, exist_ok=True)
     looks: list[Look] = []
     for locale in locales:
@@ -92,31 +93,40 @@ def walk(
                 sign_in(context, base, login, password)
             page = context.new_page()
             for path in paths:
-                looks += [_look(page, base, path, folder, login or "stranger", locale, size) for size in sizes]
+                looks += _looks(page, base, path, folder, login or "stranger", locale, sizes)
         finally:
             context.close()
     return looks
 
 
-def _look(page: Page, base: str, path: str, folder: Path, who: str, locale: str, size: str) -> Look:
+def _looks(
+    page: Page, base: str, path: str, folder: Path, who: str, locale: str, sizes: Iterable[str]
+) -> Iterator[Look]:
+    """Opened once and then resized, as a window is."""
     errors: list[str] = []
     note = lambda error: errors.append(f"script: {error}")  # noqa: E731
     page.on("pageerror", note)
-    width, height = SIZES[size]
-    page.set_viewport_size({"width": width, "height": height})
-    joint = "&" if "?" in path else "?"
-    answer = page.goto(f"{base}{path}{joint}lang={locale}", wait_until="load")
     name = re.sub(r"[^A-Za-z0-9]+", "-", path).strip("-") or "front"
-    picture = folder / f"{who}_{name}_{locale}_{size}.png"
-    page.screenshot(path=picture, full_page=True)
-    faults = [*errors, *_overflow(page, width), *_raw_keys(page), *(axe(page) if (locale, size) in JUDGED else [])]
+    status = 0
+    for size in sizes:
+        width, height = SIZES[size]
+        page.set_viewport_size({"width": width, "height": height})
+        if not status:
+            joint = "&" if "?" in path else "?"
+            answer = page.goto(f"{base}{path}{joint}lang={locale}", wait_until="load")
+            status = answer.status if answer else 0
+        picture = folder / f"{who}_{name}_{locale}_{size}.jpg"
+        page.screenshot(path=picture, full_page=True, type="jpeg", quality=80)
+        judged = axe(page, colours=(locale, size) in COLOURS) if (locale, size) in JUDGED else []
+        yield Look(path, locale, size, picture, status, [*errors, *_overflow(page, width), *_raw_keys(page), *judged])
+        errors.clear()
     page.remove_listener("pageerror", note)
-    return Look(path, locale, size, picture, answer.status if answer else 0, faults)
 
 
-def axe(page: Page) -> list[str]:
-    """Serious and critical findings of axe, one line each with the first element."""
-    found = Axe().run(page, options={"resultTypes": ["violations"]}).response["violations"]
+def axe(page: Page, *, colours: bool = True) -> list[str]:
+    """Serious and critical findings of axe, one line each with the first element. Contrast takes most of its time."""
+    options = {"resultTypes": ["violations"], "rules": {"color-contrast": {"enabled": colours}}}
+    found = Axe().run(page, options=options).response["violations"]
     return [
         f"axe {one['impact']}: {one['id']}: {one['nodes'][0]['html'][:160]}"
         for one in found

@@ -150,7 +150,11 @@ class Site(City, Tongtang):
 
     def __init__(self, data: Path, *, env: Mapping[str, str] | None = None, nodes: int = 1, tls: bool = False) -> None:
         Tongtang.__init__(self, data, env=env, nodes=nodes, tls=tls)
-        self.ready()
+        try:
+            self.ready()
+        except BaseException:  # left running it would take its share of every later test
+            self.stop()
+            raise
 
 
 def _iso(moment: datetime) -> str:

@@ -49,7 +49,8 @@ async def dump(database: Database) -> dict[str, list[tuple[Any, ...]]]:
 
 
 @pytest.mark.slow
-async def test_the_city_is_there_and_stays_the_same(web: Web) -> None:
+@pytest.mark.real
+async def test_the_city_is_there_and_stays_the_same_on_both_databases(web: Web, postgres_url: str) -> None:
     await build(web.database, web.objects, NOW)
     assert await count(web.database, District) == 16
     assert await count(web.database, School, School.demo) >= 120
@@ -66,6 +67,7 @@ async def test_the_city_is_there_and_stays_the_same(web: Web) -> None:
     before = await dump(web.database)
     await build(web.database, web.objects, NOW + timedelta(seconds=30))
     assert await dump(web.database) == before
+    await _as_on_postgresql(web, postgres_url)
 
 
 async def _pairings_cover_all_but_two(web: Web) -> None:
@@ -172,16 +174,13 @@ def test_the_same_lesson_has_the_same_past() -> None:
     assert told[0].at_ms <= told[-1].at_ms
 
 
-@pytest.mark.slow
-@pytest.mark.real
-async def test_the_same_city_on_postgresql(postgres_url: str, web: Web) -> None:
+async def _as_on_postgresql(web: Web, url: str) -> None:
     """Every statement of the ledger, the roll-ups and the demo on the other database, with the same figures."""
-    held = Database(make_engine(postgres_url))
+    held = Database(make_engine(url))
     async with held.engine.begin() as connection:
         await connection.run_sync(Base.metadata.create_all)
     try:
         await build(held, web.objects, NOW)
-        await build(web.database, web.objects, NOW)
         assert await figures(held) == await figures(web.database)
     finally:
         await held.dispose()

@@ -1,4 +1,6 @@
-"""Twenty thousand rows: checked, written in one transaction, told one by one, on both databases; never half."""
+"""Many rows: checked, written in one transaction, told one by one, on both databases; never half, never too many.
+
+What twenty thousand take, the limit, is measured by ``bench register``."""
 
 from __future__ import annotations
 
@@ -124,10 +126,7 @@ async def test_a_database_that_says_no_half_way_leaves_nothing_behind(database: 
     assert (await chain.verify(database, MONDAY)).good
 
 
-@pytest.mark.slow
-async def test_twenty_thousand_rows_are_no_trouble(database: Database) -> None:
-    person, objects = await city(database, 200), MemoryObjects()
-    done = await bring(database, objects, person, rooms(20_000, 200))
-    assert (done.state, done.new, done.rows) == ("done", 20_000, 20_000)
-    more = await bring(database, objects, person, rooms(20_001, 200))
+async def test_more_rows_than_a_file_may_have_are_refused(database: Database) -> None:
+    person, objects = await city(database, 1), MemoryObjects()
+    more = await bring(database, objects, person, rooms(20_001, 1))
     assert (more.state, more.problems[0]["key"]) == ("wrong", "errors.workbook_rows")
