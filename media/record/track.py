@@ -45,6 +45,7 @@ class TrackRecorder:
         self._stream: _Stream | None = None
         self._slew = Slew()
         self._key_at: float | None = None
+        self._arrived: list[tuple[bytes, float]] = []
         self.unreadable = 0
 
     @property
@@ -53,12 +54,22 @@ class TrackRecorder:
 
     def change_codec(self, codec: Codec) -> None:
         """The publisher came back, perhaps with another codec; what the old one sent is written first."""
+        self._catch_up()
         depacketizer(codec)
         if codec != self._codec:
             self.flush()
             self._codec, self._stream = codec, None
 
     def on_rtp(self, packet: bytes, arrival: float) -> None:
+        """Only noted: recording waits for the next ``expire``, forwarding waits for nothing."""
+        self._arrived.append((packet, arrival))
+
+    def _catch_up(self) -> None:
+        arrived, self._arrived = self._arrived, []
+        for packet, arrival in arrived:
+            self._take(packet, arrival)
+
+    def _take(self, packet: bytes, arrival: float) -> None:
         try:
             header = rtp.parse(packet)
         except PeerError:
@@ -85,6 +96,7 @@ class TrackRecorder:
         return self._stream
 
     def on_sender_report(self, ssrc: int, ntp_seconds: float, rtp_timestamp: int, arrival: float) -> None:
+        self._catch_up()
         if self._stream is not None and self._stream.ssrc == ssrc:
             self._stream.clock.on_sender_report(ntp_seconds, rtp_timestamp, arrival)
 
@@ -112,11 +124,13 @@ class TrackRecorder:
         return "pause" if elapsed > PAUSE_SECONDS and not self._still else None
 
     def expire(self, now: float) -> None:
+        self._catch_up()
         if self._stream is not None:
             self._play(self._stream, self._stream.jitter.expire(now))
         self.fragmenter.expire(self._room_ms(now))
 
     def flush(self) -> None:
+        self._catch_up()
         if self._stream is not None:
             self._play(self._stream, self._stream.jitter.flush())
         self.fragmenter.flush()

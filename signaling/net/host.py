@@ -87,6 +87,8 @@ class RoomHost:
         self._news = asyncio.Event()
         self._answers: dict[str, TransportAnswer] = {}
         self.seen = Seen()
+        self.said_at = 0.0
+        """When the room last heard of its statistics and of what is saved."""
         self._writer = asyncio.create_task(self._write())
         self._ending: asyncio.Task[None] | None = None
 

@@ -11,7 +11,7 @@ import json
 import logging
 import re
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -80,7 +80,7 @@ class Node:
         self._spooled = spooled_until(self._folder / "media")
         await self.media.start()
         await self.ops.start()
-        loops = (self._count_loop(), self._event_loop(), self._tick_loop(), self._pump_loop())
+        loops = (self._count_loop(), self._event_loop(), self._tick_loop(), self._pump_loop(), self._alive_loop())
         self._tasks = [asyncio.create_task(one) for one in loops]
         await self.recover()
 
@@ -296,42 +296,50 @@ class Node:
     def _media(self, host: RoomHost, event: MediaEvent, now: float) -> None:
         host.do(host.live.media(event, now))
 
-    async def _tick_loop(self) -> None:
-        said = 0.0
+    async def _turns(self, seconds: float) -> AsyncIterator[RoomHost]:
+        """Each room once in so many seconds, one after another: all at once would make every packet wait."""
         while True:
-            await asyncio.sleep(TICK_SECONDS)
-            now = time.monotonic()
-            say = now - said >= SAVED_SECONDS
-            for host in list(self._hosts.values()):
-                _guard(host, partial(self._tick, host, say))
-            if say:
-                said = now
-            self.moves.tick(now)
-            self._write_alive()
+            hosts = list(self._hosts.items())
+            for lesson, host in hosts:
+                if self._hosts.get(lesson) is host:
+                    yield host
+                await asyncio.sleep(seconds / len(hosts))
+            if not hosts:
+                await asyncio.sleep(seconds)
 
-    def _tick(self, host: RoomHost, say: bool, now: float) -> None:
+    async def _tick_loop(self) -> None:
+        async for host in self._turns(TICK_SECONDS):
+            _guard(host, partial(self._tick, host))
+
+    def _tick(self, host: RoomHost, now: float) -> None:
         live = host.live
         if live.over:
             return
+        say = now - host.said_at >= SAVED_SECONDS
         stats = tuple(self.plane.stats(live.lesson)) if say else ()
         host.do(live.tick(now, stats))
         if say:
+            host.said_at = now
             host.seen.look(live.lobby.people, stats, live.clock.at_ms(now), now)
         if say and live.log.state.recording.t:  # also after the close, until everything is in the store
             host.do(live.saved(host.recording.saved_ms, self._stalled(host)))
+
+    async def _alive_loop(self) -> None:
+        while True:
+            await asyncio.sleep(TICK_SECONDS)
+            self.moves.tick(time.monotonic())
+            self._write_alive()
 
     def _stalled(self, host: RoomHost) -> bool:
         """Something of this room is in memory only, or the object store is away."""
         return host.recording.stalled or host.journal.stalled or self.facts.stalled
 
     async def _pump_loop(self) -> None:
-        while True:
-            await asyncio.sleep(PUMP_SECONDS)
-            for host in list(self._hosts.values()):
-                try:
-                    await host.recording.pump()
-                except Exception:
-                    log.exception("%s: recording", host.live.lesson)
+        async for host in self._turns(PUMP_SECONDS):
+            try:
+                await host.recording.pump()
+            except Exception:
+                log.exception("%s: recording", host.live.lesson)
 
     def _write_alive(self) -> None:
         """No fsync: it tells a restarted process since when nothing was recorded."""

@@ -11,7 +11,7 @@ import contextlib
 import gc
 import multiprocessing
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -24,6 +24,7 @@ from media.record.recorder import Recorder
 from media.sfu import Sfu
 from media.transport.certificate import Certificate
 from signaling.net.mediaspool import MediaSpool
+from signaling.net.node import PUMP_SECONDS, SAVED_SECONDS
 from signaling.net.objectstore import FolderStore
 from tests.support.joining import Node, NodeProcess, make_engine
 from tests.support.media_hall import SUB_IDS, audio_slot, camera, mic, video_slot
@@ -115,21 +116,27 @@ class CityNode(NodeProcess):
         for item in items:
             await self._spool.put(item.key, item.data, content_type=item.content_type, entry=item.entry)
 
-    async def _pump(self) -> None:
+    async def _turns(self, seconds: float) -> AsyncIterator[str]:
+        """As the node does: each lesson once in so many seconds, one after another."""
         while True:
-            await asyncio.sleep(0.1)
-            now = time.monotonic()
-            for lesson, recorder in list(self._recorders.items()):
-                await self._keep(recorder.take(now))
-                for source in recorder.wants_key_frame(now):
-                    self._sfu.request_key_frame(f"{lesson}-t/{source}", now)
+            lessons = list(self._recorders)
+            for lesson in lessons:
+                if lesson in self._recorders:
+                    yield lesson
+                await asyncio.sleep(seconds / len(lessons))
+            if not lessons:
+                await asyncio.sleep(seconds)
+
+    async def _pump(self) -> None:
+        async for lesson in self._turns(PUMP_SECONDS):
+            now, recorder = time.monotonic(), self._recorders[lesson]
+            await self._keep(recorder.take(now))
+            for source in recorder.wants_key_frame(now):
+                self._sfu.request_key_frame(f"{lesson}-t/{source}", now)
 
     async def _count(self) -> None:
-        """As the node's loops do: statistics every second, events at once."""
-        while True:
-            await asyncio.sleep(1.0)
-            for lesson in list(self._recorders):
-                self._sfu.stats(lesson)
+        async for lesson in self._turns(SAVED_SECONDS):
+            self._sfu.stats(lesson)
             self._sfu.events()
 
 
