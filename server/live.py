@@ -206,8 +206,8 @@ _fact: TypeAdapter[Fact] = TypeAdapter(Fact)
 async def post_facts(
     batch: FactBatch, request: Request, background: BackgroundTasks, session: Writing, clock: ClockDep
 ) -> dict[str, list[str]]:
-    """Store each id once; what is answered as stored is on disk. One that cannot be read holds nobody else up, and is
-    not acknowledged: it stays in the node's spool, where it can be looked at."""
+    """Store each id once; what is answered as stored is on disk. One that cannot be taken holds nobody else up: it is
+    refused by its id, and its node keeps it where it can be looked at."""
     from server.participation.service import ingest
 
     facts = []
@@ -218,4 +218,5 @@ async def post_facts(
             log.error("unreadable fact %.200r: %s", raw, error)
     if any(fact.kind == "LessonClosed" for fact in facts):
         background.add_task(request.app.state.jobs.wake, "ledger")  # its figures are asked for first
-    return {"stored": await ingest(session, facts, clock.now())}
+    stored = await ingest(session, facts, clock.now())
+    return {"stored": stored, "refused": sorted({str(raw.get("id")) for raw in batch.facts} - set(stored))}

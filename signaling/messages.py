@@ -291,7 +291,7 @@ ServerMessage = Welcome | Ops | Done | Error | Answer | Slots | People | Told | 
 #     that moved
 #   POST /internal/nodes/{id}/drain       move its rooms elsewhere; answers {"moved": [lessons], "kept": [lessons]}
 #   POST /internal/facts                  body {"facts": [Fact...]} (at most 500); answers {"stored": [ids]} (known
-#     ids too)
+#     ids too) and {"refused": [ids]} (never to be sent again)
 # client -> node
 #   GET  {public}/ws                      the WebSocket (Origin checked)
 #   POST {public}/whip/{lesson}, /whep/{lesson}; PATCH, DELETE on the returned resource; Authorization: Bearer <seat>

@@ -9,13 +9,17 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Sequence
+import logging
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from signaling.facts import Fact
 from signaling.net.appendfile import AppendFile, whole_lines
+
+log = logging.getLogger("tongtang.facts")
 
 SEGMENT_BYTES = 4 * 1024 * 1024
 """A file this long is closed and the next begun, so that hours of outage leave files that can go one by one."""
@@ -44,6 +48,9 @@ class FactSpool:
         self._active_number = numbers[-1] if numbers else 1
         self._active = AppendFile(self._path(self._active_number))
         self._head, self._acked = self._read_acked(numbers)
+        self._aside = folder / "refused.json-lines"
+        self.refused = 0
+        """Since the start."""
 
     def _path(self, number: int) -> Path:
         return self._folder / f"{number:08d}.jsonl"
@@ -98,6 +105,15 @@ class FactSpool:
         with path.open("rb") as file:
             file.seek(self._acked)
             return whole_lines(file.read(length))[:limit]
+
+    def set_aside(self, facts: Sequence[Mapping[str, Any]]) -> None:
+        """What the ledger can never take is kept in ``refused.json-lines`` for somebody to look at."""
+        if not facts:
+            return
+        self.refused += len(facts)
+        log.error("the ledger refuses %d facts, first %.200r; they are kept in %s", len(facts), facts[0], self._aside)
+        with suppress(OSError), self._aside.open("a", encoding="utf-8") as file:
+            file.writelines(json.dumps(fact, ensure_ascii=False) + "\n" for fact in facts)
 
     def advance(self, batch: Batch) -> None:
         """Everything in ``batch`` is in the ledger."""

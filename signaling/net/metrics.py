@@ -108,6 +108,8 @@ class NodeCollector(Collector):
         spools.add_metric(["media"], node.media.bytes)
         spools.add_metric(["facts"], node.facts.bytes)
         yield spools
+        refused = node.facts.refused
+        yield CounterMetricFamily("tongtang_facts_refused", "Facts the ledger could not take.", value=refused)
         yield GaugeMetricFamily(
             "tongtang_ops_waiting", "Ops that are not in the object store yet.", value=node.ops.pending
         )

@@ -32,6 +32,8 @@ FIRST_RETRY_SECONDS = 0.25
 LAST_RETRY_SECONDS = 10.0
 TIMEOUT_SECONDS = 10.0
 STALLED_SECONDS = 5.0
+Answer = tuple[set[str], set[str]]
+"""Ids that the ledger has, and those it can never take: set aside, so that one bad fact holds up no other."""
 
 
 class FactShipper:
@@ -50,8 +52,6 @@ class FactShipper:
         self._headers = {"Authorization": f"Bearer {node_secret}"}
         self._task: asyncio.Task[None] | None = None
         self._failing_since: float | None = None
-        self.refused: list[str] = []
-        """Ids that the web calls unreadable: passed over, so that one bad fact does not hold up all others."""
 
     @property
     def stalled(self) -> bool:
@@ -78,38 +78,42 @@ class FactShipper:
                     wait = min(wait * 2, LAST_RETRY_SECONDS)
 
     async def _ship(self, client: httpx2.AsyncClient, batch: Batch) -> bool:
-        stored = await self._post(client, batch.facts)
-        if stored is None:
+        answer = await self._post(client, batch.facts)
+        if answer is None:
             return False
-        if any(fact["id"] not in stored for fact in batch.facts):
+        stored, refused = answer
+        if any(fact["id"] not in stored | refused for fact in batch.facts):
             return False
+        self._spool.set_aside([fact for fact in batch.facts if fact["id"] not in stored])
         self._spool.advance(batch)
         return True
 
-    async def _post(self, client: httpx2.AsyncClient, facts: list[dict[str, Any]]) -> set[str] | None:
-        """Ids that need no more sending, None when the web cannot be asked."""
+    async def _post(self, client: httpx2.AsyncClient, facts: list[dict[str, Any]]) -> Answer | None:
+        """None when the web cannot be asked."""
         try:
             response = await client.post(self._url, json={"facts": facts})
             if response.status_code == 422:
                 return await self._post_halves(client, facts)
             if response.status_code != 200:
                 return None
-            return set(response.json()["stored"])
+            told = response.json()
+            return set(told["stored"]), set(told["refused"])
         except (httpx2.HTTPError, ValueError, KeyError, TypeError):
             return None
 
-    async def _post_halves(self, client: httpx2.AsyncClient, facts: list[dict[str, Any]]) -> set[str] | None:
+    async def _post_halves(self, client: httpx2.AsyncClient, facts: list[dict[str, Any]]) -> Answer | None:
         """Find the unreadable fact by halving; the others must not wait for it."""
         if len(facts) == 1:
-            self.refused.append(facts[0]["id"])
-            return {facts[0]["id"]}
-        done: set[str] = set()
+            return set(), {facts[0]["id"]}
+        stored: set[str] = set()
+        refused: set[str] = set()
         for half in (facts[: len(facts) // 2], facts[len(facts) // 2 :]):
-            stored = await self._post(client, half)
-            if stored is None:
+            answer = await self._post(client, half)
+            if answer is None:
                 return None
-            done |= stored
-        return done
+            stored |= answer[0]
+            refused |= answer[1]
+        return stored, refused
 
     async def drain(self, seconds: float) -> bool:
         """Wait until the ledger has everything; False if that took longer."""

@@ -117,7 +117,7 @@ class FakeWeb:
             return refusal
         facts = (await request.json())["facts"]
         self.facts |= {fact["id"]: fact for fact in facts}
-        return JSONResponse({"stored": [fact["id"] for fact in facts]})
+        return JSONResponse({"stored": [fact["id"] for fact in facts], "refused": []})
 
     async def heartbeat(self, request: Request) -> Response:
         if refusal := self._refusal(request):

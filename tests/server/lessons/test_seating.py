@@ -208,7 +208,7 @@ async def test_facts_are_stored_once_move_the_lesson_and_one_bad_fact_holds_nobo
     batch = [fact(1, "LessonOpened"), {"id": "x"}, fact(2, "LessonClosed")]
     for _ in range(2):
         answer = await web.browser().post("/internal/facts", json={"facts": batch}, headers=headers)
-        assert answer.json() == {"stored": [f"{city.lesson.id}:1:1", f"{city.lesson.id}:1:2"]}
+        assert answer.json() == {"stored": [f"{city.lesson.id}:1:1", f"{city.lesson.id}:1:2"], "refused": ["x"]}
     async with web.database.reading() as session:
         lesson = await session.get_one(Lesson, city.lesson.id)
     assert lesson.state == "closed"

@@ -38,6 +38,7 @@ class Ledger:
         self.posts = 0
         self.sizes: list[int] = []
         self.unreadable: set[str] = set()
+        self.refused: set[str] = set()
 
     async def answer(self, request: httpx2.Request) -> httpx2.Response:
         self.posts += 1
@@ -52,12 +53,14 @@ class Ledger:
         self.sizes.append(len(facts))
         if any(one["id"] in self.unreadable for one in facts):
             return httpx2.Response(422, json={"detail": "unreadable"})
+        refused = [one["id"] for one in facts if one["id"] in self.refused]
+        facts = [one for one in facts if one["id"] not in refused]
         if self.mood == "partly":
             facts = facts[:1]
         self.stored.update({one["id"]: one for one in facts})
         if self.mood == "mute":
             return httpx2.Response(200, text="<html>")
-        return httpx2.Response(200, json={"stored": [one["id"] for one in facts]})
+        return httpx2.Response(200, json={"stored": [one["id"] for one in facts], "refused": refused})
 
 
 @pytest.fixture
@@ -113,12 +116,17 @@ async def test_says_when_the_web_has_been_away(
     await until(lambda: not shipper.stalled)
 
 
-async def test_one_unreadable_fact_holds_up_nobody(spool: FactSpool, shipper: FactShipper, ledger: Ledger) -> None:
-    ledger.unreadable = {"less:1:13"}
+@pytest.mark.parametrize("told", ["unreadable", "refused"])
+async def test_one_fact_that_cannot_be_taken_holds_up_nobody(
+    spool: FactSpool, shipper: FactShipper, ledger: Ledger, tmp_path: Path, told: str
+) -> None:
+    setattr(ledger, told, {"less:1:13"})
     await spool.put([fact(n) for n in range(40)])
     assert await shipper.drain(20)
     assert set(ledger.stored) == {f"less:1:{n}" for n in range(40) if n != 13}
-    assert shipper.refused == ["less:1:13"]
+    kept = (tmp_path / "facts" / "refused.json-lines").read_text().splitlines()
+    assert [json.loads(line)["id"] for line in kept] == ["less:1:13"]
+    assert spool.refused == 1
 
 
 async def test_a_restarted_node_ships_what_the_killed_one_had(tmp_path: Path, ledger: Ledger) -> None:
