@@ -92,11 +92,19 @@ def test_systemd_units_start_commands_that_exist() -> None:
     assert set(started) <= commands
 
 
-def test_coturn_reaches_nothing_private() -> None:
+def test_coturn_reaches_nothing_but_nodes(compose: dict[str, Any], tmp_path: Path) -> None:
     conf = (ROOT / "deploy" / "turnserver.conf").read_text("utf-8")
-    for private in ("10.0.0.0-", "127.0.0.0-", "172.16.0.0-", "192.168.0.0-", "169.254.0.0-", "::1"):
-        assert f"denied-peer-ip={private}" in conf
+    for everything in ("0.0.0.0-255.255.255.255", "::-ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff"):
+        assert f"denied-peer-ip={everything}" in conf
     assert "use-auth-secret" in conf and "static-auth-secret=" not in conf, "no secret in a tracked file"
+    (tmp_path / "turnserver").write_text("#!/bin/sh\nprintf '%s\\n' \"$@\"\n")
+    (tmp_path / "turnserver").chmod(0o755)
+    command = [word.replace("$$", "$") for word in compose["services"]["turn"]["command"]]
+    told = {"PATH": f"{tmp_path}:/usr/bin:/bin", "SECRET": "a b", "REALM": "x", "NODES": "203.0.113.10,fd00::1,"}
+    words = subprocess.run(command, env=told, capture_output=True, text=True, check=True).stdout.splitlines()
+    assert words[2:] == [
+        "--static-auth-secret=a b", "--realm=x", "--allowed-peer-ip=203.0.113.10", "--allowed-peer-ip=fd00::1",
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("path", sorted(p for p in ROOT.glob("[dt]e*/*.sh")), ids=lambda p: p.name)
