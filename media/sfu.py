@@ -7,6 +7,7 @@ packet stands behind ``Engine``, what happens per second in ``forward/upkeep.py`
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable
 
 from media.config import MediaConfig
 from media.engine import (
@@ -228,9 +229,9 @@ class Sfu:
         self.engine.flush()
         return urgent or any(track.active for track in self._registry.tracks.values())
 
-    def tick(self, now: float) -> float:
-        """Does what is due; returns when it wants to be called again."""
-        due = min(self._upkeep.wheel.tick(now), self._steering.step(now))
+    def tick(self, now: float, between: Callable[[], None] = lambda: None) -> float:
+        """Does what is due; returns when it wants to be called again. ``between`` may call ``service``."""
+        due = min(self._upkeep.wheel.tick(now, between), self._steering.step(now))
         self._handle([], now)
         waiting = self.engine.pump(now)
         self.engine.flush()

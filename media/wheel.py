@@ -1,10 +1,30 @@
-"""The one clock wheel: everything periodic in the media plane happens in ``tick``. Rule: time comes from outside."""
+"""The one clock wheel: everything periodic in the media plane happens in ``tick``. Rule: time comes from outside.
+
+A beat that looks at everybody is written as a generator: at each ``yield`` packets may pass.
+"""
 
 from __future__ import annotations
 
 import heapq
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import islice
+from typing import TypeVar
+
+T = TypeVar("T")
+
+_PORTION = 8  # transports or tracks between two looks for packets: less than a millisecond
+
+
+def portions(items: Iterable[T], size: int = _PORTION) -> Iterator[Sequence[T]]:
+    """``items``, so many at a time; as they stand now, whatever comes in between."""
+    rest = iter(list(items))
+    while portion := list(islice(rest, size)):
+        yield portion
+
+
+def _nothing() -> None:
+    return None
 
 
 class Beat:
@@ -12,25 +32,27 @@ class Beat:
 
     __slots__ = ("action", "due", "interval")
 
-    def __init__(self, interval: float, action: Callable[[float], None]) -> None:
+    def __init__(self, interval: float, action: Callable[[float], Iterable[None] | None]) -> None:
         self.interval = interval
         self.action = action
         self.due = 0.0
 
 
 class Wheel:
-    """``tick`` returns when it wants to be called again."""
+    """``tick`` returns when it wants to be called again, and lets ``between`` do its work between two portions."""
 
     __slots__ = ("_beats",)
 
     def __init__(self, *beats: Beat) -> None:
         self._beats = beats
 
-    def tick(self, now: float) -> float:
+    def tick(self, now: float, between: Callable[[], None] = _nothing) -> float:
         for beat in self._beats:
             if now >= beat.due:
                 beat.due = max(beat.due + beat.interval, now + beat.interval / 2)
-                beat.action(now)
+                for _ in beat.action(now) or ():
+                    between()
+                between()
         return min(beat.due for beat in self._beats)
 
 

@@ -6,7 +6,7 @@ are pure. A room of a school that shares a line is steered together with the oth
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from media.engine import Detail, Engine
@@ -22,6 +22,7 @@ from media.forward.router import PeerState, PublishedTrack, Slot, Subscriber
 from media.forward.sound import BEFORE_PICTURES, REPEATED
 from media.parameters import Quality, SlotQuality
 from media.transport.transport import PeerTransport
+from media.wheel import portions
 
 STEER_EVERY = 0.1
 _STILL_EVERY = 5.0  # seconds between the pictures of a line too thin for moving ones
@@ -90,16 +91,21 @@ class Steering:
 
     # --- beats -------------------------------------------------------------------------------------------------------
 
-    def beat(self, now: float) -> None:
+    def beat(self, now: float) -> Iterator[None]:
         self._turn = not self._turn
-        for group in self._groups():
-            news = self._turn
-            for transport, state in group:
-                if state.subscriber.estimator is not None:
-                    state.subscriber.estimator.watch(now)
-                    news = self._judge(transport, state, now) or news
-            if news:  # five times a second do, but for who has just learnt more of his line
-                self._steer(group, now)
+        for groups in portions(self._groups()):
+            for group in groups:
+                self._beat_of(group, now)
+            yield
+
+    def _beat_of(self, group: Sequence[Member], now: float) -> None:
+        news = self._turn
+        for transport, state in group:
+            if state.subscriber.estimator is not None:
+                state.subscriber.estimator.watch(now)
+                news = self._judge(transport, state, now) or news
+        if news:  # five times a second do, but for who has just learnt more of his line
+            self._steer(group, now)
 
     def place(self, transport: PeerTransport, state: PeerState, now: float) -> None:
         """At once, because something changed for this receiver."""

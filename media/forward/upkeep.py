@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from media.engine import PAUSE, Engine
 from media.forward import reports
 from media.forward.pictures import Pictures
 from media.forward.registry import Registry
-from media.forward.router import PublishedTrack, Slot
+from media.forward.router import PeerState, PublishedTrack, Slot
 from media.forward.speakers import LISTEN_EVERY, Ears
 from media.forward.steering import STEER_EVERY, Steering
 from media.forward.wishes import LISTENERS_EVERY, PRICES_EVERY, WISH_EVERY, Wishes
 from media.parameters import TrackActive, TransportConnected, TransportLost
 from media.transport.transport import PeerTransport
-from media.wheel import Beat, Rota, Wheel
+from media.wheel import Beat, Rota, Wheel, portions
 
 _REPAIR_EVERY = 0.02  # a NACK should leave within a frame
-_FEEDBACK_EVERY = 0.05  # browsers' estimators expect 50..250 ms
+_FEEDBACK_EVERY = 0.1  # as libwebrtc's own receivers; its estimators take 50..250 ms
 _CARE_EVERY = 0.1
+_TRACKS = 32  # looked at before packets pass again
 _LOOK_EVERY = 0.02  # how exactly the looks below keep their time
 _LAYER_RUNS, _LAYER_PAUSE = 0.3, 0.7  # seconds without a packet; a slow camera sends five a second
 _REPORT_EVERY = 1.0  # RFC 3550 section 6.2 would allow 5 s; lip sync wants the first one soon
@@ -101,27 +104,32 @@ class Upkeep:
                     owner = self._registry.transports[track.transport]
                     self._engine.send_rtcp(owner.peer, reports.nack_compound(seen.ssrc, missing))
 
-    def _feedback(self, now: float) -> None:
+    def _feedback(self, now: float) -> Iterator[None]:
         """Transport-wide feedback: without it a browser's estimate stays at 450 kbit/s and upper layers never start."""
-        for name in {track.transport for track in self._registry.tracks.values()}:
-            state = self._registry.states[name]
-            if not state.transport_cc:
-                continue
-            peer = self._registry.transports[name].peer
-            streams = (layer.stream for t in state.tracks for layer in self._registry.tracks[t].layers)
-            seen = (self._engine.reception(stream) for stream in streams)
-            media = next((s.ssrc for s in seen if s is not None), 0)
-            if compound := reports.transport_cc_compound(self._engine, peer, state, media):
-                self._engine.send_rtcp(peer, compound)
+        for names in portions({track.transport for track in self._registry.tracks.values()}):
+            for name in names:
+                self._tell_arrivals(self._registry.transports[name].peer, self._registry.states[name])
+            yield
 
-    def _care(self, now: float) -> None:
+    def _tell_arrivals(self, peer: int, state: PeerState) -> None:
+        if not state.transport_cc:
+            return
+        streams = (layer.stream for t in state.tracks for layer in self._registry.tracks[t].layers)
+        seen = (self._engine.reception(stream) for stream in streams)
+        media = next((s.ssrc for s in seen if s is not None), 0)
+        if compound := reports.transport_cc_compound(self._engine, peer, state, media):
+            self._engine.send_rtcp(peer, compound)
+
+    def _care(self, now: float) -> Iterator[None]:
         """Paused tracks and layers, key frames still owed, the recorder's layer."""
-        for track in self._registry.tracks.values():
-            if track.active:
-                self._look_at_layers(track, now)
-                self._settle_track(track, now)
-            if track.tap is not None and (layer := track.tap.follow(now)) is not None:
-                self._pictures.ask(track.name, now, layer.stream)
+        for tracks in portions(self._registry.tracks.values(), _TRACKS):
+            for track in tracks:
+                if track.active:
+                    self._look_at_layers(track, now)
+                    self._settle_track(track, now)
+                if track.tap is not None and (layer := track.tap.follow(now)) is not None:
+                    self._pictures.ask(track.name, now, layer.stream)
+            yield
 
     def _look_at_layers(self, track: PublishedTrack, now: float) -> None:
         """Who waits for a layer that stopped sees nothing: while another one runs that is noticed sooner."""

@@ -44,6 +44,11 @@ class Reader:
         if self._resting and self._read():
             self._listen()
 
+    def between(self) -> None:
+        """What came while the clock's work was under way: it must not wait for the rest of that."""
+        if not self._resting:
+            self._read()
+
     def stop(self) -> None:
         self._resting = False
         self._loop.remove_reader(self._descriptor)

@@ -27,9 +27,13 @@ class Timer:
         try:
             for reader in self.readers:
                 reader.tick()
-            due = self._sfu.tick(self._loop.time())
+            due = self._sfu.tick(self._loop.time(), self._between)
         finally:  # one bad beat must not stop every lesson's clock
             self._handle = self._loop.call_at(due, self.start)
+
+    def _between(self) -> None:
+        for reader in self.readers:
+            reader.between()
 
     def stop(self) -> None:
         if self._handle is not None:

@@ -60,15 +60,21 @@ class StreamClock:
         self._arrivals = WindowedMinimum(ARRIVAL_WINDOW_SECONDS)
         self._reference: int | None = None
         self._anchor: tuple[int, float] | None = None
+        self._noted: int | None = None
 
     def extend(self, timestamp: int) -> int:
         """A 32-bit RTP timestamp without its wraps."""
         if self._reference is None:
             self._reference = timestamp
+        elif timestamp == self._reference:  # the next packet of the same picture, as nearly always
+            return timestamp
         self._reference += signed32(timestamp - self._reference)
         return self._reference
 
     def on_packet(self, extended: int, arrival: float) -> None:
+        if extended == self._noted:  # a later packet of the same picture came later: it says nothing new
+            return
+        self._noted = extended
         self._arrivals.add(arrival, arrival - extended / self._rate)
 
     def on_sender_report(self, ntp: float, timestamp: int, arrival: float) -> None:

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
-from media.wheel import Beat, Rota, Wheel
+from collections.abc import Iterator
+
+from media.wheel import Beat, Rota, Wheel, portions
 
 
 def test_beats_keep_their_pace() -> None:
@@ -45,3 +47,16 @@ def test_the_last_word_counts() -> None:
     rota.sooner("a", 2.5)
     assert rota.due(2.5) == ["a"]
     assert rota.due(9.0) == []
+
+
+def test_between_portions_packets_pass() -> None:
+    told: list[object] = []
+
+    def look(_now: float) -> Iterator[None]:
+        for portion in portions("abcde", 2):
+            told.append("".join(portion))
+            yield
+
+    wheel = Wheel(Beat(1.0, look), Beat(1.0, told.append))
+    wheel.tick(5.0, lambda: told.append("packets"))
+    assert told == ["ab", "packets", "cd", "packets", "e", "packets", "packets", 5.0, "packets"]

@@ -80,7 +80,7 @@ def test_round_trip_by_the_rooms_reports(hall: Hall) -> None:
     assert stats.loss == 0.25
 
 
-def test_transport_wide_feedback_every_50_ms(hall: Hall) -> None:
+def test_transport_wide_feedback_every_100_ms(hall: Hall) -> None:
     lesson = Lesson(hall)
     hall.tick()
     lesson.teacher.receive()
@@ -89,7 +89,7 @@ def test_transport_wide_feedback_every_50_ms(hall: Hall) -> None:
         (lesson.video.packet if i == 20 else lesson.video.send)(INTER)  # one is lost
         hall.tick(0.01)
         messages += lesson.asked(lesson.teacher, TWCC)
-    assert 9 <= len(messages) <= 11
+    assert 4 <= len(messages) <= 6
     seen = [entry for m in messages for entry in feedback.transport_cc(m)]
     assert [s for s, _ in seen] == list(range(1, len(seen) + 1))
     assert [s for s, at in seen if at is None] == [21]
