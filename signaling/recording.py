@@ -1,7 +1,7 @@
 """When a lesson is recorded: by the timetable, nobody presses a button. Pure.
 
 From the opening, or from the planned beginning if the teacher is already sending, until the close. Only the lead
-teacher's camera, microphone and screen: pupils are not recorded before consent exists (domain.md section 9).
+teacher's camera, microphone and shared screen with its sound: pupils are not recorded before consent exists (domain.md section 9).
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from media.parameters import Source
 from signaling.messages import RoomSpec
 from signaling.room import RoomState
 
-RECORDED: frozenset[Source] = frozenset({"camera", "mic", "screen"})
+RECORDED: frozenset[Source] = frozenset({"camera", "mic", "screen", "screen-audio"})
 
 
 def due(spec: RoomSpec, state: RoomState, at_ms: int, teacher_sends: bool) -> str | None:

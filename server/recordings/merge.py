@@ -17,8 +17,10 @@ MIN_HOLE_MS = {"audio": 500, "video": 1500}
 """Below it a hole is one of those that every recording has."""
 LEAST_GAP_MS = 100
 """Less than a frame or two is no gap."""
-STILL_TRACKS = ("screen",)
-"""A still screen sends nothing: holes mean nothing there."""
+SHARED_TRACKS = ("screen", "screen-audio")
+"""A still screen sends nothing, and a shared one comes and goes: such holes mean nothing there."""
+NOT_SENT = ("pause", "reconnect")
+"""Causes by which the publisher sent nothing."""
 HIDDEN_KINDS = ("room",)
 """Ops whose body is not for viewers (the lesson's whole plan)."""
 
@@ -49,7 +51,9 @@ def _merge_track(name: str, manifests: Sequence[Mapping[str, Any]]) -> TrackOut:
     fragments.sort(key=lambda one: one.from_ms)
     gaps = [held for gap in gaps if (held := _clipped(gap, fragments)) is not None]
     kind = "audio" if inits and inits[0].mime.startswith("audio/") else "video"
-    if name not in STILL_TRACKS:
+    if name in SHARED_TRACKS:
+        gaps = [gap for gap in gaps if gap.cause not in NOT_SENT]
+    else:
         gaps += _unexplained(fragments, gaps, MIN_HOLE_MS[kind])
     gaps.sort(key=lambda one: one.from_ms)
     return TrackOut(track=name, kind=kind, inits=inits, fragments=fragments, gaps=gaps)

@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
+import { Player } from "../../frontend/modules/replay/player.js";
 import { covers, endsSoon, indexAt, playable, startIndex } from "../../frontend/modules/replay/source.js";
 import { Log } from "../../frontend/modules/replay/slides.js";
 import { chapters } from "../../frontend/modules/replay/timeline.js";
@@ -77,4 +78,24 @@ test("the state at any moment, forwards and back", () => {
   assert.equal(log.at(1000).chat[0].erased, true);
   assert.equal(log.at(150).page, 1);
   assert.equal(log.at(150).chat.length, 0);
+});
+
+test("a screen shared while somebody watches comes in with its sound, as loud as the rest", () => {
+  globalThis.MediaSource = class extends EventTarget {};
+  URL.createObjectURL = () => "blob:one";
+  const element = () => ({ buffered: [], currentTime: 0, volume: 1, muted: false, playbackRate: 1, pause() {}, removeAttribute() {}, load() {} });
+  const elements = new Map([["mic", element()], ["screen-audio", element()]]);
+  const track = (name, spans) => ({ track: name, kind: "audio", inits: [], fragments: made(spans), gaps: [] });
+  const voice = track("mic", [[0, 1500], [1500, 3000]]);
+  const replay = { from_ms: 0, to_ms: 3000, tracks: [voice] };
+  const player = new Player(/** @type {any} */ (replay), /** @type {any} */ (elements));
+  player.setVolume(0.4, true);
+  player.setRate(1.5);
+  player.extend(/** @type {any} */ ({ ...replay, tracks: [voice, track("screen-audio", [[2000, 3000]])] }));
+  const { src, volume, muted, playbackRate } = /** @type {any} */ (elements.get("screen-audio"));
+  assert.deepEqual([src, volume, muted, playbackRate], ["blob:one", 0.4, true, 1.5]);
+  assert.equal(player.shows("screen-audio"), false);
+  player.seek(2500);
+  assert.equal(player.shows("screen-audio"), true);
+  player.close();
 });

@@ -175,6 +175,13 @@ def test_a_publisher_who_comes_back_is_recorded_again() -> None:
     assert set(bench.recorded).isdisjoint(first) and sorted(bench.recorded.values()) == ["camera", "mic"]
 
 
+def test_a_shared_screen_is_recorded_with_its_sound() -> None:
+    bench, teacher = opened()
+    bench.offer(teacher, "pub", offer("chromium-pub-screen"), {"2": "screen-audio", "3": "camera", "4": "screen"})
+    bench.connect("t-teacher", "pub")
+    assert sorted(bench.recorded.values()) == ["camera", "screen", "screen-audio"]
+
+
 def test_a_lesson_that_shall_not_be_recorded() -> None:
     bench = Bench.make(make_spec(starts_at_ms=START_MS).model_copy(update={"record": False}))
     teacher = bench.join("teacher")

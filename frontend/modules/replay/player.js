@@ -45,17 +45,14 @@ export class Player extends EventTarget {
   constructor(replay, elements) {
     super();
     this.replay = replay;
-    for (const track of replay.tracks) {
-      const element = elements.get(track.track);
-      if (!element || !track.fragments.length) continue;
-      this.#sources.push(new TrackSource(track, element, (trouble) => this.#say("trouble", { trouble })));
-    }
-    this.#sources.sort((a, b) => LEADERS.indexOf(a.track.track) - LEADERS.indexOf(b.track.track));
+    this.#elements = elements;
+    for (const track of replay.tracks) this.#add(track);
     this.#position = replay.from_ms;
     this.seek(replay.from_ms);
     this.#timer = setInterval(() => this.#tick(), TICK_MS);
   }
 
+  #elements;
   /** @type {TrackSource[]} */
   #sources = [];
   #position = 0;
@@ -136,14 +133,27 @@ export class Player extends EventTarget {
     this.#say("state");
   }
 
-  /** More of a lesson that is still being recorded. @param {Replay} replay */
+  /** More of a lesson that is still being recorded. A screen may be shared only now: a track more. @param {Replay} replay */
   extend(replay) {
     this.replay = replay;
-    for (const source of this.#sources) {
-      const track = replay.tracks.find((one) => one.track === source.track.track);
-      if (track) source.extend(track);
+    for (const track of replay.tracks) {
+      const source = this.#sources.find((one) => one.track.track === track.track);
+      if (source) source.extend(track);
+      else this.#add(track)?.seek(this.#position);
     }
     this.#say("extended");
+  }
+
+  /** @param {Track} track @returns {TrackSource | null} */
+  #add(track) {
+    const element = this.#elements.get(track.track);
+    if (!element || !track.fragments.length) return null;
+    const source = new TrackSource(track, element, (trouble) => this.#say("trouble", { trouble }));
+    this.#sources.push(source);
+    this.#sources.sort((a, b) => LEADERS.indexOf(a.track.track) - LEADERS.indexOf(b.track.track));
+    if (track.kind === "audio") Object.assign(element, { volume: this.#volume, muted: this.#muted });
+    element.playbackRate = this.#rate;
+    return source;
   }
 
   /** Why a track shows nothing now; null when it shows something or never had anything. @param {string} name @returns {Gap | null} */

@@ -77,8 +77,9 @@ export class Timeline {
 
   /** @param {Replay} replay */
   #gaps(replay) {
-    const sound = replay.tracks.find((track) => track.kind === "audio" && track.fragments.length > 0);
-    const from = sound ?? replay.tracks[0];
+    // A shared screen and its sound come and go: the teacher's voice tells what is missing.
+    const voice = replay.tracks.find((track) => track.track === "mic" && track.fragments.length > 0);
+    const from = voice ?? replay.tracks[0];
     return from ? from.gaps.map((gap) => this.#bar("gap", gap.from_ms, gap.to_ms, this.cause(gap.cause))) : [];
   }
 

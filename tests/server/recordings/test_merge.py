@@ -10,7 +10,7 @@ from server.recordings.merge import merge_ops, merge_tracks, read_chunk, span
 def manifest(
     epoch: int, spans: list[tuple[int, int]], *, track: str = "mic", gaps: tuple[Any, ...] = ()
 ) -> dict[str, Any]:
-    mime = 'audio/mp4; codecs="opus"' if track == "mic" else 'video/webm; codecs="vp8"'
+    mime = 'audio/mp4; codecs="opus"' if track in ("mic", "screen-audio") else 'video/webm; codecs="vp8"'
     k = spans[0][0] if spans else 0
     about = {"track": track, "source": track, "mime": mime}
     return {
@@ -72,6 +72,12 @@ def test_an_explained_hole_keeps_its_cause() -> None:
 def test_a_still_screen_has_no_holes() -> None:
     (track,) = merge_tracks([manifest(1, [(0, 1500), (60_000, 61_000)], track="screen")])
     assert track.gaps == [] and track.kind == "video"
+
+
+def test_a_shared_screens_sound_comes_and_goes_and_what_was_lost_of_it_is_said() -> None:
+    gaps = ((1500, 60_000, "reconnect"), (61_000, 63_000, "node"))
+    (track,) = merge_tracks([manifest(1, [(0, 1500), (60_000, 61_000)], track="screen-audio", gaps=gaps)])
+    assert track.kind == "audio" and [(g.from_ms, g.cause) for g in track.gaps] == [(61_000, "node")]
 
 
 def test_a_later_epoch_holds_from_its_beginning() -> None:

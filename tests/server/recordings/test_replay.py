@@ -108,6 +108,19 @@ async def test_bytes_stay_in_the_browser_for_ever(web: Web, held: Held) -> None:
     assert again.status_code == 304 and again.content == b""
 
 
+async def test_a_shared_screens_sound_is_part_of_the_replay(web: Web, held: Held) -> None:
+    body = json.dumps(manifest(3, [(20_000, 21_500)], track="screen-audio")).replace('"less"', f'"{held.lesson}"')
+    await web.objects.put(f"lessons/{held.lesson}/e3/manifest.json", body.encode())
+    await web.objects.put(f"lessons/{held.lesson}/e3/screen-audio/020000.m4s", b"film")
+    await note(web, Fact("c", "RecordingSaved", held.lesson, 3, 0, 0, data={"saved_ms": 21_500, "bytes": 5004}))
+    browser = await web.sign_in(held.colleague)
+    tracks = (await browser.get(f"/api/v1/lessons/{held.lesson}/replay")).json()["tracks"]
+    film = next(one for one in tracks if one["track"] == "screen-audio")
+    assert film["kind"] == "audio"
+    media = await browser.get(film["fragments"][0]["url"])
+    assert (media.content, media.headers["content-type"]) == (b"film", "audio/mp4")
+
+
 @pytest.mark.parametrize(
     ("wanted", "status", "body"),
     [
