@@ -20,6 +20,15 @@ import { Subscriber, TEACHER_VOICE } from "./subscriber.js";
 const RETRY_MS = 15_000;
 /** Ends of a line after which camera and microphone are let go. */
 const OVER = new Set(["ended", "revoked", "lesson_over", "lesson_cancelled"]);
+const SWITCHED = /** @type {const} */ (["mic", "camera", "screen-audio"]);
+/** A film's sound as it is; without the voices that this page plays, in browsers that can (Chromium from 141 on). */
+const FILM = { echoCancellation: false, noiseSuppression: false, autoGainControl: false, restrictOwnAudio: true };
+
+/** @param {MediaStreamTrack | undefined} sound */
+function keepsOut(sound) {
+  const settings = /** @type {{restrictOwnAudio?: boolean} | undefined} */ (sound?.getSettings());
+  return settings?.restrictOwnAudio === true;
+}
 
 export class Endpoint {
   /**
@@ -86,6 +95,8 @@ export class Endpoint {
   wants = { mic: true, camera: true };
   /** @type {MediaStream | null} */
   #screen = null;
+  /** The shared sound may hold what this page plays. */
+  #echoes = false;
   #opening = false;
   #closed = false;
 
@@ -141,10 +152,13 @@ export class Endpoint {
     this.#changed();
   }
 
-  /** Whether this device's picture or sound goes out now: after 下课 nobody's does. @param {Kind} kind */
+  /** Whether this device's picture or sound goes out now: after 下课 nobody's does. @param {typeof SWITCHED[number]} kind */
   #open(kind) {
-    if (this.session.state.phase === "closed") return false;
+    const { phase, floor } = this.session.state;
+    if (phase === "closed") return false;
     if (kind === "camera") return this.wants.camera;
+    // Else the room that has the floor would hear itself, and its pupils would be recorded.
+    if (kind === "screen-audio") return !this.#echoes || floor.length === 0;
     return this.#publishes === "class" ? this.session.hasFloor : this.wants.mic;
   }
 
@@ -167,12 +181,12 @@ export class Endpoint {
     }
   }
 
-  /** Open or close the own microphone and camera as the switches or the floor say. */
+  /** Open or close the own microphone and camera, and a film's sound, as the switches or the floor say. */
   applySwitches() {
-    const mic = this.pub?.track("mic");
-    const camera = this.pub?.track("camera");
-    if (mic) mic.enabled = this.#open("mic");
-    if (camera) camera.enabled = this.#open("camera");
+    for (const kind of SWITCHED) {
+      const track = this.pub?.track(kind);
+      if (track) track.enabled = this.#open(kind);
+    }
     this.speaker.duck(this.#publishes === "class" && this.session.hasFloor);
     this.#changed();
   }
@@ -187,14 +201,23 @@ export class Endpoint {
   async shareScreen() {
     const screen = await navigator.mediaDevices.getDisplayMedia({
       video: { frameRate: { max: 15 }, width: { max: 1920 }, height: { max: 1080 } },
-      audio: { echoCancellation: false, noiseSuppression: false, autoGainControl: false },
+      audio: /** @type {MediaTrackConstraints} */ (FILM),
     });
+    if (this.#closed || this.session.state.phase === "closed") {
+      // 下课 came while the browser was still asking.
+      for (const track of screen.getTracks()) track.stop();
+      return;
+    }
     this.#screen = screen;
     const [picture] = screen.getVideoTracks();
     const [sound] = screen.getAudioTracks();
+    this.#echoes = picture.getSettings().displaySurface !== "browser" && !keepsOut(sound);
     picture.contentHint = "detail";
     picture.onended = () => void this.stopScreen();
-    if (sound) sound.contentHint = "music";
+    if (sound) {
+      sound.contentHint = "music";
+      sound.enabled = this.#open("screen-audio");
+    }
     await this.pub?.put(sound ? [["screen", picture], ["screen-audio", sound]] : [["screen", picture]]);
     this.#changed();
   }
@@ -249,6 +272,8 @@ export class Endpoint {
     if (parts.has("status") && this.session.joined) this.#stats.start();
     if (parts.has("status") && OVER.has(this.session.status.reason ?? "")) this.close();
     if (parts.has("state") && this.#publishes) this.applySwitches();
+    // Nobody takes a screen back by a switch: it goes at 下课, and what lies on it afterwards is the teacher's own affair.
+    if (parts.has("state") && this.sharing && this.session.state.phase === "closed") void this.stopScreen();
     if (parts.has("slots")) this.#refresh();
   }
 
