@@ -39,6 +39,7 @@ async def get_portal(page: Html, session: Reading, scope: AnyScope, clock: Clock
         now=now,
         week=await week_of(session, scope, city_date(now)),
         live=await store.live(session, scope, LIVE),
+        live_count=await store.count_live(session, scope),
         today=await _today(session, scope, now),
         count=await store.count_today(session, scope, start, end),
         studios=await store.studios(session, scope, STUDIOS),

@@ -81,6 +81,11 @@ async def over(session: AsyncSession, scope: Scope, start: datetime, now: dateti
     return await _notices(session, scope, *within, Lesson.state.in_(NOTICE), newest=True, most=most)
 
 
+async def count_live(session: AsyncSession, scope: Scope) -> int:
+    query = select(func.count()).select_from(Lesson).where(Lesson.kind == "formal", Lesson.state == "live")
+    return await session.scalar(query) or 0
+
+
 async def count_today(session: AsyncSession, scope: Scope, start: datetime, end: datetime) -> int:
     query = select(func.count()).select_from(Lesson).where(Lesson.kind == "formal", Lesson.state.in_(NOTICE))
     return await session.scalar(query.where(Lesson.starts_at >= start, Lesson.starts_at < end)) or 0

@@ -9,7 +9,7 @@ import pytest
 
 from server.ids import new_id
 from server.lessons.models import Lesson, Receipt
-from server.portal.pages import TODAY
+from server.portal.pages import LIVE, TODAY
 from server.recordings.models import Recording
 from tests.support.web import Web
 
@@ -59,6 +59,18 @@ async def test_those_signed_in_see_who_and_where_but_links_only_to_their_own(web
 async def test_what_is_not_for_the_board_stays_off_it(web: Web, state: str, kind: str) -> None:
     await lesson(web, state, kind)
     assert "茉莉花" not in (await web.browser().get("/")).text
+
+
+async def test_all_live_lessons_are_counted_and_the_first_shown(web: Web) -> None:
+    district = await web.district()
+    school = await web.school(district)
+    room, teacher = await web.room(school, "录播教室", kind="lead"), await web.person("teacher", school=school)
+    for minute in range(LIVE + 2):
+        await web.lesson(teacher, room, title="直播课", state="live", starts=timedelta(minutes=minute))
+    page = (await web.browser().get("/")).text
+    live = page.split('<section aria-labelledby="live">')[1].split("</section>")[0]
+    assert live.count("直播课") == LIVE and "另有 2 节课正在上" in live
+    assert f"<dt>正在上课</dt><dd>{LIVE + 2}</dd>" in page
 
 
 async def test_replays_are_lessons_that_play(web: Web) -> None:
