@@ -98,6 +98,14 @@ test("the way packets travel is that of the selected pair", () => {
   assert.deepEqual(route(new Map()), { path: null, rtt: null });
 });
 
+test("a relayed way is told by the leg to the relay, whose own leg to the node is always UDP", () => {
+  const by = (/** @type {string | undefined} */ relayProtocol) => route(/** @type {any} */ (new Map(/** @type {any} */ ([
+    ["P", { type: "candidate-pair", selected: true, localCandidateId: "L" }],
+    ["L", { type: "local-candidate", candidateType: "relay", protocol: "udp", relayProtocol }],
+  ])))).path;
+  assert.deepEqual(["udp", "tcp", "tls", undefined].map(by), ["relay_udp", "relay_tcp", "relay_tls", "relay_udp"]);
+});
+
 test("H.264 constrained baseline first, then VP8, then repair; nothing the node would not forward", () => {
   const all = [
     { mimeType: "video/VP8" },

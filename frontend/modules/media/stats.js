@@ -7,10 +7,13 @@ const SAMPLE_MS = 2000;
 const REPORT_MS = 10_000;
 /** After the teacher's voice begins, the first word about it comes this soon: the teacher waits for the light. */
 const FIRST_MS = 4000;
+/** @type {Record<string, Path>} */
+const RELAYED = { udp: "relay_udp", tcp: "relay_tcp", tls: "relay_tls" };
 
 /**
  * @typedef {import("./tally.js").Figures} Figures
- * @typedef {{path: "udp" | "tcp" | null, rtt: number | null}} Health how packets travel
+ * @typedef {"udp" | "tcp" | "relay_udp" | "relay_tcp" | "relay_tls"} Path to the node, or to a relay that passes everything on
+ * @typedef {{path: Path | null, rtt: number | null}} Health how packets travel
  *
  * @typedef {object} Watched
  * @property {() => RTCPeerConnection | null} sub
@@ -44,7 +47,13 @@ export function inbound(report) {
   return { voice, frames, freezes, received, lost, jitter };
 }
 
-/** @param {RTCStatsReport} report @returns {{path: "udp" | "tcp" | null, rtt: number | null}} */
+/** Of a relayed candidate "protocol" is the relay's own leg to the node; the leg to the relay stands beside it. @param {any} local @returns {Path} */
+function pathOf(local) {
+  if (local?.candidateType === "relay") return RELAYED[local.relayProtocol] ?? "relay_udp";
+  return local?.protocol === "tcp" ? "tcp" : "udp";
+}
+
+/** @param {RTCStatsReport} report @returns {Health} */
 export function route(report) {
   /** @type {any} */
   let pair = null;
@@ -56,7 +65,7 @@ export function route(report) {
   if (!pair) return { path: null, rtt: null };
   const local = report.get(pair.localCandidateId);
   const rtt = typeof pair.currentRoundTripTime === "number" ? pair.currentRoundTripTime * 1000 : null;
-  return { path: local?.protocol === "tcp" ? "tcp" : "udp", rtt };
+  return { path: pathOf(local), rtt };
 }
 
 export class Stats {
