@@ -92,6 +92,15 @@ test("names come from the plan and from everybody seen, and stay when people go"
   assert.deepEqual(["t-9", "r-1", "w-5", "w-6"].map((seat) => session.nameOf(seat)), ["王慧敏", "下营小学", "刘洋", ""]);
 });
 
+test("two rooms of one school are told apart", async () => {
+  const { session, sockets, welcome } = begin();
+  await settle();
+  sockets[0].onopen({});
+  const [lead, first] = spec.rooms;
+  welcome({ spec: { ...spec, rooms: [lead, first, { ...first, id: "2", seat: "r-2", name: "四2班" }, { ...first, seat: "r-3", school: "" }] } });
+  assert.deepEqual(["r-1", "r-2", "r-3"].map((seat) => session.nameOf(seat)), ["下营小学 四1班", "下营小学 四2班", "四1班"]);
+});
+
 test("many changes in one turn are told once", async () => {
   const { session, sockets, say, welcome } = begin();
   const told = [];

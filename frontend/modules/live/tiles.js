@@ -75,7 +75,7 @@ export class Tiles {
     const picture = el("div", { class: "tile-picture" }, video, away, hand, signal, speaks);
     const drill = room.robot ? this.#drill(room.seat) : null;
     const words = el("div", { class: "tile-words" }, name, place, pupils, light, button, drill);
-    const root = el("article", { class: "tile", "aria-label": room.school }, picture, words);
+    const root = el("article", { class: "tile", "aria-label": this.#session.nameOf(room.seat) }, picture, words);
     this.#root.append(root);
     const tile = { root, video, away, pupils, light, hand, handText, signal, speaks, button, buttonText, drill };
     this.#tiles.set(room.seat, tile);

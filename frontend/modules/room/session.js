@@ -167,7 +167,7 @@ export class Session {
     this.seat = welcome.seat;
     this.decks = grant.decks;
     this.relays = grant.iceServers ?? [];
-    for (const room of welcome.spec.rooms) this.#names.set(room.seat, room.school || room.name);
+    this.#nameRooms(welcome.spec.rooms);
     this.#names.set(welcome.spec.teacher_seat, welcome.spec.teacher);
     if (welcome.state) this.state = /** @type {RoomState} */ (/** @type {unknown} */ (welcome.state));
     this.#apply(welcome.ops);
@@ -175,6 +175,14 @@ export class Session {
     this.#here(welcome.people);
     for (const joiner of this.#joiners) joiner(welcome.transports);
     for (const part of /** @type {Part[]} */ (["state", "decks"])) this.#changed(part);
+  }
+
+  /** By their schools; rooms of one school by their own names as well. @param {RoomSpec["rooms"]} rooms */
+  #nameRooms(rooms) {
+    for (const { seat, school, name } of rooms) {
+      const alone = rooms.filter((one) => one.school === school).length === 1;
+      this.#names.set(seat, alone && school ? school : `${school} ${name}`.trim());
+    }
   }
 
   /** @param {import("../protocol/messages.js").ServerMessage} message */
