@@ -1,7 +1,8 @@
 """When a lesson is recorded: by the timetable, nobody presses a button. Pure.
 
 From the opening, or from the planned beginning if the teacher is already sending, until the close. Only the lead
-teacher's camera, microphone and shared screen with its sound: pupils are not recorded before consent exists (domain.md section 9).
+teacher's camera, microphone and shared screen with its sound: pupils are not recorded before consent exists
+(domain.md section 9).
 """
 
 from __future__ import annotations
