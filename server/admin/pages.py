@@ -45,11 +45,13 @@ async def get_overview(page: Html, session: Reading, scope: Reader, clock: Clock
     today = city_date(now)
     start, end = lessons.day_bounds(now)
     troubles = await service.troubles(session, scope, now)
+    week = await week_of(session, scope, today)
+    term = week[0].id if week else ""
     return page.render(
         "admin/overview.html",
         today=today,
-        week=await week_of(session, scope, today),
-        counts=await store.counts(session, scope, today, now - service.ON),
+        week=week,
+        counts=await store.counts(session, scope, today, now - service.ON, term),
         states=await store.states(session, scope, start, end),
         troubles=troubles,
         readable={one.room.school_id for one in troubles if allows(scope, "school.read", part_of(one.room.school))},

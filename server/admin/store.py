@@ -39,7 +39,8 @@ async def _count(session: AsyncSession, query: Any) -> int:
     return int(await session.scalar(query) or 0)
 
 
-async def counts(session: AsyncSession, scope: Scope, today: date, seen_after: datetime) -> Counts:
+async def counts(session: AsyncSession, scope: Scope, today: date, seen_after: datetime, term: str = "") -> Counts:
+    """Classrooms of one term: one that goes on is a row of each term, and accepted once."""
     open_school = select(func.count()).select_from(School).where(schools.visible(scope), School.closed_on.is_(None))
     room = select(func.count()).select_from(Room).join(School, School.id == Room.school_id)
     room = room.where(schools.visible(scope), School.closed_on.is_(None))
@@ -47,6 +48,7 @@ async def counts(session: AsyncSession, scope: Scope, today: date, seen_after: d
     device = device.join(School, School.id == Room.school_id).where(schools.visible(scope), Device.revoked_at.is_(None))
     classroom = select(func.count()).select_from(Classroom)
     classroom = classroom.where(classrooms.visible(scope), Classroom.archived_at.is_(None))
+    classroom = classroom.where(Classroom.term == term) if term else classroom
     person = select(func.count()).select_from(Person).where(people.visible(scope), Person.disabled_at.is_(None))
     _, unpaired = await schools.list_schools(session, scope, SchoolFilter(mark="unpaired"), today, 1, 1)
     return Counts(

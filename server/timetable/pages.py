@@ -27,7 +27,7 @@ from server.timetable import calendar, calendar_pages, choices, finding, grid, p
 from server.timetable.bells import USUAL, Bell, in_force
 from server.timetable.lessons_made import midnight
 from server.timetable.models import Term
-from server.timetable.schemas import FindBody, WizardBody
+from server.timetable.schemas import MOST_COPIED, FindBody, WizardBody
 
 router = APIRouter(include_in_schema=False)
 router.include_router(calendar_pages.router)
@@ -298,7 +298,7 @@ async def _wizard_page(
 @router.post("/timetable/wizard")
 async def post_wizard(request: Request, page: Html, session: Writing, scope: SignedIn, clock: ClockDep) -> Response:
     _planner(scope)
-    submitted = await request.form()
+    submitted = await request.form(max_fields=MOST_COPIED + 10)
     values = typed(submitted.multi_items())
     chosen = [str(one) for one in submitted.getlist("classrooms")]
     asked = {"old": values.get("old", ""), "new": values.get("new", ""), "classrooms": chosen}

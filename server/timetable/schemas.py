@@ -11,6 +11,8 @@ from server.selftests.schemas import LineWarning
 from server.timetable.bells import MOST_BELLS
 
 Id = Annotated[str, Field(max_length=24)]
+MOST_COPIED = 5000
+"""Classrooms of a term that one word copies."""
 TermId = Annotated[str, Field(pattern=r"^\d{4}-[12]$")]
 
 
@@ -171,7 +173,7 @@ class WizardBody(Body):
 
     old: TermId
     new: TermId
-    classrooms: list[Id] = Field(default_factory=list, max_length=200)
-    """None named: all the asker may write."""
+    classrooms: list[Id] | None = Field(default=None, max_length=MOST_COPIED)
+    """Left out: all the asker may write; an empty list is none."""
     promote: bool = True
     """升级: grade + 1 where the new term begins a new school year."""

@@ -4,9 +4,11 @@ begins, and lists what has lapsed since: posts, rooms, pairings, classes, consen
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -68,17 +70,49 @@ async def draft(session: AsyncSession, scope: Scope, body: WizardBody, now: date
     if old.id == new.id or new.starts_on <= old.starts_on:
         raise InvalidError("wizard_terms", field="new")
     promoted = body.promote and old.id[:4] != new.id[:4]
-    there = {_like(one, one.grade) for one in await store.classrooms_of(session, scope, new.id)}
     held = await store.classrooms_of(session, scope, old.id)
     mine = [one for one in held if allows(scope, "classroom.write", lead_part(one.lead_room))]
     standing = await _standing(session, mine, new.starts_on)
-    found = [_candidate(one, new, promoted, there, standing) for one in mine]
+    grades = {one.id: _grade(one, promoted) for one in mine}
+    there = _there(mine, grades, await store.classrooms_of(session, scope, new.id))
+    found = [_candidate(one, grades[one.id], new, promoted, there, standing) for one in mine]
     horizon = await store.horizon(session, scope)
     return Draft(old, new, found, horizon.known_until if horizon else None, promoted)
 
 
-def _like(classroom: Classroom, grade: int) -> tuple[str, str, int]:
-    return classroom.lead_room_id, classroom.subject, grade
+def _grade(classroom: Classroom, promoted: bool) -> int:
+    return classroom.grade + (promoted and classroom.grade not in PHASE_ENDS)
+
+
+def _called(classroom: Classroom, grade: int) -> str:
+    return classroom.name.replace(f"{GRADES[classroom.grade - 1]}年级", f"{GRADES[grade - 1]}年级")
+
+
+def _by_rooms(classroom: Classroom, grade: int) -> tuple[Any, ...]:
+    received = frozenset(held.room_id for held in classroom.receivers)
+    return classroom.lead_room_id, classroom.subject, grade, received
+
+
+def _by_name(classroom: Classroom, grade: int) -> tuple[Any, ...]:
+    return classroom.lead_room_id, classroom.subject, grade, _called(classroom, grade)
+
+
+def _there(old: Sequence[Classroom], grades: dict[str, int], new: Sequence[Classroom]) -> set[str]:
+    """Old classrooms that the new term has already: the same rooms, or the same name where the rooms were changed since.
+    One of the new term answers for one of the old: parallel classes are several."""
+    found: set[str] = set()
+    used: set[str] = set()
+    for key in (_by_rooms, _by_name):
+        free: dict[tuple[Any, ...], list[str]] = defaultdict(list)
+        for one in new:
+            if one.id not in used:
+                free[key(one, one.grade)].append(one.id)
+        for one in old:
+            held = free[key(one, grades[one.id])] if one.id not in found else []
+            if held:
+                used.add(held.pop())
+                found.add(one.id)
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,11 +132,10 @@ async def _standing(session: AsyncSession, classrooms: Sequence[Classroom], day:
 
 
 def _candidate(
-    classroom: Classroom, new: Term, promoted: bool, there: set[tuple[str, str, int]], standing: Standing
+    classroom: Classroom, grade: int, new: Term, promoted: bool, there: set[str], standing: Standing
 ) -> Candidate:
     leaves = promoted and classroom.grade in PHASE_ENDS
-    grade = classroom.grade + 1 if promoted and not leaves else classroom.grade
-    made = Candidate(classroom, grade, copied=_like(classroom, grade) in there, leaves=leaves)
+    made = Candidate(classroom, grade, copied=classroom.id in there, leaves=leaves)
     if (classroom.lead_teacher_id, "teacher") not in standing.posts:
         made.lapsed.append(("teacher", classroom.lead_teacher.name))
     lead = classroom.lead_room.school_id
@@ -132,11 +165,12 @@ def _of_class(held: Receiver, grade: int, day: date) -> list[tuple[str, str]]:
 
 
 async def copy(session: AsyncSession, scope: Scope, body: WizardBody, now: datetime) -> list[Classroom]:
-    """What is ready, or of that what is named. People whose posts lapsed are copied too: the page lists them again."""
+    """Of what is ready, what is named. People whose posts lapsed are copied too: the page lists them again."""
     drawn = await draft(session, scope, body, now)
     wanted = [one for one in drawn.candidates if one.ready]
-    if body.classrooms:
-        wanted = [one for one in wanted if one.classroom.id in body.classrooms]
+    if body.classrooms is not None:
+        named = set(body.classrooms)
+        wanted = [one for one in wanted if one.classroom.id in named]
     slots = await _slots(session, [one.classroom.id for one in wanted])
     made = []
     for one in wanted:
@@ -162,7 +196,7 @@ async def _copied(
     old = one.classroom
     row = Classroom(
         id=new_id(),
-        name=old.name.replace(f"{GRADES[old.grade - 1]}年级", f"{GRADES[one.grade - 1]}年级"),
+        name=_called(old, one.grade),
         subject=old.subject,
         grade=one.grade,
         lead_room_id=old.lead_room_id,

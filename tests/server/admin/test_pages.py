@@ -12,6 +12,8 @@ from server.admin import service
 from server.admin.pages import bounds
 from server.lessons.models import Lesson, Node
 from server.scope import Post, Scope
+from server.timetable.models import Term
+from tests.support import timetable
 from tests.support.web import Browser, Web
 
 pytestmark = pytest.mark.slow
@@ -147,6 +149,17 @@ async def test_trouble_before_the_bell(web: Web) -> None:
     web.clock.moment += timedelta(minutes=10)
     assert await kinds() == ["off"]
     assert "大屏不在线" in (await admin.get("/admin")).text
+
+
+async def test_an_accepted_classroom_counts_once_however_many_terms_it_runs(web: Web) -> None:
+    city = await timetable.made(web)
+    later = Term(id="2026-2", name="第二学期", starts_on=date(2027, 2, 22), ends_on=date(2027, 7, 9))
+    await web.add(later, *city.classroom(web, accepted_on=date(2026, 3, 1)))
+    copy = city.classroom(web, accepted_on=date(2026, 3, 1))
+    copy[0].term = "2026-2"
+    await web.add(*copy)
+    page = (await (await web.sign_in(await web.person("city_admin"))).get("/admin")).text
+    assert "已验收 1 个" in page and "/admin/classrooms?term=2026-1" in page
 
 
 async def test_nodes_are_for_the_city(web: Web) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from server.classrooms.models import Receiver
 from server.lessons.models import Invitation, Lesson
 from server.timetable.models import BellSchedule, CalendarDay, SchoolSpan, Term
 from tests.support.timetable import City, made, slot
@@ -175,7 +176,10 @@ async def test_the_new_term_copies_promotes_and_lists_what_has_lapsed(web: Web, 
     await web.add(Term(id="2027-1", name="新学期", starts_on=date(2027, 9, 1), ends_on=date(2028, 1, 20)))
     page = (await admin.get("/timetable/wizard?old=2026-1&new=2027-1")).text
     assert "四年级" in page and "结对届时已到期" in page and "请先补上放假安排" in page
-    data = {"old": "2026-1", "new": "2027-1", "promote": "1", "classrooms": "c", "csrf": admin.csrf}
+    data = {"old": "2026-1", "new": "2027-1", "promote": "1", "csrf": admin.csrf}
+    none = await admin.post("/timetable/wizard", data=data)
+    assert none.headers["location"].endswith("done=0"), "every box unticked copies nothing"
+    data["classrooms"] = "c"
     done = await admin.post("/timetable/wizard", data=data)
     assert done.status_code == 303 and done.headers["location"].endswith("done=1")
     found = (await admin.get("/api/v1/classrooms")).json()
@@ -183,6 +187,24 @@ async def test_the_new_term_copies_promotes_and_lists_what_has_lapsed(web: Web, 
     assert "四年级音乐" in text
     again = await admin.post("/timetable/wizard", data=data)
     assert again.headers["location"].endswith("done=0")
+
+
+async def test_parallel_classrooms_of_one_lead_room_are_copied_each(web: Web, city: City, admin: Browser) -> None:
+    beside = await web.room(city.village, "三年级2班", pupils=25)
+    other = city.classroom(web, "三年级音乐二", id="d")
+    other[1].room_id = beside.id
+    await web.add(*other, Term(id="2026-2", name="第二学期", starts_on=date(2027, 2, 22), ends_on=date(2027, 7, 9)))
+    data = {"old": "2026-1", "new": "2026-2", "promote": "1", "csrf": admin.csrf}
+    for chosen, count in (("c", 1), ("d", 1), ("d", 0)):
+        done = await admin.post("/timetable/wizard", data={**data, "classrooms": chosen})
+        assert done.headers["location"].endswith(f"done={count}"), chosen
+    third = await web.room(city.village, "三年级3班")
+    async with web.transaction() as session:
+        moved = (await session.scalars(select(Receiver).where(Receiver.room_id == beside.id))).unique().all()
+        copy = next(one for one in moved if one.classroom_id != "d")
+        copy.room_id = third.id
+    again = await admin.post("/timetable/wizard", data={**data, "classrooms": "d"})
+    assert again.headers["location"].endswith("done=0"), "its rooms were changed since; it is there all the same"
 
 
 async def test_a_receiving_school_answers_on_the_page_and_reads_its_notices(
