@@ -10,6 +10,8 @@ import io
 import zipfile
 from collections.abc import Iterable, Iterator
 from typing import Any
+from xml.etree.ElementTree import ParseError
+from xml.parsers import expat
 
 from openpyxl import Workbook, load_workbook
 from openpyxl.cell import WriteOnlyCell
@@ -28,6 +30,7 @@ MOST_RATIO = 150
 """XML of tables packs ten to thirty times; a bomb a thousand times."""
 MOST_PARTS = 500
 MOST_ROWS = 20_000
+READ_BYTES = 65_536
 BLANK_ROWS = 200
 """So many empty rows in a row are the end: formatting far below the table is no data."""
 LIST_ROWS = 5_000
@@ -59,15 +62,25 @@ def inspect(data: bytes) -> None:
 
 
 def _check_xml(packed: zipfile.ZipFile, part: zipfile.ZipInfo) -> None:
-    """No document type: entities are how XML makes much out of little, or reads other files. The sizes a zip announces
-    may be lies, too, so no part is unpacked beyond what it announced."""
+    """No document type: entities are how XML makes much out of little, or reads other files. Asked is the parser that
+    will read the part (whatever it is called: a workbook says itself which parts are XML), up to the first element: it
+    knows every encoding and every length of comment. What it cannot read, it will not read later either."""
     if part.filename.startswith("xl/vbaProject"):
         raise InvalidError("workbook_macros")
-    if not part.filename.endswith((".xml", ".rels")):
-        return
+    begun: list[str] = []
+    parser = expat.ParserCreate()
+    parser.StartElementHandler = lambda name, _attributes: begun.append(name)
+    parser.StartDoctypeDeclHandler = _refuse
     with packed.open(part) as stream:
-        if b"<!DOCTYPE" in stream.read(4096).upper():
-            raise InvalidError("workbook_bomb")
+        while not begun and (some := stream.read(READ_BYTES)):
+            try:
+                parser.Parse(some)
+            except expat.ExpatError:
+                return
+
+
+def _refuse(*_declared: object) -> None:
+    raise InvalidError("workbook_bomb")
 
 
 def rows(data: bytes) -> Iterator[tuple[int, tuple[Any, ...]]]:
@@ -76,7 +89,7 @@ def rows(data: bytes) -> Iterator[tuple[int, tuple[Any, ...]]]:
     try:
         book = load_workbook(io.BytesIO(data), read_only=True, data_only=False, keep_links=False)
         sheet = next(one for one in book.worksheets if one.title != CHOICES_SHEET)
-    except (KeyError, ValueError, StopIteration, TypeError, zipfile.BadZipFile) as error:
+    except (KeyError, ValueError, StopIteration, TypeError, ParseError, zipfile.BadZipFile) as error:
         raise InvalidError("workbook_kind") from error
     blank = 0
     try:
@@ -90,6 +103,8 @@ def rows(data: bytes) -> Iterator[tuple[int, tuple[Any, ...]]]:
             if number > MOST_ROWS + 1:
                 raise InvalidError("workbook_rows", most=MOST_ROWS)
             yield number, cells
+    except ParseError as error:
+        raise InvalidError("workbook_kind") from error
     finally:
         book.close()
 
