@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Iterator
 from datetime import date, datetime
 from typing import Any
 
@@ -9,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from server.clock import city_date
 from server.exchange import store
-from server.exchange.register import Effect, Plan, Twice
+from server.exchange.register import Effect, Late, Plan, Twice
 from server.exchange.sheets import Fault
 from server.ids import new_id
 from server.schools import service as schools
@@ -27,6 +29,10 @@ class Pairings:
         self.by_id = {one.id: one for one in self.schools.values()}
         held = await store.pairings(session, scope)
         self.pairings = {(one.lead_school_id, one.village_school_id, one.starts_on): one for one in held}
+        self.spans: dict[tuple[str, str], dict[date, date | None]] = defaultdict(dict)
+        for one in held:
+            self.spans[one.lead_school_id, one.village_school_id][one.starts_on] = one.ends_on
+        self.rows: dict[tuple[str, str, date], int] = {}
         self.twice = Twice()
 
     def export(self) -> list[dict[str, Any]]:
@@ -60,7 +66,7 @@ class Pairings:
         held = self.pairings.get(key)
         if held is not None:
             return self._changed(held, row["kind"], ends, plan, place)
-        self._beside(lead, village, starts, ends)
+        self._takes(key, ends, plan)
         for code, school in (("lead_code", lead), ("village_code", village)):
             if school.closed_on is not None:
                 raise Fault(code, "closed_school")
@@ -68,12 +74,21 @@ class Pairings:
         plan.insert(Pairing, {**new, "starts_on": starts, "ends_on": ends}, place)
         return "new"
 
-    def _beside(self, lead: School, village: School, starts: date, ends: date | None) -> None:
-        """The same two schools are paired once at a time."""
-        for (one, other, begun), held in self.pairings.items():
-            overlaps = (held.ends_on is None or starts < held.ends_on) and (ends is None or begun < ends)
-            if (one, other) == (lead.id, village.id) and overlaps:
-                raise Fault("starts_on", "errors.pairing_twice")
+    def _takes(self, key: tuple[str, str, date], ends: date | None, plan: Plan) -> None:
+        lead, village, starts = key
+        self.spans[lead, village][starts] = ends
+        self.rows[key] = plan.row
+
+    def late(self) -> Iterator[Late]:
+        """The same two schools are paired once at a time, as the whole file leaves them. Of two rows the lower is wrong."""
+        for (lead, village, starts), row in self.rows.items():
+            beside = self.spans[lead, village]
+            ends = beside[starts]
+            for begun, ended in beside.items():
+                overlaps = (ended is None or starts < ended) and (ends is None or begun < ends)
+                if begun != starts and overlaps and self.rows.get((lead, village, begun), 0) < row:
+                    yield Late(row, Fault("starts_on", "errors.pairing_twice"), starts.isoformat())
+                    break
 
     def _changed(
         self, held: Pairing, kind: str, ends: date | None, plan: Plan, place: tuple[str, str | None]
@@ -84,6 +99,7 @@ class Pairings:
             if any(day is not None and day < closed for day in (held.ends_on, ends)):
                 raise Fault("ends_on", "errors.effective_closed", date=closed.isoformat())
             new["ends_on"] = ends
+            self._takes((held.lead_school_id, held.village_school_id, held.starts_on), ends, plan)
         if new:
             plan.change(Pairing, held, new, place)
         return "changed" if new else "same"

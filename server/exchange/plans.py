@@ -5,6 +5,7 @@ stays as it is.
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, time
 from typing import Any
@@ -14,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from server.classrooms.schemas import SlotBody
 from server.clock import city_date
 from server.exchange import store
-from server.exchange.register import Effect, Plan, Twice, checked, open_school
+from server.exchange.register import Effect, Late, Plan, Twice, checked, open_school
 from server.exchange.sheets import Fault
 from server.ids import new_id
 from server.schools import history, service
@@ -125,6 +126,9 @@ class Span:
     weeks: str
 
     def meets(self, other: Span) -> bool:
+        here, there = (self.classroom, self.weekday, self.starts), (other.classroom, other.weekday, other.starts)
+        if here == there:
+            return True  # one row a classroom and time, 单双周 or not
         if self.weekday != other.weekday or {self.weeks, other.weeks} == {"odd", "even"}:
             return False
         return self.starts < other.ends and other.starts < self.ends
@@ -145,7 +149,9 @@ def _time(column: str, text: str) -> time:
 
 
 class Slots:
-    """课表: the weekly slots of classrooms, known by classroom, weekday and 节次. No room and nobody twice at once."""
+    """课表: the weekly slots of classrooms, known by their own number or by classroom, weekday and 节次. A row may take
+    its slot away. No room, no class and nobody twice at once, as the whole file leaves them: rows may change places.
+    """
 
     action: Action = "classroom.write"
 
@@ -157,63 +163,100 @@ class Slots:
         for id_, one in self.places.items():
             if id_ in mine:
                 self.known[one.term, one.name, one.room_code].append(id_)
-        self.slots: dict[tuple[str, int, int], WeeklySlot] = {}
-        self.spans: dict[tuple[str, str], dict[str, Span]] = defaultdict(dict)
-        for slot in await store.weekly_slots(session, scope, self.places):
-            self.slots[slot.classroom_id, slot.weekday, slot.period] = slot
-            self._take(slot.classroom_id, slot.id, _span(slot.classroom_id, slot))
-
-    def _take(self, classroom: str, slot: str, span: Span) -> None:
-        one = self.places[classroom]
-        for resource in one.needs:
-            self.spans[one.term, resource][slot] = span
+        self.slots = {slot.id: slot for slot in await store.weekly_slots(session, scope, self.places)}
+        self.at = {(one.classroom_id, one.weekday, one.period): one for one in self.slots.values()}
+        self.spans = {id_: _span(slot.classroom_id, slot) for id_, slot in self.slots.items()}
+        self.named: set[str] = set()
+        """Slots that a row named by their number: another row may take the place they leave."""
+        self.rows: dict[str, int] = {}
+        """Slots that this file puts somewhere, and in which row."""
 
     def export(self) -> list[dict[str, Any]]:
         named = {id_: key for key, ids in self.known.items() for id_ in ids}
         return [
             {
-                "term": named[id_][0],
-                "classroom": named[id_][1],
-                "room_code": named[id_][2],
-                "weekday": str(weekday),
-                "period": period,
+                "term": named[slot.classroom_id][0],
+                "classroom": named[slot.classroom_id][1],
+                "room_code": named[slot.classroom_id][2],
+                "weekday": str(slot.weekday),
+                "period": slot.period,
                 "starts": f"{slot.starts:%H:%M}",
                 "minutes": slot.minutes,
                 "weeks": slot.weeks,
                 "follows_bell": "yes" if slot.follows_bell else "no",
+                "slot": slot.id,
             }
-            for (id_, weekday, period), slot in self.slots.items()
-            if id_ in named
+            for slot in self.slots.values()
+            if slot.classroom_id in named
         ]
 
     def plan(self, row: dict[str, Any], plan: Plan) -> Effect:
         id_ = self._classroom(row)
-        place, part = self.places[id_], self.places[id_].part
+        part = self.places[id_].part
         if not allows(self.scope, self.action, part):
             raise Fault("classroom", "no_classroom")
+        number, removed = row.pop("slot", None), row.pop("action", None) == "remove"
         row["starts"] = _time("starts", row["starts"])
         row |= {"weekday": int(row["weekday"]), "follows_bell": row.get("follows_bell") == "yes"}
         body = checked(SlotBody, {**row, "weeks": row.get("weeks") or "all"})
-        key = (id_, body.weekday, body.period)
-        self.twice.once("period", key)
-        held, span = self.slots.get(key), _span(id_, body)
-        slot = held.id if held else new_id()
-        for resource in place.needs:
-            for other, taken in self.spans[place.term, resource].items():
-                if other != slot and span.meets(taken):
-                    raise Fault("starts", "errors.classroom_busy", name=self.places[taken.classroom].name)
-        self._take(id_, slot, span)
+        held = self._held(id_, number, body)
+        key: Any = held.id if held else (id_, body.weekday, body.starts)
+        self.twice.once("slot" if number else "period", key, "slot_twice" if number else "twice")
         at = (part.school, part.district)
+        if removed:
+            return self._removed(held, plan, at)
+        slot = held.id if held else new_id()
+        new = {name: value for name, value in body.model_dump().items() if getattr(held, name, None) != value}
+        if held is not None and not new:
+            return "same"
+        self.spans[slot], self.rows[slot] = _span(id_, body), plan.row
         if held is None:
             plan.insert(WeeklySlot, {"id": slot, "classroom_id": id_, **body.model_dump()}, at)
             return "new"
-        new = {name: value for name, value in body.model_dump().items() if getattr(held, name) != value}
-        if new:
-            plan.change(WeeklySlot, held, new, at)
-        return "changed" if new else "same"
+        (plan.replace if {"weekday", "starts"} & set(new) else plan.change)(WeeklySlot, held, new, at)
+        return "changed"
+
+    def _held(self, classroom: str, number: str | None, body: SlotBody) -> WeeklySlot | None:
+        if not number:
+            there = self.at.get((classroom, body.weekday, body.period))
+            return None if there is None or there.id in self.named else there
+        held = self.slots.get(number)
+        if held is None or held.classroom_id != classroom:
+            raise Fault("slot", "no_slot")
+        self.named.add(number)
+        return held
+
+    def _removed(self, held: WeeklySlot | None, plan: Plan, at: tuple[str | None, str | None]) -> Effect:
+        if held is None:
+            raise Fault("action", "no_slot")
+        del self.spans[held.id]
+        plan.remove(WeeklySlot, held, at)
+        return "changed"
+
+    def late(self) -> Iterator[Late]:
+        """Of two rows that stand in each other's way the lower is wrong; what the file leaves alone is right."""
+        taken: dict[tuple[str, str, int], list[str]] = defaultdict(list)
+        for slot, span in self.spans.items():
+            for one in self._needs(span):
+                taken[one].append(slot)
+        for slot, row in self.rows.items():
+            span = self.spans[slot]
+            beside = {other for one in self._needs(span) for other in taken[one] if self.rows.get(other, 0) < row}
+            found = next((other for other in sorted(beside) if span.meets(self.spans[other])), None)
+            if found is not None:
+                name = self.places[self.spans[found].classroom].name
+                yield Late(row, Fault("starts", "errors.classroom_busy", name=name), _clock(span))
+
+    def _needs(self, span: Span) -> Iterator[tuple[str, str, int]]:
+        place = self.places[span.classroom]
+        return ((place.term, resource, span.weekday) for resource in place.needs)
 
     def _classroom(self, row: dict[str, Any]) -> str:
         found = self.known.get((row.pop("term"), row.pop("classroom"), row.pop("room_code")), [])
         if len(found) != 1:
             raise Fault("classroom", "several_classrooms" if found else "no_classroom")
         return found[0]
+
+
+def _clock(span: Span) -> str:
+    return f"{span.starts // 60:02}:{span.starts % 60:02}"

@@ -6,9 +6,10 @@ takes what was planned, all of it, in the caller's transaction.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Literal, Protocol, TypeVar
+from typing import Any, Literal, NamedTuple, Protocol, TypeVar, runtime_checkable
 
 from pydantic import BaseModel, ValidationError
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -38,6 +39,10 @@ class Plan:
     effects: dict[Effect, int] = field(default_factory=lambda: {"new": 0, "changed": 0, "same": 0})
     inserts: dict[Any, list[dict[str, Any]]] = field(default_factory=dict)
     updates: dict[Any, list[dict[str, Any]]] = field(default_factory=dict)
+    removals: dict[Any, list[str]] = field(default_factory=dict)
+    """Ids; removed before anything is inserted."""
+    row: int = 0
+    """The file's row that is being planned."""
     told: list[tuple[str, str, str, dict[str, Any], tuple[str | None, str | None]]] = field(default_factory=list)
 
     def insert(self, table: Any, row: dict[str, Any], place: tuple[str | None, str | None], key: str = "id") -> None:
@@ -51,6 +56,19 @@ class Plan:
         said = {name: [_said(getattr(row, name)), _said(value)] for name, value in values.items()}
         self.updates.setdefault(table, []).append({key: getattr(row, key), **values})
         self.told.append(("change", table.__tablename__, str(getattr(row, key)), said, place))
+
+    def remove(self, table: Any, row: Any, place: tuple[str | None, str | None]) -> None:
+        self.removals.setdefault(table, []).append(row.id)
+        said = {column.key: [_said(getattr(row, column.key)), None] for column in table.__table__.columns}
+        self.told.append(("delete", table.__tablename__, row.id, said, place))
+
+    def replace(self, table: Any, row: Any, values: dict[str, Any], place: tuple[str | None, str | None]) -> None:
+        """A change of what must be unique: two rows may swap it, so the old go before the new come."""
+        said = {name: [_said(getattr(row, name)), _said(value)] for name, value in values.items()}
+        held = {column.key: getattr(row, column.key) for column in table.__table__.columns}
+        self.removals.setdefault(table, []).append(row.id)
+        self.inserts.setdefault(table, []).append({**held, **values})
+        self.told.append(("change", table.__tablename__, row.id, said, place))
 
     def keep(
         self, kind: str, row: Any, names: tuple[str, ...], scope: Scope, *, school: str, district: str | None = None
@@ -87,6 +105,21 @@ class Kind(Protocol):
     def plan(self, row: dict[str, Any], plan: Plan) -> Effect: ...
 
 
+class Late(NamedTuple):
+    """What only the whole file shows to be wrong: the row that says it, and what stands in its cell."""
+
+    row: int
+    fault: Fault
+    value: str
+
+
+@runtime_checkable
+class Whole(Protocol):
+    """A kind that judges its rows together, once all are planned: two rows may change places."""
+
+    def late(self) -> Iterator[Late]: ...
+
+
 def checked(schema: type[M], values: dict[str, Any]) -> M:
     """Through the same schema as pages and JSON."""
     try:
@@ -103,10 +136,10 @@ class Twice:
         self._seen: dict[Any, int] = {}
         self._row = 1
 
-    def once(self, column: str, key: Any) -> None:
+    def once(self, column: str, key: Any, said: str = "twice") -> None:
         self._row += 1
         if key in self._seen:
-            raise Fault(column, "twice")
+            raise Fault(column, said)
         self._seen[key] = self._row
 
 

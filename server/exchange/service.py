@@ -24,7 +24,7 @@ from server.exchange.models import Upload
 from server.exchange.pairings import Pairings
 from server.exchange.people import People
 from server.exchange.plans import Calendar, Enrolments, Slots
-from server.exchange.register import Classes, Kind, Plan, Rooms, Schools
+from server.exchange.register import Classes, Kind, Plan, Rooms, Schools, Whole
 from server.exchange.sheets import SHEETS, Fault, Reader, match
 from server.ids import new_id
 from server.scope import SYSTEM, Action, Part, Scope, allows
@@ -179,7 +179,7 @@ async def plan(session: AsyncSession, scope: Scope, kind: str, data: bytes, now:
                 problems.append(_problem(number, fault, None))
                 break
             continue
-        count += 1
+        count, work.row = count + 1, number
         try:
             values = {column.key: reader.value(column, cells[place]) for place, column in places.items()}
             work.effects[held.plan(values, work)] += 1
@@ -189,6 +189,9 @@ async def plan(session: AsyncSession, scope: Scope, kind: str, data: bytes, now:
             break
         if count % 500 == 0:
             yield Step(count, work, problems)
+    if isinstance(held, Whole):
+        problems += [_problem(row, fault, value) for row, fault, value in held.late()]
+        problems.sort(key=lambda one: int(one["row"]))
     if places is None and not problems:
         problems.append(_problem(1, Fault("", "empty"), None))
     yield Step(count, work, problems)
@@ -223,6 +226,8 @@ async def write(session: AsyncSession, scope: Scope, upload: Upload, data: bytes
             upload.problems, upload.wrong, upload.state = step.problems[:SHOWN_PROBLEMS], len(step.problems), "wrong"
             return None
     work = step.work
+    for table, ids in work.removals.items():
+        await store.delete_all(session, scope, table, ids)
     order: list[str] = [str(table.name) for table in Base.metadata.sorted_tables]
     for table in sorted(work.inserts, key=lambda one: order.index(one.__tablename__)):
         await store.insert_all(session, scope, table, work.inserts[table])

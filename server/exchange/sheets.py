@@ -106,6 +106,8 @@ SHEETS: dict[str, tuple[Column, ...]] = {
         Column("minutes", "number", True, width=8),
         Column("weeks", "choice", False, ("all", "odd", "even"), "timetable.weeks", 10),
         Column("follows_bell", "choice", False, YES_NO, "common", 12),
+        Column("action", "choice", False, ("remove",), "exchange.action", 8),
+        Column("slot", width=26),
     ),
 }
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import insert, or_, select, update
+from sqlalchemy import delete, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import selectinload
 
@@ -109,11 +109,12 @@ class Place:
 async def classroom_places(session: AsyncSession, scope: Scope, today: date) -> dict[str, Place]:
     """Of every school: a teacher who is taken elsewhere is taken. What the asker may change, the kind decides."""
     needs: dict[str, set[str]] = defaultdict(set)
-    received = select(Receiver.classroom_id, Receiver.room_id, Receiver.assistant_id)
+    received = select(Receiver.classroom_id, Receiver.room_id, Receiver.assistant_id, Receiver.class_id)
     for row in await session.execute(received):
         needs[row.classroom_id] |= {
             f"room:{row.room_id}",
             *([f"person:{row.assistant_id}"] if row.assistant_id else []),
+            *([f"class:{row.class_id}"] if row.class_id else []),
         }
     names = (Classroom.id, Classroom.name, Classroom.term, Classroom.lead_room_id, Classroom.lead_teacher_id)
     query = select(*names, Room.code, School.id.label("school"), School.supervised_by)
@@ -151,6 +152,12 @@ async def kept_today(session: AsyncSession, scope: Scope, kind: str, until: date
 async def insert_all(session: AsyncSession, scope: Scope, table: Any, rows: list[dict[str, Any]]) -> None:
     for start in range(0, len(rows), CHUNK):
         await session.execute(insert(table), rows[start : start + CHUNK])
+
+
+async def delete_all(session: AsyncSession, scope: Scope, table: Any, ids: list[str]) -> None:
+    for start in range(0, len(ids), CHUNK):
+        gone = delete(table).where(table.id.in_(ids[start : start + CHUNK]))
+        await session.execute(gone.execution_options(synchronize_session=False))
 
 
 async def update_all(session: AsyncSession, scope: Scope, table: Any, rows: list[dict[str, Any]]) -> None:
