@@ -80,7 +80,7 @@ class Pairings:
         self.rows[key] = plan.row
 
     def late(self) -> Iterator[Late]:
-        """The same two schools are paired once at a time, as the whole file leaves them. Of two rows the lower is wrong."""
+        """The same two schools are paired once at a time, as the file leaves them. Of two rows the lower is wrong."""
         for (lead, village, starts), row in self.rows.items():
             beside = self.spans[lead, village]
             ends = beside[starts]

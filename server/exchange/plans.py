@@ -156,12 +156,12 @@ class Slots:
     action: Action = "classroom.write"
 
     async def load(self, session: AsyncSession, scope: Scope, now: datetime) -> None:
-        self.scope, self.twice = scope, Twice()
+        self.twice = Twice()
         self.places = await store.classroom_places(session, scope, city_date(now))
         mine = await store.classrooms_seen(session, scope)
         self.known: dict[tuple[str, str, str], list[str]] = defaultdict(list)
         for id_, one in self.places.items():
-            if id_ in mine:
+            if id_ in mine and allows(scope, self.action, one.part):
                 self.known[one.term, one.name, one.room_code].append(id_)
         self.slots = {slot.id: slot for slot in await store.weekly_slots(session, scope, self.places)}
         self.at = {(one.classroom_id, one.weekday, one.period): one for one in self.slots.values()}
@@ -193,8 +193,6 @@ class Slots:
     def plan(self, row: dict[str, Any], plan: Plan) -> Effect:
         id_ = self._classroom(row)
         part = self.places[id_].part
-        if not allows(self.scope, self.action, part):
-            raise Fault("classroom", "no_classroom")
         number, removed = row.pop("slot", None), row.pop("action", None) == "remove"
         row["starts"] = _time("starts", row["starts"])
         row |= {"weekday": int(row["weekday"]), "follows_bell": row.get("follows_bell") == "yes"}

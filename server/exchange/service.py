@@ -20,6 +20,7 @@ from server.clock import city_date
 from server.database import Base
 from server.errors import ConflictError, ForbiddenError, NotFoundError
 from server.exchange import store, workbook
+from server.exchange.classrooms import Classrooms
 from server.exchange.models import Upload
 from server.exchange.pairings import Pairings
 from server.exchange.people import People
@@ -39,6 +40,7 @@ KINDS: dict[str, Callable[[], Kind]] = {
     "pairings": Pairings,
     "enrolment": Enrolments,
     "calendar": Calendar,
+    "classrooms": Classrooms,
     "slots": Slots,
 }
 ACTIONS: dict[str, Action] = {
@@ -49,6 +51,7 @@ ACTIONS: dict[str, Action] = {
     "pairings": "pairing.write",
     "enrolment": "school.write",
     "calendar": "calendar.write",
+    "classrooms": "classroom.write",
     "slots": "classroom.write",
 }
 OF_THE_CITY = frozenset({"calendar"})

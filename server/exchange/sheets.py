@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Literal
 
-from server.classrooms.schemas import SUBJECTS
+from server.classrooms.schemas import MOST_RECEIVERS, SUBJECTS
 from server.schools.schemas import EQUIPMENT
 from server.templating import LOCALES, Texts, texts
 
@@ -95,6 +95,20 @@ SHEETS: dict[str, tuple[Column, ...]] = {
         Column("name", required=True, width=20),
         Column("stands_for", "date"),
         Column("runs_weekday", "choice", False, WEEKDAYS, "common.weekday"),
+    ),
+    "classrooms": (
+        Column("term", required=True, width=10),
+        Column("classroom", required=True, width=28),
+        Column("subject", "choice", True, SUBJECTS, "common.subject"),
+        Column("grade", "number", True, width=8),
+        Column("room_code", required=True),
+        Column("teacher", required=True, width=20),
+        Column("accepted_on", "date"),
+        *(
+            Column(f"{name}_{n}", required=(name, n) == ("room", 1), width=18)
+            for n in range(1, MOST_RECEIVERS + 1)
+            for name in ("room", "assistant")
+        ),
     ),
     "slots": (
         Column("term", required=True, width=10),

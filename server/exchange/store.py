@@ -16,7 +16,8 @@ from sqlalchemy.orm import selectinload
 
 from server.accounts.admin.store import POSTS
 from server.accounts.admin.store import visible as visible_person
-from server.accounts.models import Person
+from server.accounts.models import Person, PostHeld
+from server.accounts.store import held_on
 from server.audit.models import AuditEntry, AuditWaiting
 from server.classrooms.models import Classroom, Receiver
 from server.classrooms.store import visible as visible_classroom
@@ -24,7 +25,7 @@ from server.database import Base
 from server.errors import ForbiddenError
 from server.exchange.models import Upload
 from server.schools.models import District, Enrolment, Pairing, Past, Room, School, SchoolClass
-from server.schools.store import visible
+from server.schools.store import runs_on, visible
 from server.scope import Part, Scope
 from server.timetable.models import CalendarDay, Term, WeeklySlot
 
@@ -130,6 +131,47 @@ async def classroom_places(session: AsyncSession, scope: Scope, today: date) -> 
         )
         for row in await session.execute(query.order_by(Classroom.term, Classroom.name, Classroom.id))
     }
+
+
+async def terms_ahead(session: AsyncSession, scope: Scope, today: date) -> set[str]:
+    return set(await session.scalars(select(Term.id).where(Term.ends_on >= today)))
+
+
+async def classrooms(session: AsyncSession, scope: Scope, today: date) -> list[Classroom]:
+    """Running ones of terms that are not over."""
+    query = select(Classroom).join(Term, Term.id == Classroom.term)
+    query = query.where(visible_classroom(scope), Term.ends_on >= today, Classroom.archived_at.is_(None))
+    return list((await session.scalars(query.order_by(Classroom.term, Classroom.name, Classroom.id))).unique())
+
+
+def _reached(scope: Scope, today: date) -> Any:
+    """Schools of the scope and those that they help: a classroom's receiving rooms may be theirs."""
+    lead = select(School.id).where(visible(scope)).correlate(None)
+    helped = select(Pairing.village_school_id).where(Pairing.lead_school_id.in_(lead), runs_on(today))
+    return select(School.id).where(or_(visible(scope), School.id.in_(helped)), School.closed_on.is_(None))
+
+
+async def rooms_reached(session: AsyncSession, scope: Scope, today: date) -> list[Room]:
+    query = select(Room).where(Room.school_id.in_(_reached(scope, today)), Room.closed_on.is_(None))
+    return list((await session.scalars(query)).unique())
+
+
+async def staff_reached(
+    session: AsyncSession, scope: Scope, today: date
+) -> dict[tuple[str, str], tuple[str, str | None]]:
+    """(sign-in name, post) -> (person, school): who may stand in a classroom. Columns, not rows: they are many."""
+    query = select(Person.login, PostHeld.post, Person.id, Person.school_id)
+    query = query.join(PostHeld, PostHeld.person_id == Person.id)
+    query = query.where(PostHeld.post.in_(("teacher", "assistant")), held_on(today), Person.disabled_at.is_(None))
+    rows = await session.execute(query.where(Person.school_id.in_(_reached(scope, today))))
+    return {(login, post): (person, school) for login, post, person, school in rows}
+
+
+async def pairs(session: AsyncSession, scope: Scope, today: date) -> set[tuple[str, str]]:
+    """(lead school, helped school) of today, where the scope sees the lead school."""
+    query = select(Pairing.lead_school_id, Pairing.village_school_id).where(runs_on(today))
+    query = query.join(School, School.id == Pairing.lead_school_id).where(visible(scope))
+    return {(lead, helped) for lead, helped in await session.execute(query)}
 
 
 async def classrooms_seen(session: AsyncSession, scope: Scope) -> set[str]:

@@ -98,8 +98,8 @@ def _by_name(classroom: Classroom, grade: int) -> tuple[Any, ...]:
 
 
 def _there(old: Sequence[Classroom], grades: dict[str, int], new: Sequence[Classroom]) -> set[str]:
-    """Old classrooms that the new term has already: the same rooms, or the same name where the rooms were changed since.
-    One of the new term answers for one of the old: parallel classes are several."""
+    """Old classrooms that the new term has already: in the same rooms, or of the same name where the rooms were changed
+    since. One of the new term answers for one of the old: parallel classes are several."""
     found: set[str] = set()
     used: set[str] = set()
     for key in (_by_rooms, _by_name):

@@ -106,10 +106,8 @@ async def test_a_changed_weekday_moves_the_slot_and_a_removed_one_goes(web: Web,
     assert [row[3] for row in of(again, "四年级美术")] == ["周五"]
     assert [row[3] for row in of(again, "三年级音乐")] == ["周二"]
     async with web.database.reading() as session:
-        told = (
-            await session.scalars(select(AuditEntry).where(AuditEntry.row_id == kept, AuditEntry.act == "delete"))
-        ).one()
-    assert told.act == "delete" and told.told["weekday"] == [4, None]
+        entry = select(AuditEntry).where(AuditEntry.row_id == kept, AuditEntry.act == "delete")
+        assert (await session.scalars(entry)).one().told["weekday"] == [4, None]
     place, _ = await send(web, admin, "slots", packed([again[0], gone]))
     assert [one["key"] for one in (await state_of(web, place)).problems] == ["no_slot"]
 

@@ -253,6 +253,9 @@ def archive(**parts: bytes) -> bytes:
     return out.getvalue()
 
 
+UTF_16 = '<?xml version="1.0" encoding="UTF-16"?><!DOCTYPE a><w/>'
+
+
 @pytest.mark.parametrize(
     ("data", "key"),
     [
@@ -261,10 +264,7 @@ def archive(**parts: bytes) -> bytes:
         (archive(xl__workbook_xml=b"<w/>", xl__worksheets__sheet1_xml=b" " * 30_000_000), "workbook_bomb"),
         (archive(xl__workbook_xml=b'<!DOCTYPE a [<!ENTITY b "c">]><w/>'), "workbook_bomb"),
         (archive(xl__workbook_xml=b"<w/>", plain=b"<!--" + b"-\n" * 9000 + b"--><!DOCTYPE a><w/>"), "workbook_bomb"),
-        (
-            archive(xl__workbook_xml='<?xml version="1.0" encoding="UTF-16"?><!DOCTYPE a><w/>'.encode("utf-16")),
-            "workbook_bomb",
-        ),
+        (archive(xl__workbook_xml=UTF_16.encode("utf-16")), "workbook_bomb"),
         (archive(xl__workbook_xml=b"<w"), "workbook_kind"),
         (archive(**{f"p{n}": b"" for n in range(600)}, xl__workbook_xml=b"<w/>"), "workbook_bomb"),
         (archive(xl__workbook_xml=b"<w/>", **{"xl__vbaProject.bin": b"x"}), "workbook_macros"),

@@ -1,0 +1,120 @@
+"""同步课堂 as rows of a file, known by term, name and lead room. Rule: a file makes classrooms and mends what they are
+called; who is taught where by whom is changed on the page, which looks at their times.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from server.classrooms.models import Classroom, Receiver
+from server.classrooms.schemas import MOST_RECEIVERS, ClassroomBody
+from server.clock import city_date
+from server.exchange import store
+from server.exchange.register import Effect, Plan, Twice, checked
+from server.exchange.sheets import Fault
+from server.ids import new_id
+from server.schools.models import Room
+from server.schools.service import part_of
+from server.scope import Action, Scope, allows, within
+
+PLACES = tuple((f"room_{n}", f"assistant_{n}") for n in range(1, MOST_RECEIVERS + 1))
+LOGINS = ("teacher", *(assistant for _, assistant in PLACES))
+PLAIN = ("subject", "grade", "accepted_on")
+
+
+class Classrooms:
+    action: Action = "classroom.write"
+
+    async def load(self, session: AsyncSession, scope: Scope, now: datetime) -> None:
+        self.scope, self.now, self.twice = scope, now, Twice()
+        today = city_date(now)
+        self.terms = await store.terms_ahead(session, scope, today)
+        self.rooms = {one.code: one for one in await store.rooms_reached(session, scope, today) if one.code}
+        self.staff = await store.staff_reached(session, scope, today)
+        self.pairs = await store.pairs(session, scope, today)
+        self.held: dict[tuple[str, str, str], list[Classroom]] = defaultdict(list)
+        for one in await store.classrooms(session, scope, today):
+            if allows(scope, self.action, part_of(one.lead_room.school)):
+                self.held[one.term, one.name, one.lead_room_id].append(one)
+
+    def export(self) -> list[dict[str, Any]]:
+        return [self._said(one) for several in self.held.values() for one in several]
+
+    def _said(self, one: Classroom) -> dict[str, Any]:
+        row: dict[str, Any] = {"term": one.term, "classroom": one.name, "room_code": one.lead_room.code}
+        row |= {"teacher": one.lead_teacher.login, **{name: getattr(one, name) for name in PLAIN}}
+        for (room, assistant), held in zip(PLACES, one.receivers, strict=False):
+            row |= {room: held.room.code, assistant: held.assistant.login if held.assistant else None}
+        return row
+
+    def plan(self, row: dict[str, Any], plan: Plan) -> Effect:
+        row |= {one: row[one].lower() for one in LOGINS if row.get(one)}
+        lead = self._room("room_code", row["room_code"], "lead")
+        if not allows(self.scope, self.action, part_of(lead.school)):
+            raise Fault("room_code", "no_room")
+        key = (row["term"], row["classroom"], lead.id)
+        self.twice.once("classroom", key)
+        if len(self.held[key]) > 1:
+            raise Fault("classroom", "several_classrooms")
+        at = (lead.school_id, lead.school.supervised_by)
+        if self.held[key]:
+            return self._changed(self.held[key][0], row, plan, at)
+        body = self._body(row, lead)
+        if body.term not in self.terms:
+            raise Fault("term", "errors.classroom_term")
+        id_ = new_id()
+        plain = body.model_dump(exclude={"receivers", "slots"})
+        plan.insert(Classroom, {"id": id_, "created_at": self.now, "demo": False, **plain}, at)
+        for position, one in enumerate(body.receivers, 1):
+            values = {"id": new_id(), "classroom_id": id_, "position": position, **one.model_dump()}
+            plan.insert(Receiver, values, at)
+        return "new"
+
+    def _body(self, row: dict[str, Any], lead: Room) -> ClassroomBody:
+        receivers: list[dict[str, Any]] = []
+        for column, assistant in PLACES:
+            if not row.get(column):
+                if row.get(assistant):
+                    raise Fault(column, "required")
+                continue
+            room = self._room(column, row[column], "receiving")
+            if room.id in [one["room_id"] for one in receivers]:
+                raise Fault(column, "errors.classroom_rooms_twice")
+            if (lead.school_id, room.school_id) not in self.pairs and not within(self.scope, part_of(room.school)):
+                raise Fault(column, "errors.classroom_unpaired", school=room.school.short_name)
+            person = self._person(assistant, row[assistant], "assistant", room) if row.get(assistant) else None
+            receivers.append({"room_id": room.id, "assistant_id": person})
+        values = {name: row.get(name) for name in (*PLAIN, "term")}
+        values |= {"lead_room_id": lead.id, "lead_teacher_id": self._person("teacher", row["teacher"], "teacher", lead)}
+        return checked(ClassroomBody, {**values, "name": row["classroom"], "receivers": receivers})
+
+    def _room(self, column: str, code: str, kind: str) -> Room:
+        room = self.rooms.get(code)
+        if room is None or room.kind != kind:
+            raise Fault(column, "no_room")
+        return room
+
+    def _person(self, column: str, login: str, post: str, room: Room) -> str:
+        """Who holds the post at the room's school."""
+        person, school = self.staff.get((login, post), ("", None))
+        if school != room.school_id:
+            raise Fault(column, f"errors.classroom_{post}", school=room.school.short_name)
+        return person
+
+    def _changed(self, held: Classroom, row: dict[str, Any], plan: Plan, at: tuple[str, str | None]) -> Effect:
+        """Who and where is compared, not judged: a pairing that has lapsed is no mistake of this file."""
+        said = self._said(held)
+        for column in ("teacher", *(one for place in PLACES for one in place)):
+            if (row.get(column) or None) != said.get(column):
+                raise Fault(column, "on_the_page")
+        plain = {name: getattr(held, name) for name in ("name", "term", "lead_room_id", "lead_teacher_id")}
+        rooms = [{"room_id": one.room_id} for one in held.receivers]
+        body = checked(ClassroomBody, {**plain, "receivers": rooms, **{name: row.get(name) for name in PLAIN}})
+        new = {name: getattr(body, name) for name in PLAIN if getattr(held, name) != getattr(body, name)}
+        if new:
+            plan.change(Classroom, held, new, at)
+        return "changed" if new else "same"

@@ -1,0 +1,90 @@
+"""Synchronous classrooms as a workbook: made by the dozen, then timed by the sheet of slots."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from server.classrooms.models import Classroom
+from server.ids import new_id
+from server.schools.models import Pairing
+from server.schools.models import Room as RoomRow
+from tests.server.exchange.test_roundtrip import export, packed, send, state_of, write
+from tests.support import timetable
+from tests.support.timetable import City
+from tests.support.web import Browser, Web
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+async def held(web: Web) -> City:
+    made = await timetable.made(web)
+    async with web.transaction() as session:
+        for id_, code in ((made.lead.id, "L1"), (made.room.id, "R1")):
+            (await session.get_one(RoomRow, id_)).code = code
+    await web.add(*made.classroom(web, "三年级音乐", id="c1"))
+    return made
+
+
+@pytest.fixture
+async def admin(web: Web, held: City) -> Browser:
+    return await web.sign_in(await web.person("district_admin", district=held.district))
+
+
+def row(held: City, **change: Any) -> list[Any]:
+    plain = {
+        "term": "2026-1", "classroom": "四年级美术", "subject": "美术", "grade": 4, "room_code": "L1",
+        "teacher": held.teacher.login, "accepted_on": None, "room_1": "R1", "assistant_1": held.assistant.login,
+    }  # fmt: skip
+    return list({**plain, **change}.values())
+
+
+async def test_there_and_back_is_equal_and_new_rows_are_made(web: Web, admin: Browser, held: City) -> None:
+    grid = await export(admin, "classrooms")
+    place, _ = await send(web, admin, "classrooms", packed(grid))
+    upload = await state_of(web, place)
+    assert (upload.problems, upload.same) == ([], 1)
+    grid[1][6] = date(2026, 10, 8)
+    await write(web, admin, "classrooms", packed([*grid, row(held)]))
+    async with web.database.reading() as session:
+        found = {one.name: one for one in (await session.scalars(select(Classroom))).unique()}
+    assert found["三年级音乐"].accepted_on == date(2026, 10, 8)
+    made = found["四年级美术"]
+    assert (made.lead_room_id, made.lead_teacher_id, made.subject) == (held.lead.id, held.teacher.id, "art")
+    assert [(one.room_id, one.assistant_id) for one in made.receivers] == [(held.room.id, held.assistant.id)]
+    times = (await export(admin, "slots"))[0]
+    slot = ["2026-1", "四年级美术", "L1", "周一", 2, "09:00", 40]
+    await write(web, admin, "slots", packed([times, slot]))
+
+
+async def test_wrong_rows_are_named_by_their_cell(web: Web, admin: Browser, held: City) -> None:
+    head = (await export(admin, "classrooms"))[0]
+    far = await web.school(await web.district("120119", "far"), "山村小学")
+    room = await web.room(far)
+    async with web.transaction() as session:
+        (await session.get_one(RoomRow, room.id)).code = "F1"
+    cases: list[tuple[str, str, dict[str, Any]]] = [
+        ("room_code", "no_room", {"room_code": "R1"}),
+        ("teacher", "errors.classroom_teacher", {"teacher": held.assistant.login}),
+        ("assistant_1", "errors.classroom_assistant", {"assistant_1": held.teacher.login}),
+        ("term", "errors.classroom_term", {"term": "2031-1"}),
+        ("room_1", "no_room", {"room_1": "F1"}),
+        ("room_2", "errors.classroom_rooms_twice", {"room_2": "R1"}),
+        ("room_2", "required", {"room_2": None, "assistant_2": held.assistant.login}),
+        ("assistant_1", "on_the_page", {"classroom": "三年级音乐", "subject": "音乐", "grade": 3}),
+    ]
+    grid = [head, *(row(held, **{"classroom": f"课堂{n}", **change}) for n, (_, _, change) in enumerate(cases))]
+    place, page = await send(web, admin, "classrooms", packed(grid))
+    found = [(one["column"], one["key"]) for one in (await state_of(web, place)).problems]
+    assert found == [case[:2] for case in cases]
+    assert "exchange." not in page
+    pair = Pairing(
+        id=new_id(), lead_school_id=held.town.id, village_school_id=far.id, kind="one_to_one",
+        starts_on=date(2026, 9, 1),
+    )  # fmt: skip
+    await web.add(pair)
+    await write(web, admin, "classrooms", packed([head, row(held, room_1="F1", assistant_1=None)]))
