@@ -16,7 +16,7 @@ from sqlalchemy.orm import lazyload, selectinload
 
 from server.clock import FixedClock, city_date, from_ms
 from server.database import Database
-from server.demo import city, lessons, lights, participation, people, register, replay, studios
+from server.demo import city, lessons, lights, participation, people, plans, register, replay, studios
 from server.lessons.models import Deck, Lesson
 from server.participation import service as ledger
 from server.participation.models import FactRow
@@ -80,6 +80,10 @@ async def _timetable(session: AsyncSession, now: datetime, since: date) -> None:
     await _add(session, [_with_fate(lesson) for lesson in lessons.lessons(now) if lesson.ends_at > now])
     if not await _soon(session, now):
         await _add(session, [lessons.coming(now)])
+    await _add(session, plans.demands(term.id, since, now))
+    await _add(session, plans.offers(term.id, since, now))
+    await _add(session, plans.spans(term.id, now))
+    await _add(session, plans.activities(now))
 
 
 async def _lights(session: AsyncSession, now: datetime, since: date) -> None:

@@ -116,7 +116,10 @@ def _looks(
             answer = page.goto(f"{base}{path}{joint}lang={locale}", wait_until="load")
             status = answer.status if answer else 0
         picture = folder / f"{who}_{name}_{locale}_{size}.jpg"
-        page.screenshot(path=picture, full_page=True, type="jpeg", quality=80)
+        whole = (
+            locale == LOCALES[0]
+        )  # below the first screen English differs in words only, and a long picture takes a second
+        page.screenshot(path=picture, full_page=whole, type="jpeg", quality=80)
         judged = axe(page, colours=(locale, size) in COLOURS) if (locale, size) in JUDGED else []
         yield Look(path, locale, size, picture, status, [*errors, *_overflow(page, width), *_raw_keys(page), *judged])
         errors.clear()

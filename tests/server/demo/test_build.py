@@ -15,7 +15,7 @@ from server.accounts.models import Person, PostHeld
 from server.classrooms.models import Classroom
 from server.clock import city_date
 from server.database import Base, Database, make_engine
-from server.demo import DEMO_ACCOUNTS, DEMO_PASSWORD, build, clip, lessons, participation
+from server.demo import DEMO_ACCOUNTS, DEMO_PASSWORD, build, clip, lessons, participation, plans
 from server.demo.people import person_id
 from server.indicators.models import RollUp
 from server.lessons.models import Lesson
@@ -23,7 +23,9 @@ from server.participation.models import Attendance
 from server.recordings.models import Recording
 from server.schools.models import District, Pairing, School, SettlementCode
 from server.security import Passwords
+from server.studios.activities.models import Activity
 from server.studios.models import Studio
+from server.timetable.models import SchoolSpan
 from server.timetable.terms import is_school_day
 from tests.support.web import Web
 
@@ -60,6 +62,7 @@ async def test_the_city_is_there_and_stays_the_same_on_both_databases(web: Web, 
 
     await _pairings_cover_all_but_two(web)
     await _a_lesson_is_about_to_start(web)
+    await _something_is_under_way(web)
     await _the_past_is_alive(web)
     await _the_replays_are_whole(web)
     await _accounts_open(web)
@@ -94,6 +97,14 @@ async def _a_lesson_is_about_to_start(web: Web) -> None:
         assert lesson.receipts[0].assistant is not None
         assert lesson.receipts[0].assistant.login == "assistant"
         assert (lesson.state, lesson.kind) == ("published", "formal")
+
+
+async def _something_is_under_way(web: Web) -> None:
+    browser = await web.sign_in(await web.person("city_admin"))
+    needs = (await browser.get("/api/v1/demands")).json()["items"]
+    assert len(needs) == len(plans.NEEDING) and sum(len(need["offers"]) for need in needs) == 1
+    assert await count(web.database, SchoolSpan) == await count(web.database, Activity) == 1
+    assert await count(web.database, Activity, Activity.starts_at > NOW, Activity.starts_at < NOW + timedelta(days=8))
 
 
 async def _the_past_is_alive(web: Web) -> None:
