@@ -78,6 +78,20 @@ def typed(pairs: Iterable[tuple[str, Any]], *, leave: tuple[str, ...] = ("csrf",
     }
 
 
+def rows_of(values: Mapping[str, Any], held: Mapping[str, str]) -> dict[str, Any]:
+    """A form's repeated rows: "receivers.0.room_id" -> receivers: [{room_id}]. ``held``: the field of each kind of row
+    without which a row is an empty one, and left out."""
+    body: dict[str, Any] = {}
+    rows: dict[str, dict[str, dict[str, Any]]] = {kind: {} for kind in held}
+    for name, value in values.items():
+        parts = name.split(".")
+        if len(parts) == 3 and parts[0] in rows:
+            rows[parts[0]].setdefault(parts[1], {})[parts[2]] = value
+        else:
+            body[name] = value
+    return body | {kind: [row for row in rows[kind].values() if needed in row] for kind, needed in held.items()}
+
+
 def check(schema: type[M], values: Mapping[str, Any], t: Texts) -> tuple[M | None, dict[str, str]]:
     """The schema's value in lax mode (a form sends text), or why not, by field."""
     try:

@@ -12,12 +12,12 @@ from pydantic import Field
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from server.admin import service, store
-from server.choices.service import offer
+from server.choices.service import Offer, offer
 from server.classrooms.schemas import MOST_RECEIVERS, SUBJECTS, Subject
 from server.clock import CITY, city_date
 from server.dependencies import ClockDep, Html, Reading, SignedIn, Writing
 from server.errors import ForbiddenError
-from server.forms import Form, attempt, check, typed
+from server.forms import Form, attempt, check, rows_of, typed
 from server.lessons import service as lessons
 from server.lessons import store as lesson_store
 from server.lessons.lifecycle import CANCEL_REASONS
@@ -179,13 +179,11 @@ class LessonForm(Body):
     grade: int = Field(default=0, ge=0, le=9)
     lead_room_id: Id | None = None
     teacher_id: Id | None = None
-    room_1: Id | None = None
-    room_2: Id | None = None
-    room_3: Id | None = None
+    receivers: list[ReceiverDraft] = Field(default_factory=list, max_length=MOST_RECEIVERS)
+    """Rows as in the form of a classroom: room, class, assistant. None: all from the classroom."""
 
     def draft(self) -> LessonDraft:
         start = datetime.combine(self.day, self.starts, CITY)
-        rooms = [room for room in (self.room_1, self.room_2, self.room_3) if room]
         return LessonDraft(
             classroom_id=self.classroom_id,
             title=self.title,
@@ -197,24 +195,30 @@ class LessonForm(Body):
             teacher_id=self.teacher_id or "",
             starts_at=start,
             ends_at=start + timedelta(minutes=self.minutes),
-            receivers=[ReceiverDraft(room_id=room) for room in rooms],
+            receivers=self.receivers,
         )
 
 
 async def _form_page(page: Page, session: AsyncSession, scope: Scope, form: Form, today: date) -> Response:
     if not allows(scope, "lesson.create"):
         raise ForbiddenError
-    rooms = [form.value(f"room_{n}") for n in range(1, MOST_RECEIVERS + 1)]
+
+    async def choices(kind: str, *names: str) -> Offer:
+        return await offer(session, scope, kind, today, [form.value(name) for name in names])
+
+    held = [f"receivers.{n}." for n in range(MOST_RECEIVERS)]
     return page.render(
         "admin/lesson_form.html",
         status=422 if form.bad else 200,
         form=form,
-        classrooms=await offer(session, scope, "led_classrooms", today, [form.value("classroom_id")]),
+        classrooms=await choices("led_classrooms", "classroom_id"),
         subjects=SUBJECTS,
-        lead_rooms=await offer(session, scope, "lead_rooms", today, [form.value("lead_room_id")]),
-        receiving_rooms=await offer(session, scope, "receiving_rooms", today, rooms),
-        teachers=await offer(session, scope, "teachers", today, [form.value("teacher_id")]),
-        room_rows=range(1, MOST_RECEIVERS + 1),
+        lead_rooms=await choices("lead_rooms", "lead_room_id"),
+        teachers=await choices("teachers", "teacher_id"),
+        receiving_rooms=await choices("receiving_rooms", *(f"{one}room_id" for one in held)),
+        classes=await choices("classes", *(f"{one}class_id" for one in held)),
+        assistants=await choices("assistants", *(f"{one}assistant_id" for one in held)),
+        receiver_rows=range(MOST_RECEIVERS),
     )
 
 
@@ -236,7 +240,7 @@ async def get_new(
 @router.post(LIST + "/new")
 async def post_new(request: Request, page: Html, session: Writing, scope: SignedIn, clock: ClockDep) -> Response:
     form = Form(typed((await request.form()).multi_items()))
-    body, form.wrong = check(LessonForm, form.values, page.t)
+    body, form.wrong = check(LessonForm, rows_of(form.values, {"receivers": "room_id"}), page.t)
     made = None
     if body is not None:
         made = await attempt(request, form, lessons.create_lesson(session, scope, body.draft(), clock.now()))

@@ -18,7 +18,7 @@ from server.classrooms.schemas import MOST_RECEIVERS, SUBJECTS, ClassroomBody
 from server.clock import city_date
 from server.dependencies import ClockDep, Html, Reading, SignedIn, Writing
 from server.errors import ForbiddenError
-from server.forms import Form, attempt, check, typed
+from server.forms import Form, attempt, check, rows_of, typed
 from server.lessons.changes import progress
 from server.paging import PAGE_ROWS, ListPage, base_of
 from server.schools import store as schools
@@ -34,19 +34,8 @@ SLOT_ROWS = 5
 DONE = ("created", "saved", "archived", "restored")
 
 
-def nested(flat: dict[str, str]) -> dict[str, Any]:
-    """ "receivers.0.room_id" -> receivers: [{room_id}], rows left empty dropped."""
-    body: dict[str, Any] = {}
-    rows: dict[str, dict[str, dict[str, str]]] = {"receivers": {}, "slots": {}}
-    for name, value in flat.items():
-        parts = name.split(".")
-        if len(parts) == 3 and parts[0] in rows:
-            rows[parts[0]].setdefault(parts[1], {})[parts[2]] = value
-        else:
-            body[name] = value
-    body["receivers"] = [row for row in rows["receivers"].values() if "room_id" in row]
-    body["slots"] = [row for row in rows["slots"].values() if "starts" in row]
-    return body
+ROWS = {"receivers": "room_id", "slots": "starts"}
+"""The form's repeated rows, and what no row is without."""
 
 
 def flat(classroom: Classroom, slots: list[Any]) -> dict[str, Any]:
@@ -118,7 +107,7 @@ async def _form_page(
 async def _submitted(request: Request, page: Page) -> tuple[Form, ClassroomBody | None]:
     values = typed((await request.form()).multi_items())
     form = Form(values)
-    body, form.wrong = check(ClassroomBody, nested(values), page.t)
+    body, form.wrong = check(ClassroomBody, rows_of(values, ROWS), page.t)
     return form, body
 
 

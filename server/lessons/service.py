@@ -142,6 +142,9 @@ async def create_lesson(session: AsyncSession, scope: Scope, draft: LessonDraft,
     await occupancy.claim(session, SYSTEM, [_entry(lesson, receipts)])
     await store.add(session, scope, lesson, *receipts)
     await session.refresh(lesson)
+    from server.lessons.changes import service as changes  # it stands on this module
+
+    await changes.put_on(session, scope, lesson, "publish", now)
     await outbox.announce(session, of_lesson("published", lesson, now), now)
     return lesson
 
@@ -208,7 +211,7 @@ async def _check_teacher(session: AsyncSession, scope: Scope, draft: LessonDraft
         raise InvalidError("lesson_teacher")
     for one in draft.receivers:
         if one.assistant_id and await store.person(session, scope, one.assistant_id) is None:
-            raise InvalidError(field="assistant")
+            raise InvalidError(field="receivers")
 
 
 def check_times(starts_at: datetime, ends_at: datetime, now: datetime) -> None:

@@ -31,6 +31,7 @@ KEYS = (
     "published",
     "objected",
     "silent",
+    "added",
     "moved",
     "cancelled",
     "repaid",

@@ -85,6 +85,28 @@ async def keep(
     return row
 
 
+PUT_ON = {"publish": "added", "repay": "repaid"}
+"""A new lesson's change, and the notice of it."""
+
+
+async def put_on(
+    session: AsyncSession,
+    scope: Scope,
+    lesson: Lesson,
+    kind: str,
+    now: datetime,
+    *,
+    note: str = "",
+    old_at: datetime | None = None,
+) -> LessonChange:
+    """A single new lesson: written down, its receiving schools asked, everybody concerned told."""
+    row = await keep(session, scope, lesson, kind, {}, now, note=note)
+    lesson.changed_at, lesson.sequence = None, 0  # it is new: nothing of it has changed yet
+    await invitations.invite_to(session, scope, lesson, now)
+    await tell(session, scope, lesson, PUT_ON[kind], now, {"old_at": old_at.isoformat()} if old_at else None)
+    return row
+
+
 async def tell(
     session: AsyncSession, scope: Scope, lesson: Lesson, key: str, now: datetime, words: Told | None = None
 ) -> None:
@@ -187,11 +209,7 @@ async def repay(session: AsyncSession, scope: Scope, lesson_id: str, body: Repay
     await occupancy.claim(session, SYSTEM, [occupancy.entry_of(lesson)])
     await store.add(session, scope, lesson)
     await session.refresh(lesson)
-    row = await keep(session, scope, lesson, "repay", {}, now, note=body.note)
-    lesson.changed_at, lesson.sequence = None, 0  # it is new: nothing of it has changed yet
-    await invitations.invite_to(session, scope, lesson, now)
-    await tell(session, scope, lesson, "repaid", now, {"old_at": owed.starts_at.isoformat()})
-    return row
+    return await put_on(session, scope, lesson, "repay", now, note=body.note, old_at=owed.starts_at)
 
 
 def _like(owed: Lesson, starts_at: datetime, scope: Scope, now: datetime) -> Lesson:

@@ -54,7 +54,7 @@ async def invite_for(session: AsyncSession, scope: Scope, classrooms: Sequence[C
 
 async def invite_to(session: AsyncSession, scope: Scope, lesson: Lesson, now: datetime) -> None:
     """For one lesson that was added or moved."""
-    await _void(await store.pending(session, SYSTEM, [lesson.classroom_id or ""], lesson.id))
+    await _void(await store.pending(session, SYSTEM, lesson_id=lesson.id))
     rooms = [receipt.room for receipt in lesson.receipts]
     until = min(await due(session, now), max(city_date(now), city_date(lesson.starts_at)))
     await store.add(session, scope, *_rows(rooms, lesson.lead_room, lesson.classroom_id, lesson.id, scope, now, until))

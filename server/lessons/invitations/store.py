@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import date
 
-from sqlalchemy import ColumnElement, exists, or_, select, true
+from sqlalchemy import ColumnElement, and_, exists, or_, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from server.classrooms import store as classrooms
@@ -47,12 +47,12 @@ async def of_lesson(session: AsyncSession, scope: Scope, lesson_id: str) -> list
 
 
 async def pending(
-    session: AsyncSession, scope: Scope, classroom_ids: Collection[str], lesson_id: str | None = None
+    session: AsyncSession, scope: Scope, classroom_ids: Collection[str] = (), lesson_id: str | None = None
 ) -> list[Invitation]:
     """Questions still open, which a new one replaces."""
-    query = select(Invitation).where(Invitation.answer == "pending", Invitation.classroom_id.in_(classroom_ids))
-    which = Invitation.lesson_id.is_(None) if lesson_id is None else Invitation.lesson_id == lesson_id
-    return list(await session.scalars(query.where(which)))
+    query = select(Invitation).where(Invitation.answer == "pending")
+    whole = and_(Invitation.classroom_id.in_(classroom_ids), Invitation.lesson_id.is_(None))
+    return list(await session.scalars(query.where(whole if lesson_id is None else Invitation.lesson_id == lesson_id)))
 
 
 async def silent(session: AsyncSession, scope: Scope, today: date) -> list[Invitation]:

@@ -7,10 +7,12 @@ from datetime import date, timedelta
 from typing import Any, get_args
 
 import pytest
+from sqlalchemy import select
 
 from server.admin import service
 from server.admin.pages import bounds
-from server.lessons.models import Lesson, Node
+from server.lessons.models import Lesson, Node, Receipt
+from server.schools.models import SchoolClass
 from server.scope import Post, Scope
 from server.timetable.models import Term
 from tests.support import timetable
@@ -37,7 +39,7 @@ async def publish(web: Web, admin: Browser, **change: str) -> tuple[str, int]:
         "grade": "4",
         "lead_room_id": lead.id,
         "teacher_id": teacher.id,
-        "room_1": far.id,
+        "receivers.0.room_id": far.id,
     }
     answer = await admin.post("/admin/lessons/new", data=form | change)
     return answer.headers.get("location", answer.text), answer.status_code
@@ -116,6 +118,27 @@ async def test_lesson_is_published_listed_and_cancelled(web: Web) -> None:
     assert "停电" in (await admin.get("/admin/lessons?day=2026-11-16")).text
     async with web.database.reading() as session:
         assert (await session.get_one(Lesson, rows[0]["id"])).state == "cancelled"
+
+
+async def test_the_form_names_class_and_assistant_of_each_receiving_room(web: Web) -> None:
+    admin = await web.sign_in(await web.person("city_admin"))
+    village = await web.school(await web.district("120114"), "南里小学")
+    room, assistant = await web.room(village), await web.person("assistant", school=village)
+    await web.add(SchoolClass(id="k", school_id=village.id, phase="primary", entry_year=2023, number=2, pupils=31))
+    named = {"room_id": room.id, "class_id": "k", "assistant_id": assistant.id}
+    _, status = await publish(web, admin, **{f"receivers.1.{name}": value for name, value in named.items()})
+    assert status == 303
+    async with web.database.reading() as session:
+        receipts = list((await session.scalars(select(Receipt).order_by(Receipt.position))).unique())
+    assert [(one.class_id, one.assistant_id, one.expected) for one in receipts][1] == ("k", assistant.id, 31)
+
+
+async def test_a_class_of_another_school_is_refused_beside_the_rooms(web: Web) -> None:
+    admin = await web.sign_in(await web.person("city_admin"))
+    village = await web.school(await web.district("120114"), "南里小学")
+    await web.add(SchoolClass(id="k", school_id=village.id, phase="primary", entry_year=2023, number=2, pupils=31))
+    text, status = await publish(web, admin, **{"receivers.0.class_id": "k"})
+    assert status == 422 and "和平小学" in text.split('class="wrong"')[1].split("</div>")[0]
 
 
 async def test_form_says_what_is_missing(web: Web) -> None:

@@ -11,9 +11,10 @@ import pytest
 from server.accounts.models import Person
 from server.classrooms import service, store
 from server.classrooms.models import Classroom
-from server.classrooms.pages import nested
+from server.classrooms.pages import ROWS
 from server.classrooms.schemas import ClassroomBody
 from server.errors import ConflictError, ForbiddenError, InvalidError, NotFoundError
+from server.forms import rows_of
 from server.ids import new_id
 from server.schools.models import District, Pairing, Room, School, SchoolClass
 from server.scope import Scope
@@ -200,7 +201,7 @@ async def test_teacher_reads_own_classroom_but_cannot_write(web: Web, place: Pla
 
 def test_empty_rows_of_the_form_are_dropped() -> None:
     flat = {"name": "x", "receivers.1.room_id": "r", "receivers.2.assistant_id": "p", "slots.0.weekday": "1"}
-    assert nested(flat) == {"name": "x", "receivers": [{"room_id": "r"}], "slots": []}
+    assert rows_of(flat, ROWS) == {"name": "x", "receivers": [{"room_id": "r"}], "slots": []}
 
 
 async def test_each_receiving_room_names_its_class(web: Web, place: Place) -> None:

@@ -7,9 +7,11 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
 from server.accounts.models import Person
-from server.lessons.models import Lesson
+from server.lessons.models import Invitation, Lesson, LessonChange
+from server.notices.models import Notice
 from server.schools.models import District, Room, School
 from tests.support.web import Web
 
@@ -55,6 +57,29 @@ async def test_an_administrator_creates_a_lesson_with_its_receipts(web: Web, cit
     assert (made["state"], made["school"]) == ("published", "城关小学")
     assert [(one["school"], one["expected"]) for one in made["receipts"]] == [("南里小学", 27)]
     assert (await admin.get("/api/v1/lessons")).json() == [made]
+
+
+async def test_a_single_new_lesson_is_written_down_told_and_confirmed(web: Web, city: City) -> None:
+    assistant = await web.person("assistant", school=city.village)
+    theirs = await web.person("school_admin", school=city.village, of_school=city.village)
+    ours = await web.person("district_admin", district=city.district)
+    admin = await web.sign_in(ours)
+    receivers = [{"room_id": city.room.id, "assistant_id": assistant.id}]
+    made = (await admin.post("/api/v1/lessons", json=draft(city, web, receivers=receivers))).json()
+    async with web.database.reading() as session:
+        told = {(one.key, one.person_id, one.lesson_id) for one in await session.scalars(select(Notice))}
+        change = (await session.scalars(select(LessonChange))).one()
+        asked = (await session.scalars(select(Invitation))).one()
+        lesson = await session.get_one(Lesson, made["id"])
+    assert told == {("added", one.id, made["id"]) for one in (city.teacher, assistant, theirs)}
+    assert (change.kind, change.lesson_id, change.by) == ("publish", made["id"], ours.id)
+    assert (asked.school_id, asked.lesson_id, asked.answer) == (city.village.id, made["id"], "pending")
+    assert (lesson.sequence, lesson.changed_at) == (0, None), "nothing of it has changed yet"
+    start = (web.clock.now() + timedelta(days=2)).isoformat()
+    assert (await admin.post(f"/api/v1/lessons/{made['id']}/move", json={"starts_at": start})).is_success
+    async with web.database.reading() as session:
+        answers = [one.answer for one in await session.scalars(select(Invitation).order_by(Invitation.answer))]
+    assert answers == ["pending", "void"], "asked once, of a lesson without a classroom too"
 
 
 async def test_only_administrators_of_the_lead_school_create(web: Web, city: City) -> None:
