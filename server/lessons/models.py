@@ -135,8 +135,8 @@ class LessonChange(Base):
     batch: Mapped[str] = mapped_column(String(24))
     lesson_id: Mapped[str] = mapped_column(ForeignKey("lessons.id"))
     kind: Mapped[str] = mapped_column(String(12))
-    """publish | move | cancel | restore | repay | teacher | assistant | room | about | dispute | settle | code |
-    code_used | code_revoked"""
+    """publish | move | cancel | repay | teacher | assistant | room | about | dispute | settle | code | code_used |
+    code_revoked; renew | restore: it followed its timetable"""
     at: Mapped[datetime]
     by: Mapped[str | None] = mapped_column(String(24))
     """None: one of our own jobs."""

@@ -29,6 +29,7 @@ RING = timedelta(minutes=30)
 KEYS = (
     "invited",
     "published",
+    "replanned",
     "objected",
     "silent",
     "added",

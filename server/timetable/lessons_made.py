@@ -1,21 +1,26 @@
-"""Lessons as a timetable makes them: rows from a classroom and a time, and the ones that were made before."""
+"""Lessons as a timetable makes them: rows from a classroom and a time, the ones that were made before, and whether
+these still say what it says.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime, time
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, exists, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import lazyload, selectinload
 
 from server.classrooms.models import Classroom
-from server.clock import CITY
+from server.clock import CITY, city_date
 from server.errors import ForbiddenError
 from server.ids import new_id
-from server.lessons.models import Lesson, Receipt, receipts_of
+from server.lessons.models import Lesson, LessonChange, Receipt, receipts_of
 from server.scope import Scope
 from server.timetable.service import Dated
+
+FOLLOWED = ("renew", "restore")
+"""Changes by which a lesson followed its timetable: not by anybody's hand."""
 
 
 def midnight(day: date) -> datetime:
@@ -23,12 +28,30 @@ def midnight(day: date) -> datetime:
 
 
 async def by_origin(session: AsyncSession, scope: Scope, classrooms: Sequence[str], now: datetime) -> dict[str, Lesson]:
-    """Lessons that came from these classrooms' slots and have not begun, by origin. A moved one is found too."""
+    """Lessons that came from these classrooms' slots of today and later, by origin; also those moved to another day,
+    which may be over: what a slot has made once, it does not make again."""
     if not scope.system:
         raise ForbiddenError
+    today = midnight(city_date(now))
     query = select(Lesson).where(Lesson.classroom_id.in_(classrooms), Lesson.origin.is_not(None))
-    query = query.where(Lesson.starts_at > now).options(lazyload("*"), selectinload(Lesson.receipts).lazyload("*"))
+    query = query.where(or_(Lesson.starts_at >= today, Lesson.moved_from >= today))
+    query = query.options(lazyload("*"), selectinload(Lesson.receipts).lazyload("*"))
     return {lesson.origin or "": lesson for lesson in await session.scalars(query)}
+
+
+async def by_hand(session: AsyncSession, scope: Scope, classrooms: Sequence[str]) -> set[str]:
+    """Those of them whose last change was somebody's: they no longer follow their timetable by themselves."""
+    followed = exists().where(
+        LessonChange.lesson_id == Lesson.id, LessonChange.kind.in_(FOLLOWED), LessonChange.at == Lesson.changed_at
+    )
+    query = select(Lesson.id).where(Lesson.classroom_id.in_(classrooms), Lesson.changed_at.is_not(None), ~followed)
+    return set(await session.scalars(query))
+
+
+async def whole(session: AsyncSession, scope: Scope, lessons: Iterable[Lesson]) -> None:
+    """Load what ``by_origin`` left out: rooms, schools and people of these lessons."""
+    query = select(Lesson).where(Lesson.id.in_([one.id for one in lessons]))
+    (await session.scalars(query.execution_options(populate_existing=True))).unique().all()
 
 
 def make(classroom: Classroom, when: Dated, origin: str, by: str | None, now: datetime) -> list[Lesson | Receipt]:
@@ -59,10 +82,32 @@ def receipts(lesson_id: str, classroom: Classroom) -> list[Receipt]:
 
 def differs(lesson: Lesson, classroom: Classroom, when: Dated) -> bool:
     """Whether the timetable now says something else than this lesson does."""
+    return replanned(lesson, classroom, when) or (lesson.title, lesson.subject, lesson.grade) != _called(classroom)
+
+
+def replanned(lesson: Lesson, classroom: Classroom, when: Dated) -> bool:
+    """Another time, person, room or class: what its people must know. A new name alone disturbs nobody."""
     held = (lesson.starts_at, lesson.ends_at, lesson.teacher_id, lesson.lead_room_id)
     wanted = (when.starts_at, when.ends_at, classroom.lead_teacher_id, classroom.lead_room_id)
+    return held != wanted or not _placed(lesson, classroom)
+
+
+def _called(classroom: Classroom) -> tuple[str, str, int]:
+    return classroom.name, classroom.subject, classroom.grade
+
+
+def _placed(lesson: Lesson, classroom: Classroom) -> bool:
     places = [(one.room_id, one.assistant_id, one.class_id) for one in lesson.receipts]
-    return held != wanted or places != [(one.room_id, one.assistant_id, one.class_id) for one in classroom.receivers]
+    return places == [(one.room_id, one.assistant_id, one.class_id) for one in classroom.receivers]
+
+
+async def follow(session: AsyncSession, scope: Scope, lesson: Lesson, classroom: Classroom, when: Dated) -> None:
+    """The lesson says what the timetable says."""
+    lesson.title, lesson.subject, lesson.grade = _called(classroom)
+    lesson.starts_at, lesson.ends_at = when.starts_at, when.ends_at
+    lesson.teacher_id, lesson.lead_room_id = classroom.lead_teacher_id, classroom.lead_room_id
+    if not _placed(lesson, classroom):
+        await replace_receipts(session, scope, lesson, receipts(lesson.id, classroom))
 
 
 async def replace_receipts(session: AsyncSession, scope: Scope, lesson: Lesson, rows: Sequence[Receipt]) -> None:
@@ -70,4 +115,4 @@ async def replace_receipts(session: AsyncSession, scope: Scope, lesson: Lesson, 
     await session.execute(old)
     session.add_all(rows)
     await session.flush()
-    session.expire(lesson, ["receipts"])
+    await session.refresh(lesson, ["receipts"])

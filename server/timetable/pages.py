@@ -213,6 +213,7 @@ async def get_publish(
     term: Annotated[str, Query(max_length=12)] = "",
     classroom: Annotated[str, Query(max_length=24)] = "",
     done: Annotated[int, Query(ge=0, le=100_000)] = 0,
+    gone: Annotated[int, Query(ge=0, le=100_000)] = 0,
 ) -> Response:
     """What publishing would do, before it is done."""
     _planner(scope)
@@ -231,6 +232,7 @@ async def get_publish(
         plan=plan,
         form=form,
         done=done,
+        gone=gone,
     )
 
 
@@ -244,7 +246,7 @@ async def post_publish(request: Request, session: Writing, scope: SignedIn, cloc
     plan = await publishing.publish(session, scope, term, named, clock.now(), without_clashing=skip)
     count = len(plan.add) + len(plan.renew) + len(plan.restore)
     chosen = f"&classroom={classroom}" if named else ""
-    return RedirectResponse(f"/timetable/publish?term={term}{chosen}&done={count}", 303)
+    return RedirectResponse(f"/timetable/publish?term={term}{chosen}&done={count}&gone={len(plan.withdraw)}", 303)
 
 
 # --- start of term ----------------------------------------------------------------------------------------------------

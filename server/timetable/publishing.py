@@ -15,11 +15,15 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from server.classrooms.models import Classroom
 from server.clock import city_date
 from server.errors import ConflictError, ForbiddenError, InvalidError, NotFoundError
+from server.ids import new_id
+from server.lessons.changes import service as changes
+from server.lessons.changes.record import snapshot
 from server.lessons.invitations import service as invitations
 from server.lessons.lifecycle import REPLANNED, after
 from server.lessons.models import Lesson, Receipt
 from server.lessons.service import lead_part
-from server.participation import service as participation
+from server.outbox import service as outbox
+from server.outbox.events import of_lesson
 from server.scope import SYSTEM, Scope, allows
 from server.selftests import planning
 from server.selftests.planning import Planned
@@ -28,6 +32,7 @@ from server.timetable import lessons_made, occupancy, service, store
 from server.timetable.conflicts import Clash, Entry, entry
 from server.timetable.models import SchoolSpan, Term
 from server.timetable.service import Dated, Fill
+from server.timetable.telling import Concerned, Telling
 
 MOST_CLASSROOMS = 60
 
@@ -72,8 +77,12 @@ class Plan:
     """Left out, because a school is away that day."""
     clashes: list[Clash] = field(default_factory=list)
     named: list[dict[str, str]] = field(default_factory=list)
+    by_hand: set[str] = field(default_factory=set)
+    """Lessons that were changed by hand: left alone."""
     crowds: list[LineWarning] = field(default_factory=list)
     """Schools whose measured line carries fewer lessons at once: told, nothing is refused."""
+    asked: set[str] = field(default_factory=set)
+    """Classrooms whose schools are asked again: not for a new name, nor for what is withdrawn."""
     beyond: date | None = None
     """The day after which the calendar is not known, where lessons lie beyond it."""
 
@@ -131,6 +140,7 @@ async def _sort(session: AsyncSession, made: Plan, now: datetime) -> None:
     fill = Fill(made.term.starts_on, first, made.term.ends_on)
     falls = await service.dated(session, SYSTEM, ids, fill.first, fill.last, fill.starts_on, bells)
     there = await lessons_made.by_origin(session, SYSTEM, ids, now)
+    made.by_hand = await lessons_made.by_hand(session, SYSTEM, ids)
     spans = await _spans(session, made, fill)
     wanted: set[str] = set()
     for when in falls:
@@ -138,7 +148,8 @@ async def _sort(session: AsyncSession, made: Plan, now: datetime) -> None:
         wanted.add(slotted.origin)
         if when.starts_at > now:
             _place(made, slotted, there.get(slotted.origin), spans)
-    made.withdraw = [one for key, one in there.items() if key not in wanted and _untouched(one)]
+    left = [one for key, one in there.items() if key not in wanted and one.starts_at > now]
+    made.withdraw = [one for one in left if _untouched(made, one)]
     horizon = await store.horizon(session, SYSTEM)
     last = max((one.when.day for one in made.add), default=None)
     if last is not None and (horizon is None or last > horizon.known_until):
@@ -153,15 +164,15 @@ def _place(made: Plan, slotted: Slotted, held: Lesson | None, spans: dict[str, l
         made.add.append(slotted)
     elif held.state == "cancelled" and held.cancel_reason == REPLANNED:
         made.restore.append((held, slotted))
-    elif _untouched(held) and lessons_made.differs(held, slotted.classroom, slotted.when):
+    elif _untouched(made, held) and lessons_made.differs(held, slotted.classroom, slotted.when):
         made.renew.append((held, slotted))
     else:
         made.kept += 1
 
 
-def _untouched(lesson: Lesson) -> bool:
+def _untouched(made: Plan, lesson: Lesson) -> bool:
     """Still as it was published: only such a lesson follows its timetable by itself."""
-    return lesson.changed_at is None and lesson.state in ("planned", "published")
+    return lesson.id not in made.by_hand and lesson.state in ("planned", "published")
 
 
 async def _spans(session: AsyncSession, made: Plan, fill: Fill) -> dict[str, list[SchoolSpan]]:
@@ -201,17 +212,22 @@ async def publish(
     if made.clashes and not without_clashing:
         raise await _refusal(session, made)
     _leave_out(made)
+    await lessons_made.whole(session, SYSTEM, [*made.withdraw, *(lesson for lesson, _ in [*made.renew, *made.restore])])
+    told = await _count(session, made, now)
+    batch = new_id()
     for lesson in made.withdraw:
-        await _withdraw(session, scope, lesson, now)
+        await _withdraw(session, scope, lesson, batch, now)
     await session.flush()
     for lesson, slotted in [*made.renew, *made.restore]:
-        await _renew(session, lesson, slotted, now)
+        await _follow(session, scope, lesson, slotted, now)
     rows: list[Lesson | Receipt] = []
     for slotted in made.add:
         rows += lessons_made.make(slotted.classroom, slotted.when, slotted.origin, scope.person, now)
     session.add_all(rows)
     await session.flush()
-    await invitations.invite_for(session, scope, [one for one in made.classrooms if _concerns(made, one)], now)
+    await told.tell(session, scope, now)
+    asked = [one for one in made.classrooms if one.id in made.asked]
+    await invitations.invite_for(session, scope, asked, now, told.people())
     return made
 
 
@@ -228,26 +244,35 @@ def _leave_out(made: Plan) -> None:
     made.restore = [(lesson, one) for lesson, one in made.restore if lesson.id not in clashing]
 
 
-async def _withdraw(session: AsyncSession, scope: Scope, lesson: Lesson, now: datetime) -> None:
+async def _withdraw(session: AsyncSession, scope: Scope, lesson: Lesson, batch: str, now: datetime) -> None:
+    before = snapshot(lesson)
     lesson.state = after(lesson.state, "cancel") or lesson.state
     lesson.cancelled_at, lesson.cancelled_by, lesson.cancel_reason = now, scope.person, REPLANNED
-    lesson.sequence += 1
-    await participation.touch(session, lesson.id, now)
+    await changes.keep(session, scope, lesson, "cancel", before, now, reason=REPLANNED, batch=batch)
+    await outbox.announce(session, of_lesson("cancelled", lesson, now), now)
 
 
-async def _renew(session: AsyncSession, lesson: Lesson, slotted: Slotted, now: datetime) -> None:
+async def _follow(session: AsyncSession, scope: Scope, lesson: Lesson, slotted: Slotted, now: datetime) -> None:
+    """Renewed or restored; either way the lesson goes on following its timetable."""
+    before, kind = snapshot(lesson), "renew"
     if lesson.state == "cancelled":
-        lesson.state = after(lesson.state, "restore") or lesson.state
+        lesson.state, kind = after(lesson.state, "restore") or lesson.state, "restore"
         lesson.cancelled_at = lesson.cancelled_by = lesson.cancel_reason = None
-    classroom, when = slotted.classroom, slotted.when
-    lesson.starts_at, lesson.ends_at = when.starts_at, when.ends_at
-    lesson.teacher_id, lesson.lead_room_id = classroom.lead_teacher_id, classroom.lead_room_id
-    lesson.sequence += 1
-    await lessons_made.replace_receipts(session, SYSTEM, lesson, lessons_made.receipts(lesson.id, classroom))
-    await participation.touch(session, lesson.id, now)
+    await lessons_made.follow(session, SYSTEM, lesson, slotted.classroom, slotted.when)
+    await changes.keep(session, scope, lesson, kind, before, now)
 
 
-def _concerns(made: Plan, classroom: Classroom) -> bool:
-    """Whether anything changes for this classroom: else its schools are not asked again."""
-    touched = [one.classroom.id for one in made.add] + [one.classroom.id for _, one in [*made.renew, *made.restore]]
-    return classroom.id in touched
+async def _count(session: AsyncSession, made: Plan, now: datetime) -> Telling:
+    """Whom it touches, before anything is changed: who loses a lesson by it must know as well."""
+    told = Telling()
+    for lesson in made.withdraw:
+        await told.count(session, "withdrawn", [Concerned.of(lesson)], lesson, now)
+    for lesson, slotted in made.renew:
+        if lessons_made.replanned(lesson, slotted.classroom, slotted.when):
+            made.asked.add(slotted.classroom.id)
+            both = [Concerned.of(lesson), Concerned.by(slotted.classroom)]
+            await told.count(session, "changed", both, lesson, now)
+    for slotted in [*made.add, *(one for _, one in made.restore)]:
+        made.asked.add(slotted.classroom.id)
+        await told.count(session, "added", [Concerned.by(slotted.classroom)], None, now)
+    return told

@@ -4,7 +4,7 @@ lead school's; receiving schools see, confirm and object (domain.md section 9).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import date, datetime, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -35,8 +35,11 @@ async def due(session: AsyncSession, now: datetime) -> date:
     return school_days_after(today, DAYS_TO_ANSWER, await timetable.special_days(session, SYSTEM, today, today + LOOK))
 
 
-async def invite_for(session: AsyncSession, scope: Scope, classrooms: Sequence[Classroom], now: datetime) -> None:
-    """One question a receiving school and classroom: its timetable of the term. An open older question is void."""
+async def invite_for(
+    session: AsyncSession, scope: Scope, classrooms: Sequence[Classroom], now: datetime, told: Collection[str] = ()
+) -> None:
+    """One question a receiving school and classroom: its timetable of the term. An open older question is void.
+    ``told``: who knows already that it is published."""
     await _void(await store.pending(session, SYSTEM, [one.id for one in classrooms]))
     until = await due(session, now)
     for classroom in classrooms:
@@ -48,6 +51,7 @@ async def invite_for(session: AsyncSession, scope: Scope, classrooms: Sequence[C
             await notices.tell_school(session, scope, [row.school_id], "invited", words, "/invitations", now)
         people = [classroom.lead_teacher_id, *(held.assistant_id for held in classroom.receivers)]
         href = f"/timetable?of=classroom&id={classroom.id}"
+        people = [one for one in people if one not in told]
         await notices.tell(session, scope, people, "published", {"name": classroom.name}, href, now)
         await outbox.announce(session, of_timetable(classroom, now), now)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from datetime import date, timedelta
+from datetime import date, time, timedelta
 from typing import Any
 
 import pytest
@@ -14,9 +14,10 @@ from server.classrooms.models import Classroom
 from server.clock import CITY
 from server.database import Database, make_engine
 from server.errors import ConflictError
-from server.lessons.models import Invitation, Lesson
+from server.lessons.models import Invitation, Lesson, LessonChange
 from server.models import Base
 from server.notices.models import Notice
+from server.outbox.models import Channel, Delivery
 from server.scope import Scope
 from server.timetable import publishing
 from server.timetable.models import CalendarHorizon, SchoolSpan, WeeklySlot
@@ -92,16 +93,107 @@ async def test_what_the_timetable_no_longer_holds_is_withdrawn_and_what_was_touc
     assert await lessons(web) == ["11-19 10:00", "11-28 10:00", "12-03 10:00", "12-10 10:00"]
 
 
-async def test_another_teacher_reaches_the_lessons_nobody_touched(web: Web, city: City) -> None:
+async def test_a_lesson_moved_forward_and_over_is_not_made_again_on_its_old_day(web: Web, city: City) -> None:
+    await web.add(*city.classroom(web, id="c"), slot("c", 4))
+    await publish(web, "c")
+    async with web.transaction() as session:
+        first = (await session.scalars(select(Lesson).order_by(Lesson.starts_at).limit(1))).one()
+        first.moved_from, first.changed_at = first.starts_at, web.clock.now()
+        first.starts_at, first.ends_at = first.starts_at - timedelta(days=2), first.ends_at - timedelta(days=2)
+    web.clock.moment = first.ends_at + timedelta(hours=1)
+    plan = await publish(web, "c")
+    assert (len(plan.add), len(plan.withdraw), plan.kept) == (0, 0, 4)
+    assert len(await lessons(web)) == 4
+
+
+async def test_a_bell_that_rings_later_today_makes_no_second_lesson_of_one_that_began(web: Web, city: City) -> None:
+    held = slot("c", 4)
+    await web.add(*city.classroom(web, id="c"), held)
+    await publish(web, "c")
+    async with web.transaction() as session:
+        first = (await session.scalars(select(Lesson).order_by(Lesson.starts_at).limit(1))).one()
+        (await session.get_one(WeeklySlot, held.id)).starts = time(11, 0)
+        first.state = "live"
+    web.clock.moment = first.starts_at + timedelta(minutes=10)
+    plan = await publish(web, "c")
+    assert (len(plan.add), len(plan.renew), plan.kept) == (0, 3, 1)
+
+
+async def test_another_teacher_reaches_the_lessons_nobody_touched_more_than_once(web: Web, city: City) -> None:
     await web.add(*city.classroom(web, id="c"), slot("c", 4))
     await publish(web, "c")
     other = await web.person("teacher", school=city.town)
+    for turn, teacher in enumerate((other, city.teacher), 1):
+        web.clock.moment += timedelta(minutes=1)
+        async with web.transaction() as session:
+            (await session.get_one(Classroom, "c")).lead_teacher_id = teacher.id
+        assert len((await publish(web, "c")).renew) == 4
+        async with web.database.reading() as session:
+            assert set(await session.scalars(select(Lesson.teacher_id))) == {teacher.id}
+            assert set(await session.scalars(select(Lesson.sequence))) == {turn}
+            assert set(await session.scalars(select(Lesson.changed_at))) == {web.clock.now()}, "calendars hear when"
+    async with web.database.reading() as session:
+        kinds = [one.kind for one in await session.scalars(select(LessonChange))]
+    assert kinds == ["renew"] * 8
+
+
+async def test_a_new_name_reaches_them_and_disturbs_nobody(web: Web, city: City) -> None:
+    await web.add(*city.classroom(web, id="c"), slot("c", 4))
+    await publish(web, "c")
+    await told(web)
     async with web.transaction() as session:
-        (await session.get_one(Classroom, "c")).lead_teacher_id = other.id
+        row = await session.get_one(Classroom, "c")
+        row.name, row.grade = "四年级音乐", 4
     assert len((await publish(web, "c")).renew) == 4
     async with web.database.reading() as session:
-        assert set(await session.scalars(select(Lesson.teacher_id))) == {other.id}
-        assert set(await session.scalars(select(Lesson.sequence))) == {1}
+        assert {(one.title, one.grade) for one in (await session.scalars(select(Lesson))).unique()} == {
+            ("四年级音乐", 4)
+        }
+        assert [one.answer for one in await session.scalars(select(Invitation))] == ["pending"]
+    assert await told(web) == []
+    assert len((await publish(web, "c")).renew) == 0
+
+
+async def told(web: Web) -> list[tuple[str, str, dict[str, Any]]]:
+    """Who was told what, since the last question."""
+    async with web.transaction() as session:
+        rows = list(await session.scalars(select(Notice).order_by(Notice.key, Notice.person_id)))
+        for row in rows:
+            await session.delete(row)
+        return [(row.key, row.person_id, row.words) for row in rows]
+
+
+async def test_everybody_concerned_is_told_once_of_what_was_withdrawn_and_changed(web: Web, city: City) -> None:
+    theirs = await web.person("school_admin", school=city.village, of_school=city.village)
+    held, [row, receiver] = slot("c", 4), city.classroom(web, id="c")
+    receiver.assistant_id = city.assistant.id
+    await web.add(row, receiver, held, slot("c", 5))
+    await publish(web, "c")
+    await told(web)
+    listening = {"kind": "webhook", "name": "平台", "district_id": city.district.id, "created_at": web.clock.now()}
+    hook = Channel(id="h", endpoint="https://example.org/h", secret="s", events=[], **listening)
+    await web.add(hook)
+    other = await web.person("teacher", school=city.town)
+    async with web.transaction() as session:
+        await session.delete(await session.get_one(WeeklySlot, held.id))
+        (await session.get_one(Classroom, "c")).lead_teacher_id = other.id
+    plan = await publish(web, "c")
+    assert (len(plan.add), len(plan.renew), len(plan.withdraw)) == (0, 4, 4)
+    found = await told(web)
+    mine = {person: words for key, person, words in found if key == "replanned"}
+    both = {"added": 0, "changed": 4, "withdrawn": 4}
+    assert {person: {name: words[name] for name in both} for person, words in mine.items()} == {
+        city.teacher.id: both,
+        city.assistant.id: both,
+        theirs.id: both,
+        other.id: {**both, "withdrawn": 0},
+    }
+    assert [(key, person) for key, person, _ in found if key != "replanned"] == [("invited", theirs.id)]
+    async with web.database.reading() as session:
+        events = [one.event for one in await session.scalars(select(Delivery))]
+        changes = list(await session.scalars(select(LessonChange).where(LessonChange.kind == "cancel")))
+    assert sorted(events) == ["lesson.cancelled"] * 4 + ["timetable.published"]
+    assert {(one.reason, one.after["state"]) for one in changes} == {("replanned", "cancelled")} and len(changes) == 4
 
 
 async def test_a_clash_is_named_and_nothing_is_published(web: Web, city: City) -> None:
