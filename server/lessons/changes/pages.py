@@ -16,7 +16,7 @@ from server.dependencies import ClockDep, Html, SignedIn, Writing
 from server.errors import InvalidError
 from server.forms import Form, attempt, check, typed
 from server.lessons.changes import service, staffing
-from server.lessons.changes.routes import follow
+from server.lessons.changes.routes import follow, follow_all
 from server.lessons.changes.schemas import AboutBody, AssistantBody, MoveBody, RepayBody, RoomBody, TeacherBody
 from server.lessons.models import LessonChange
 from server.lessons.pages import lesson_page
@@ -117,8 +117,16 @@ def _sequence(values: dict[str, Any]) -> int | None:
     return int(text) if text.isdigit() else None
 
 
-@router.post("/changes/{batch_id}/undo")
-async def post_undo(batch_id: Id, request: Request, session: Writing, scope: SignedIn, clock: ClockDep) -> Response:
-    back = str((await request.form()).get("back", ""))[:24]
-    done = await service.undo(session, scope, batch_id, clock.now())
-    return RedirectResponse(f"/lessons/{back if back.isalnum() else done[0].id}#changes", 303)
+@router.post("/lessons/{lesson_id}/undo/{batch_id}")
+async def post_undo(
+    lesson_id: Id,
+    batch_id: Id,
+    request: Request,
+    background: BackgroundTasks,
+    session: Writing,
+    scope: SignedIn,
+    clock: ClockDep,
+) -> Response:
+    """Of this lesson only, though it was called off with many."""
+    follow_all(request, background, await service.undo(session, scope, batch_id, clock.now(), lesson_id))
+    return RedirectResponse(f"/lessons/{lesson_id}#changes", 303)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from server.lessons.models import Lesson, Receipt
+from server.lessons.models import Lesson, LessonChange, Receipt
 
 MOMENTS = ("starts_at", "ends_at", "cancelled_at", "moved_from")
 PLAIN = (
@@ -72,3 +72,19 @@ def put_back(lesson: Lesson, before: dict[str, Any]) -> None:
         else:
             _, receipt, name = key.split(".")
             setattr(receipts[receipt], name, value)
+
+
+def lost_seat(row: LessonChange, lesson: Lesson) -> str:
+    """Whose seat in the live room is theirs no more once the change is undone; "" where nobody changes places."""
+    rooms = {receipt.id: receipt.room_id for receipt in lesson.receipts}
+    for key, value in row.after.items():
+        _, receipt, name = key.split(".") if key.startswith("receipt.") else ("", "", key)
+        if name == "teacher_id":
+            return f"t-{value}"
+        if name == "lead_room_id":
+            return f"t-{lesson.teacher_id}"
+        if name == "room_id":
+            return f"r-{value}"
+        if name == "assistant_id":
+            return f"a-{rooms[receipt]}"
+    return ""

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Annotated, cast
 
-from fastapi import APIRouter, BackgroundTasks, Body, Depends, Path, Request
+from fastapi import APIRouter, BackgroundTasks, Body, Depends, Path, Query, Request
 from pydantic import BaseModel
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -48,6 +48,13 @@ async def _done(session: AsyncSession, scope: Scope, row: LessonChange) -> Done:
 def follow(request: Request, background: BackgroundTasks, lesson: str, seat: str) -> None:
     """After the answer: what has been said is on disk by then."""
     background.add_task(cast(Seating, request.app.state.seating).follow, lesson, seat)
+
+
+def follow_all(request: Request, background: BackgroundTasks, undone: list[tuple[Lesson, str]]) -> None:
+    """What was undone, where somebody changes places by it."""
+    for lesson, seat in undone:
+        if seat:
+            follow(request, background, lesson.id, seat)
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,9 +170,19 @@ def change_out(row: LessonChange, scope: Scope, lesson: Lesson) -> ChangeOut:
 
 
 @router.post("/changes/{batch_id}/undo")
-async def post_undo(batch_id: Id, session: Writing, scope: SignedIn, clock: ClockDep) -> list[LessonOut]:
-    """Everything of one batch as it was."""
-    return [lessons.lesson_out(one) for one in await service.undo(session, scope, batch_id, clock.now())]
+async def post_undo(
+    batch_id: Id,
+    request: Request,
+    background: BackgroundTasks,
+    session: Writing,
+    scope: SignedIn,
+    clock: ClockDep,
+    lesson: Annotated[str | None, Query(max_length=24)] = None,
+) -> list[LessonOut]:
+    """Everything of one batch as it was; with ``lesson`` that one only."""
+    done = await service.undo(session, scope, batch_id, clock.now(), lesson)
+    follow_all(request, background, done)
+    return [lessons.lesson_out(one) for one, _ in done]
 
 
 @router.get("/classrooms/{classroom_id}/progress")

@@ -16,7 +16,7 @@ from server.errors import ConflictError, ForbiddenError, InvalidError, NotFoundE
 from server.ids import new_id
 from server.lessons import service, store
 from server.lessons.changes import store as changes
-from server.lessons.changes.record import difference, put_back, snapshot, stands
+from server.lessons.changes.record import difference, lost_seat, put_back, snapshot, stands
 from server.lessons.changes.schemas import AboutBody, CancelMany, ManyDone, MoveBody, RepayBody
 from server.lessons.invitations import service as invitations
 from server.lessons.lifecycle import AHEAD, CANCEL_REASONS, EXEMPT_REASONS
@@ -308,9 +308,13 @@ RIGHT: dict[str, Action] = {
 """Kinds that can be undone, and by whom; whoever did it may undo it as well."""
 
 
-async def undo(session: AsyncSession, scope: Scope, batch: str, now: datetime) -> list[Lesson]:
-    """Everything of one batch goes back as it was, if nothing has come over it and the old times are still free."""
+async def undo(
+    session: AsyncSession, scope: Scope, batch: str, now: datetime, only: str | None = None
+) -> list[tuple[Lesson, str]]:
+    """Everything of one batch, or ``only`` one lesson of it, goes back as it was, if nothing has come over it and the
+    old times are still free. With each lesson the seat that somebody loses by it."""
     rows = [row for row in await changes.of_batch(session, scope, batch) if row.undone_at is None]
+    rows = [row for row in rows if only in (None, row.lesson_id)]
     if not rows:
         raise NotFoundError
     done = []
@@ -336,7 +340,7 @@ async def undo(session: AsyncSession, scope: Scope, batch: str, now: datetime) -
         await session.refresh(lesson, ["teacher", "lead_room"])
         for receipt in lesson.receipts:
             await session.refresh(receipt, ["room", "assistant"])
-    return done
+    return [(lesson, lost_seat(row, lesson)) for row, lesson in zip(rows, done, strict=True)]
 
 
 def may_undo(scope: Scope, row: LessonChange, lesson: Lesson) -> bool:

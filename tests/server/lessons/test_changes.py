@@ -191,9 +191,13 @@ async def test_many_lessons_are_called_off_and_brought_back_at_once(web: Web, ci
     answer = (await admin.post("/api/v1/lessons/cancel-many", json=body)).json()
     assert sorted(answer["lessons"]) == sorted(one.id for one in some)
     assert answer["passed_over"] == [their.id], "it is another district's lesson"
+    page = (await admin.get(f"/lessons/{some[0].id}")).text
+    one = await admin.post(f"/lessons/{some[0].id}/undo/{answer['batch']}", data={"csrf": admin.csrf})
+    assert one.status_code == 303 and f"/undo/{answer['batch']}" in page
+    states = [(await held(web, lesson)).state for lesson in some]
+    assert states == ["published", "cancelled", "cancelled"], "the button on one lesson brings back that one"
     undone = await admin.post(f"/api/v1/changes/{answer['batch']}/undo")
-    assert len(undone.json()) == 3
-    assert {one["state"] for one in undone.json()} == {"published"}
+    assert [one["state"] for one in undone.json()] == ["published", "published"]
 
 
 async def test_a_substitute_keeps_the_lesson_and_takes_the_seat(
@@ -216,6 +220,32 @@ async def test_a_substitute_keeps_the_lesson_and_takes_the_seat(
     ).is_success
     nobody = await admin.post(f"/api/v1/lessons/{soon.id}/teacher", json={"teacher_id": city.assistant.id})
     assert nobody.json()["error"]["key"] == "lesson_teacher"
+
+
+async def test_who_loses_the_seat_by_an_undo_is_thrown_out_of_an_open_room(
+    web: Web, city: City, admin: Browser
+) -> None:
+    await web.node()
+    soon = await web.lesson(city.teacher, city.lead, city.room, assistant=city.assistant)
+    other = await web.person("teacher", school=city.town, name="代老师")
+    spare = await web.room(city.village, "阶梯教室", pupils=27)
+    base = f"/api/v1/lessons/{soon.id}"
+    asked = {
+        "teacher": {"teacher_id": other.id},
+        "assistant": {"room_id": city.room.id, "assistant_id": None},
+        "room": {"room_id": city.room.id, "to_room_id": spare.id},
+    }
+    teacher = await web.sign_in(city.teacher)
+    assert (await teacher.post(f"{base}/seat", json={"role": "teacher"})).is_success
+    seats = {"teacher": f"t-{other.id}", "assistant": f"a-{city.room.id}", "room": f"r-{spare.id}"}
+    for kind, body in asked.items():
+        done = (await admin.post(f"{base}/{kind}", json=body)).json()
+        web.nodes.calls.clear()
+        undone = await admin.post(f"/lessons/{soon.id}/undo/{done['batch']}", data={"csrf": admin.csrf})
+        assert undone.status_code == 303, undone.text
+        put, revoked = web.nodes.calls
+        assert (put[0], put[2]["teacher_seat"]) == ("PUT", f"t-{city.teacher.id}")
+        assert revoked == ("POST", f"n1/rooms/{soon.id}/revoke", {"seat": seats[kind]}), kind
 
 
 async def test_a_receiving_school_names_its_assistant_and_room_and_nothing_else(

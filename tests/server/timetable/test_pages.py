@@ -85,9 +85,9 @@ async def test_a_term_is_published_moved_and_undone_by_page(web: Web, city: City
     assert "体检" in page and "原定时间" in page and "郑主任" in page
     again = await admin.post(f"/lessons/{lesson.id}/change/move", data=change)
     assert again.status_code == 422 and "刚刚被别人改过" in again.text
-    batch = re.search(r"/changes/([a-z0-9]+)/undo", page)
-    assert batch is not None
-    back = await admin.post(f"/changes/{batch[1]}/undo", data={"back": lesson.id, "csrf": admin.csrf})
+    way = re.search(rf"/lessons/{lesson.id}/undo/[a-z0-9]+", page)
+    assert way is not None
+    back = await admin.post(way[0], data={"csrf": admin.csrf})
     assert back.status_code == 303
     async with web.database.reading() as session:
         assert (await session.get_one(Lesson, lesson.id)).starts_at == lesson.starts_at
