@@ -14,7 +14,7 @@ from server.choices.service import Offer, offer
 from server.classrooms import service, store
 from server.classrooms.models import Classroom
 from server.classrooms.routes import Reader, Wanted
-from server.classrooms.schemas import MOST_RECEIVERS, SUBJECTS, ClassroomBody
+from server.classrooms.schemas import MOST_RECEIVERS, SUBJECTS, ClassroomBody, SlotBody
 from server.clock import city_date
 from server.dependencies import ClockDep, Html, Reading, SignedIn, Writing
 from server.errors import ForbiddenError
@@ -23,7 +23,7 @@ from server.lessons.changes import progress
 from server.paging import PAGE_ROWS, ListPage, base_of
 from server.schools import store as schools
 from server.schools.schemas import Id
-from server.scope import Scope, allows
+from server.scope import Scope
 from server.templating import Page
 
 router = APIRouter(include_in_schema=False)
@@ -31,6 +31,12 @@ router = APIRouter(include_in_schema=False)
 LIST = "/admin/classrooms"
 SLOT_ROWS = 5
 """Rows of the timetable offered on the form; a subject is taught at most daily."""
+GIVEN = frozenset(
+    {"name", "subject", "grade", "term", "lead_room_id", "lead_teacher_id"}
+    | {f"receivers.{n}.room_id" for n in range(MOST_RECEIVERS)}
+    | {f"slots.0.{name}" for name in SlotBody.model_fields}
+)
+"""Fields of the new classroom's form that its address may fill in: the slot finder leads here with what it found."""
 DONE = ("created", "saved", "archived", "restored")
 
 
@@ -68,12 +74,8 @@ async def get_list(page: Html, session: Reading, scope: Reader, wanted: Wanted, 
         terms=await store.terms(session, scope),
         base=base_of(filters),
         sort_base=base_of(filters, "sort"),
-        may_create=_may_create(scope),
+        may_create=service.may_create(scope),
     )
-
-
-def _may_create(scope: Scope) -> bool:
-    return allows(scope, "classroom.write") and (scope.city or bool(scope.districts))
 
 
 async def _form_page(
@@ -112,13 +114,14 @@ async def _submitted(request: Request, page: Page) -> tuple[Form, ClassroomBody 
 
 
 @router.get(LIST + "/new")
-async def get_new(page: Html, session: Reading, scope: Reader, clock: ClockDep) -> Response:
-    if not _may_create(scope):
+async def get_new(request: Request, page: Html, session: Reading, scope: Reader, clock: ClockDep) -> Response:
+    if not service.may_create(scope):
         raise ForbiddenError
     terms = await store.terms(session, scope)
     today = city_date(clock.now())
     current = next((term.id for term in terms if term.starts_on <= today), terms[-1].id if terms else "")
-    return await _form_page(page, session, scope, Form({"term": current}), None, clock.now())
+    given = {name: value for name, value in request.query_params.items() if name in GIVEN}
+    return await _form_page(page, session, scope, Form({"term": current, **given}), None, clock.now())
 
 
 @router.post(LIST + "/new")
@@ -126,7 +129,7 @@ async def post_new(request: Request, page: Html, session: Writing, scope: Signed
     form, body = await _submitted(request, page)
     made = await attempt(request, form, service.create(session, scope, body, clock.now())) if body else None
     if made is None:
-        if not _may_create(scope):
+        if not service.may_create(scope):
             raise ForbiddenError
         return await _form_page(page, session, scope, form, None, clock.now())
     return RedirectResponse(f"{LIST}/{made.id}?done=created", 303)

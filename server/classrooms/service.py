@@ -25,6 +25,10 @@ def may(scope: Scope, action: Action, classroom: Classroom) -> bool:
     return allows(scope, action, part_of(classroom.lead_room.school))
 
 
+def may_create(scope: Scope) -> bool:
+    return allows(scope, "classroom.write") and (scope.city or bool(scope.districts))
+
+
 async def get(session: AsyncSession, scope: Scope, classroom_id: str) -> Classroom:
     classroom = await store.classroom(session, scope, classroom_id)
     if classroom is None:
@@ -106,10 +110,16 @@ def _clash(one: SlotBody | WeeklySlot, other: SlotBody | WeeklySlot) -> bool:
     return start < _minute(other.starts) + other.minutes and _minute(other.starts) < end
 
 
+def _twice(one: SlotBody, others: Sequence[SlotBody] | Sequence[WeeklySlot]) -> bool:
+    """Within one classroom, where a time stands once, 单双周 or not."""
+    same = any((one.weekday, one.starts) == (other.weekday, other.starts) for other in others)
+    return same or any(_clash(one, other) for other in others)
+
+
 async def _check_slots(session: AsyncSession, scope: Scope, body: ClassroomBody, but: str) -> None:
     """No room and no teacher twice at once: the warning that a clerk wants before the term, not at the bell."""
     for number, slot in enumerate(body.slots):
-        if any(_clash(slot, other) for other in body.slots[:number]):
+        if _twice(slot, body.slots[:number]):
             raise InvalidError("classroom_slots_twice", field=f"slots.{number}.starts")
     rooms = [body.lead_room_id, *(one.room_id for one in body.receivers)]
     people = [body.lead_teacher_id, *(one.assistant_id for one in body.receivers if one.assistant_id)]
@@ -171,6 +181,23 @@ async def edit(session: AsyncSession, scope: Scope, classroom_id: str, body: Cla
     await store.replace_receivers(session, scope, classroom, _receivers(classroom.id, body))
     await store.replace_slots(session, scope, classroom.id, _slots(classroom.id, body))
     await session.refresh(classroom, ["lead_room", "lead_teacher"])
+    return classroom
+
+
+async def add_slot(session: AsyncSession, scope: Scope, classroom_id: str, slot: SlotBody) -> Classroom:
+    """One more time a week, as the slot finder proposes it."""
+    classroom = await get_for(session, scope, classroom_id, "classroom.write")
+    held = (await store.slots(session, scope, [classroom.id]))[classroom.id]
+    if _twice(slot, held):
+        raise ConflictError("classroom_busy", name=classroom.name)
+    rooms = [classroom.lead_room_id, *(one.room_id for one in classroom.receivers)]
+    people = [classroom.lead_teacher_id, *(one.assistant_id for one in classroom.receivers if one.assistant_id)]
+    classes = [one.class_id for one in classroom.receivers if one.class_id]
+    beside = await store.slots_beside(session, scope, classroom.term, rooms, people, classes, classroom.id)
+    for other, whose in beside:
+        if _clash(slot, other):
+            raise ConflictError("classroom_busy", name=whose.name)
+    await store.add(session, scope, WeeklySlot(id=new_id(), classroom_id=classroom.id, **slot.model_dump()))
     return classroom
 
 

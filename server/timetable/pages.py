@@ -1,4 +1,4 @@
-"""Pages: week grid, slot finder, publishing, start of term. Calendar and bells are edited in ``calendar_pages``."""
+"""Pages: week grid, publishing, start of term. Beside them ``calendar_pages`` (and bells) and ``find_pages``."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ from server.schools import store as schools
 from server.scope import Scope, allows
 from server.studios.activities import store as activities
 from server.templating import Page
-from server.timetable import calendar, calendar_pages, choices, finding, grid, publishing, service, store, wizard
+from server.timetable import calendar, calendar_pages, choices, find_pages, grid, publishing, service, store, wizard
 from server.timetable.bells import USUAL, Bell, in_force
 from server.timetable.lessons_made import midnight
-from server.timetable.models import Term
-from server.timetable.schemas import MOST_COPIED, FindBody, WizardBody
+from server.timetable.schemas import MOST_COPIED, WizardBody
 
 router = APIRouter(include_in_schema=False)
 router.include_router(calendar_pages.router)
+router.include_router(find_pages.router)
 
 Of = Literal["school", "room", "teacher", "classroom", "district"]
 FILTER: dict[str, str] = {
@@ -152,52 +152,13 @@ def _movable(scope: Scope, built: grid.Grid, now: Any) -> set[str]:
     return {one.id for one in ahead if lessons.may(scope, "lesson.create", one)}
 
 
-# --- slot finder ------------------------------------------------------------------------------------------------------
-
-
-@router.get("/timetable/find")
-async def get_find(request: Request, page: Html, session: Reading, scope: SignedIn, clock: ClockDep) -> Response:
-    """The question is the address: it can be sent to a colleague."""
-    _planner(scope)
-    values = typed([(key, value) for key, value in request.query_params.multi_items() if key != "lang"])
-    form, found = Form(values), None
-    terms = await store.terms(session, scope)
-    if values.get("term"):
-        asked = _question(request)
-        body, form.wrong = check(FindBody, asked, page.t)
-        if body is not None:
-            found = await attempt(request, form, finding.ask(session, scope, body, clock.now()))
-    term = values.get("term") or _current(terms, city_date(clock.now()))
-    return page.render(
-        "timetable/find.html",
-        status=422 if form.bad else 200,
-        form=form,
-        found=found,
-        terms=terms,
-        term=term,
-        classrooms=await _led(session, scope, str(term), str(values.get("classroom_id", "")), clock),
-        prefer=request.query_params.getlist("prefer"),
-    )
-
-
-async def _led(session: AsyncSession, scope: Scope, term: str, chosen: str, clock: ClockDep) -> Offer:
-    return await offer(session, scope, "classrooms", city_date(clock.now()), [chosen], term)
-
-
-def _question(request: Request) -> dict[str, Any]:
-    held = request.query_params
-    plain = {key: value for key in ("term", "classroom_id", "minutes", "weeks") if (value := held.get(key, "").strip())}
-    return {**plain, "prefer": [day for day in held.getlist("prefer") if day]}
-
-
 def _planner(scope: Scope) -> None:
     if not allows(scope, "lesson.create"):
         raise ForbiddenError
 
 
-def _current(terms: list[Term], today: date) -> str:
-    begun = [one.id for one in terms if one.starts_on <= today]
-    return begun[0] if begun else (terms[-1].id if terms else "")
+async def _led(session: AsyncSession, scope: Scope, term: str, chosen: str, clock: ClockDep) -> Offer:
+    return await offer(session, scope, "classrooms", city_date(clock.now()), [chosen], term)
 
 
 # --- publishing -------------------------------------------------------------------------------------------------------
@@ -214,11 +175,12 @@ async def get_publish(
     classroom: Annotated[str, Query(max_length=24)] = "",
     done: Annotated[int, Query(ge=0, le=100_000)] = 0,
     gone: Annotated[int, Query(ge=0, le=100_000)] = 0,
+    taken: bool = False,
 ) -> Response:
     """What publishing would do, before it is done."""
     _planner(scope)
     terms = await store.terms(session, scope)
-    chosen = term or _current(terms, city_date(clock.now()))
+    chosen = term or service.current(terms, city_date(clock.now()))
     form = Form()
     asked = [classroom] if classroom else []
     doing = publishing.plan(session, scope, chosen, asked, clock.now()) if chosen else None
@@ -233,6 +195,7 @@ async def get_publish(
         form=form,
         done=done,
         gone=gone,
+        taken=taken,
     )
 
 

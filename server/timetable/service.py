@@ -44,6 +44,12 @@ async def week_of(session: AsyncSession, scope: Scope, day: date) -> tuple[Term,
     return None if term is None else (term, teaching_week(term.starts_on, day))
 
 
+def current(terms: Sequence[Term], today: date) -> str:
+    """Of terms, the latest first: the one a page begins with."""
+    begun = [one.id for one in terms if one.starts_on <= today]
+    return begun[0] if begun else (terms[-1].id if terms else "")
+
+
 async def special_days(session: AsyncSession, scope: Scope, first: date, last: date) -> dict[date, SpecialDay]:
     days = await store.calendar(session, scope, first, last)
     return {day.day: SpecialDay(day.kind == "holiday", day.runs_weekday, day.stands_for) for day in days}
