@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, delete, exists, func, or_, select, true
+from sqlalchemy import ColumnElement, Select, exists, func, or_, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import selectinload
 
@@ -136,20 +136,31 @@ async def slots_beside(
     return [(row[0], row[1]) for row in (await session.execute(query)).unique()]
 
 
-async def replace_slots(session: AsyncSession, scope: Scope, classroom_id: str, rows: Sequence[WeeklySlot]) -> None:
-    await session.execute(delete(WeeklySlot).where(WeeklySlot.classroom_id == classroom_id))
-    session.add_all(rows)
+async def _replace(session: AsyncSession, held: Sequence[Base], rows: Sequence[Base]) -> None:
+    """Row by row through the session, so that the audit log knows what went; what is the same stays as it is."""
+    there, wanted = [_values(row) for row in held], [_values(row) for row in rows]
+    for row, values in zip(held, there, strict=True):
+        if values not in wanted:
+            await session.delete(row)
+    await session.flush()  # the old first: the new may take their places
+    session.add_all(row for row, values in zip(rows, wanted, strict=True) if values not in there)
     await session.flush()
+
+
+def _values(row: Base) -> dict[str, Any]:
+    return {column.key: getattr(row, column.key) for column in row.__table__.columns if column.key != "id"}
+
+
+async def replace_slots(session: AsyncSession, scope: Scope, classroom_id: str, rows: Sequence[WeeklySlot]) -> None:
+    held = await session.scalars(select(WeeklySlot).where(WeeklySlot.classroom_id == classroom_id))
+    await _replace(session, list(held), rows)
 
 
 async def replace_receivers(
     session: AsyncSession, scope: Scope, classroom: Classroom, rows: Sequence[Receiver]
 ) -> None:
-    await session.execute(
-        delete(Receiver).where(Receiver.classroom_id == classroom.id).execution_options(synchronize_session=False)
-    )
-    session.add_all(rows)
-    await session.flush()
+    held = await session.scalars(select(Receiver).where(Receiver.classroom_id == classroom.id))
+    await _replace(session, list(held.unique()), rows)
     session.expire(classroom, ["receivers"])
     await session.refresh(classroom, ["receivers"])
 

@@ -7,8 +7,10 @@ from datetime import date, time
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
 from server.accounts.models import Person
+from server.audit.models import AuditEntry
 from server.classrooms import service, store
 from server.classrooms.models import Classroom
 from server.classrooms.pages import ROWS
@@ -157,6 +159,19 @@ async def test_archived_classrooms_free_their_times(web: Web, place: Place) -> N
         running, _ = await store.list_classrooms(session, CITY, store.ClassroomFilter(), 1, 9)
         archived, _ = await store.list_classrooms(session, CITY, store.ClassroomFilter(state="archived"), 1, 9)
         assert ([c.name for c in running], [c.id for c in archived]) == (["接替课堂"], [classroom.id])
+
+
+async def test_the_log_knows_what_an_edit_took_away(web: Web, place: Place) -> None:
+    classroom = await made(web, place)
+    async with web.database.reading() as session:
+        old = (await store.slots(session, CITY, [classroom.id]))[classroom.id][0]
+    times = [{"weekday": 5, "period": 3, "starts": time(10, 10), "minutes": 40}]
+    async with web.transaction() as session:
+        await service.edit(session, CITY, classroom.id, place.body(slots=times), web.clock.now())
+    async with web.database.reading() as session:
+        entries = (await session.scalars(select(AuditEntry).where(AuditEntry.act == "delete"))).all()
+        assert [(one.kind, one.row_id, one.told["weekday"]) for one in entries] == [("weekly_slots", old.id, [2, None])]
+        assert [one.weekday for one in (await store.slots(session, CITY, [classroom.id]))[classroom.id]] == [5]
 
 
 async def test_form_makes_a_classroom_and_marks_the_wrong_row(web: Web, place: Place) -> None:
