@@ -26,6 +26,6 @@ case $port in '' | *[!0-9]*) die "--port needs a number, not '$port'" ;; esac
 case $data in /*) ;; *) data=$(pwd)/$data ;; esac
 
 prepare_venv requirements.lock "web server, database, media"
-if have cc || have gcc; then compiler=yes; else compiler=; fi
-[ -n "$compiler" ] || say "no C compiler here: the pure Python packet engine is used (tongtang doctor says more)"
+ls "$root"/media/_engine.*.so >/dev/null 2>&1 \
+    || say "no C compiler or no Python headers here: the pure Python packet engine is used (tongtang doctor says more)"
 exec "$venv/bin/tongtang" up --port "$port" --data "$data" $demo
