@@ -8,6 +8,7 @@ import random
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from functools import cache
 
 from server.accounts.models import Person, PostHeld
 from server.classes.grades import entry_year
@@ -94,6 +95,10 @@ class Course:
     @property
     def name(self) -> str:
         return f"{GRADES[self.grade - 1]}年级{SUBJECT_NAMES[self.subject]}同步课堂"
+
+    @property
+    def full_name(self) -> str:
+        return f"{self.lead.short_name}{self.name}"
 
     @property
     def minutes(self) -> int:
@@ -220,12 +225,11 @@ def invitations(now: datetime) -> Iterator[Invitation]:
 
 
 def classrooms(now: datetime, term_id: str, since: date) -> Iterator[Classroom]:
-    taken: set[str] = set()
     for course in courses():
         rooms = course.receiving_rooms()
         yield Classroom(
             id=course.id,
-            name=f"{course.lead.short_name}{course.name}",
+            name=course.full_name,
             subject=course.subject,
             grade=course.grade,
             lead_room_id=course.lead_room().id,
@@ -241,22 +245,24 @@ def classrooms(now: datetime, term_id: str, since: date) -> Iterator[Classroom]:
                     position=seat + 1,
                     room_id=rooms[seat].id,
                     assistant_id=person_id(login),
-                    class_id=_class(course, course.villages[seat], city_date(now), taken),
+                    class_id=_classes(city_date(now))[course.number, seat],
                 )
                 for seat, login in enumerate(course.assistants)
             ],
         )
 
 
-def _class(course: Course, village: Place, today: date, taken: set[str]) -> str | None:
-    """The village's class of the grade (``register.classes``), for the first course that wants it."""
-    if village.phase not in (course.phase, "nine_year"):
-        return None
-    id_ = named_id("demo", "class", village.id, course.phase, entry_year(course.phase, course.grade, today))
-    if id_ in taken:
-        return None
-    taken.add(id_)
-    return id_
+@cache
+def _classes(today: date) -> dict[tuple[int, int], str | None]:
+    """(course, seat) -> the village's class of the grade (``register.classes``), for the first course that wants it."""
+    found: dict[tuple[int, int], str | None] = {}
+    for course in courses():
+        year = entry_year(course.phase, course.grade, today)
+        for seat, village in enumerate(course.villages):
+            id_ = named_id("demo", "class", village.id, course.phase, year)
+            runs = village.phase in (course.phase, "nine_year")
+            found[course.number, seat] = id_ if runs and id_ not in found.values() else None
+    return found
 
 
 def slots() -> Iterator[WeeklySlot]:
@@ -289,7 +295,8 @@ def lessons(now: datetime) -> Iterator[Lesson]:
             starts_at, ends_at = lesson_span(day, slot.starts, slot.minutes)
             busy_soon = course.number == 0 and abs(starts_at - now) < timedelta(hours=2)
             if not busy_soon and not starts_at - timedelta(minutes=30) < now < ends_at + timedelta(minutes=10):
-                made = lesson(course, f"{day} {slot.period}", starts_at, ends_at, now)
+                title = None if starts_at < now else course.full_name  # not yet prepared: as publishing calls it
+                made = lesson(course, f"{day} {slot.period}", starts_at, ends_at, now, title)
                 made.origin = f"{course.id}/{day:%Y%m%d}/{slot.period}"  # as the timetable's own publishing names it
                 yield made
 
@@ -299,7 +306,7 @@ def coming(now: datetime) -> Lesson:
     course = courses()[0]
     starts_at = (now + SOON + timedelta(seconds=59)).replace(second=0, microsecond=0)
     label = starts_at.astimezone(CITY).strftime("%Y-%m-%d %H:%M")
-    return lesson(course, label, starts_at, starts_at + timedelta(minutes=course.minutes), now, title="茉莉花")
+    return lesson(course, label, starts_at, starts_at + timedelta(minutes=course.minutes), now, title="《茉莉花》")
 
 
 def lesson(
@@ -310,7 +317,7 @@ def lesson(
     return Lesson(
         id=id_,
         classroom_id=course.id,
-        title=f"《{title or random.Random(id_).choice(titles)}》",
+        title=title or f"《{random.Random(id_).choice(titles)}》",
         subject=course.subject,
         grade=course.grade,
         kind="formal",
@@ -330,6 +337,7 @@ def lesson(
                 position=seat + 1,
                 assistant_id=person_id(course.assistants[seat]),
                 expected=held.pupils,
+                class_id=_classes(city_date(now))[course.number, seat],
             )
             for seat, held in enumerate(course.receiving_rooms())
         ],

@@ -103,6 +103,10 @@ async def _something_is_under_way(web: Web) -> None:
     browser = await web.sign_in(await web.person("city_admin"))
     needs = (await browser.get("/api/v1/demands")).json()["items"]
     assert len(needs) == len(plans.NEEDING) and sum(len(need["offers"]) for need in needs) == 1
+    plan = (await browser.post("/api/v1/timetable/plan", json={"term": needs[0]["term"]})).json()
+    assert (plan["renew"], plan["withdraw"], plan["clashes"]) == (0, 0, []), (
+        "what is published is what the timetable says"
+    )
     assert await count(web.database, SchoolSpan) == await count(web.database, Activity) == 1
     assert await count(web.database, Activity, Activity.starts_at > NOW, Activity.starts_at < NOW + timedelta(days=8))
 
