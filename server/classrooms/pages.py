@@ -20,6 +20,7 @@ from server.dependencies import ClockDep, Html, Reading, SignedIn, Writing
 from server.errors import ForbiddenError
 from server.forms import Form, attempt, check, rows_of, typed
 from server.lessons.changes import progress
+from server.lessons.invitations import service as invitations
 from server.paging import PAGE_ROWS, ListPage, base_of
 from server.schools import store as schools
 from server.schools.schemas import Id
@@ -181,6 +182,7 @@ async def get_classroom(
         classroom=classroom,
         slots=(await store.slots(session, scope, [classroom.id]))[classroom.id],
         progress={row.room: row for row in await progress.progress(session, scope, classroom.id, clock.now())},
+        answers=await invitations.answers(session, scope, classroom.id),
         may_write=service.may(scope, "classroom.write", classroom),
         done=done if done in DONE else "",
     )

@@ -13,6 +13,7 @@ from server.errors import ForbiddenError, TongtangError
 from server.failures import sentence
 from server.lessons import companion, decks, devices, rehearsal, seating, service, store
 from server.lessons.changes import offers
+from server.lessons.invitations import service as invitations
 from server.lessons.lifecycle import AHEAD, CANCEL_REASONS, HELD, OPEN
 from server.lessons.models import Lesson
 from server.lessons.routes import Id, take_upload
@@ -22,6 +23,7 @@ from server.selftests import planning, wording
 from server.selftests.board import lit
 from server.studios.activities import store as activities
 from server.templating import Page
+from server.timetable import offdays
 from signaling.seats import Role
 
 router = APIRouter(include_in_schema=False)
@@ -115,6 +117,8 @@ async def lesson_page(
         upload_mb=request.app.state.settings.upload_mb,
         message=message,
         crowds=await planning.warnings(session, SYSTEM, [planning.planned(lesson)], now) if planner else [],
+        away=await offdays.away(session, SYSTEM, lesson) if planner else [],
+        answers=await invitations.answers(session, scope, lesson.classroom_id, lesson.id),
     )
 
 

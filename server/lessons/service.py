@@ -18,7 +18,7 @@ from server.outbox import service as outbox
 from server.outbox.events import of_lesson
 from server.schools.models import Room, SchoolClass
 from server.scope import SYSTEM, Action, Part, Scope, allows
-from server.timetable import occupancy
+from server.timetable import occupancy, offdays
 from server.timetable.conflicts import Entry, entry
 from signaling.facts import Fact
 
@@ -119,6 +119,7 @@ async def create_lesson(session: AsyncSession, scope: Scope, draft: LessonDraft,
         raise ForbiddenError
     await _check_teacher(session, scope, draft)
     check_times(draft.starts_at, draft.ends_at, now)
+    await offdays.refuse_holiday(session, SYSTEM, draft.kind, draft.starts_at)
     lesson = Lesson(
         id=new_id(),
         classroom_id=draft.classroom_id,

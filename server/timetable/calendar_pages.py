@@ -15,8 +15,10 @@ from server.dependencies import ClockDep, Html, Reading, SignedIn, Writing
 from server.errors import ForbiddenError, InvalidError
 from server.forms import Form, attempt, check, typed
 from server.lessons.changes import service as changes
+from server.lessons.changes import store as change_store
 from server.lessons.changes.schemas import CancelMany
 from server.lessons.lifecycle import CANCEL_REASONS
+from server.lessons.service import may
 from server.scope import Scope, allows
 from server.templating import Page
 from server.timetable import calendar, choices, ringing, store
@@ -30,7 +32,9 @@ CALENDAR = "/timetable/calendar"
 BELLS = "/timetable/bells"
 BACK, AHEAD = timedelta(days=200), timedelta(days=420)
 KINDS = ("sports", "exam", "trip", "repair", "other")
-DONE = ("term", "day", "dropped", "horizon", "seeded", "bells", "span", "cancelled")
+DONE = ("term", "day", "dropped", "horizon", "seeded", "bells", "span", "cancelled", "undone")
+MOST_AT_ONCE = 500
+"""As many as ``CancelMany`` takes."""
 
 
 # --- the city's calendar ----------------------------------------------------------------------------------------------
@@ -204,18 +208,27 @@ async def post_span(request: Request, page: Html, session: Writing, scope: Signe
 
 @router.get("/timetable/spans/{span_id}")
 async def get_span(
-    page: Html, session: Reading, scope: SignedIn, span_id: Id, done: Annotated[str, Query(max_length=12)] = ""
+    page: Html,
+    session: Reading,
+    scope: SignedIn,
+    span_id: Id,
+    done: Annotated[str, Query(max_length=12)] = "",
+    batch: Annotated[str, Query(pattern="^[a-z0-9]{0,24}$")] = "",
 ) -> Response:
-    """What a school's days away hit, and what to do about it."""
+    """What a school's days away hit, and what to do about it. ``batch``: called off just now, with the way back."""
     row = await calendar.get_span(session, scope, span_id)
+    lessons = await calendar.hit(session, scope, row)
+    gone = await change_store.of_batch(session, scope, batch) if batch else []
     school = await choices.school_of(session, scope, "school", row.school_id)
     return page.render(
         "timetable/span.html",
         span=row,
         school=school,
-        lessons=await calendar.hit(session, scope, row),
+        lessons=lessons,
         reasons=CANCEL_REASONS,
-        may_cancel=allows(scope, "lesson.cancel"),
+        mine={one.id for one in lessons if may(scope, "lesson.cancel", one)},
+        batch=batch,
+        gone=sum(one.undone_at is None for one in gone),
         may_write=await _may(session, scope, row.school_id),
         done=done if done in DONE else "",
     )
@@ -225,15 +238,25 @@ async def get_span(
 async def post_cancel_span(
     request: Request, session: Writing, scope: SignedIn, clock: ClockDep, span_id: Id
 ) -> Response:
-    """批量停课 of the lessons ticked."""
+    """批量停课 of the lessons ticked, or of all that the asker may call off."""
     row = await calendar.get_span(session, scope, span_id)
     submitted = await request.form()
-    ids = [str(one) for one in submitted.getlist("lessons")][:500]
+    ids = [str(one) for one in submitted.getlist("lessons")][:MOST_AT_ONCE]
+    if submitted.get("all"):
+        hit = await calendar.hit(session, scope, row)
+        ids = [one.id for one in hit if may(scope, "lesson.cancel", one)][:MOST_AT_ONCE]
     if not ids:
         raise InvalidError("cancel_which")
     body = CancelMany(reason=str(submitted.get("reason", "school_event"))[:24], note=row.name, lessons=ids)
-    await changes.cancel_many(session, scope, body, clock.now())
-    return RedirectResponse(f"/timetable/spans/{span_id}?done=cancelled", 303)
+    made = await changes.cancel_many(session, scope, body, clock.now())
+    return RedirectResponse(f"/timetable/spans/{span_id}?done=cancelled&batch={made.batch}", 303)
+
+
+@router.post("/timetable/spans/{span_id}/undo/{batch_id}")
+async def post_undo_span(session: Writing, scope: SignedIn, clock: ClockDep, span_id: Id, batch_id: Id) -> Response:
+    """What was called off in one go comes back in one go."""
+    await changes.undo(session, scope, batch_id, clock.now())
+    return RedirectResponse(f"/timetable/spans/{span_id}?done=undone", 303)
 
 
 @router.post("/timetable/spans/{span_id}/delete")

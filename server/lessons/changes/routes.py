@@ -33,6 +33,7 @@ from server.lessons.seating import Seating
 from server.scope import SYSTEM, Scope
 from server.selftests import planning, wording
 from server.templating import texts
+from server.timetable import offdays
 
 router = APIRouter(prefix="/api/v1", tags=["lessons"])
 
@@ -83,9 +84,12 @@ async def post_move(
 ) -> Done:
     """调课"""
     done = await _done(session, scope, await service.move(session, scope, lesson_id, body, clock.now()))
-    moved = planning.planned(await lessons.get_lesson(session, scope, lesson_id))
-    crowds = await planning.warnings(session, SYSTEM, [moved], clock.now())
-    done.warnings = [wording.crowd(one, texts(request.state.locale)) for one in crowds]
+    lesson, t = await lessons.get_lesson(session, scope, lesson_id), texts(request.state.locale)
+    crowds = await planning.warnings(session, SYSTEM, [planning.planned(lesson)], clock.now())
+    away = await offdays.away(session, SYSTEM, lesson)
+    done.warnings = [wording.crowd(one, t) for one in crowds] + [
+        t(f"timetable.off.{key}", **words) for key, words in away
+    ]
     return done
 
 

@@ -106,7 +106,8 @@ class Done(BaseModel):
     batch: str
     state: str
     warnings: list[str] = []
-    """What the planner should know, in their language: a school's measured line carries fewer lessons at once."""
+    """What the planner should know, in their language: a school's measured line carries fewer lessons at once, a school
+    is away that day, no term holds it."""
 
 
 class ManyDone(BaseModel):

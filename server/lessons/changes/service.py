@@ -25,7 +25,7 @@ from server.notices import service as notices
 from server.participation import service as participation
 from server.schools.service import part_of
 from server.scope import SYSTEM, Action, Scope, allows
-from server.timetable import occupancy
+from server.timetable import occupancy, offdays
 
 Told = dict[str, Any]
 
@@ -126,6 +126,7 @@ async def move(session: AsyncSession, scope: Scope, lesson_id: str, body: MoveBo
     length = lesson.ends_at - lesson.starts_at
     lesson.starts_at, lesson.ends_at = body.starts_at, body.ends_at or body.starts_at + length
     service.check_times(lesson.starts_at, lesson.ends_at, now)
+    await offdays.refuse_holiday(session, SYSTEM, lesson.kind, lesson.starts_at)
     lesson.moved_from = None if lesson.moved_from == lesson.starts_at else lesson.moved_from or old
     with session.no_autoflush:
         await occupancy.claim(session, SYSTEM, [occupancy.entry_of(lesson)])
@@ -206,6 +207,7 @@ async def repay(session: AsyncSession, scope: Scope, lesson_id: str, body: Repay
         raise ConflictError("repay_twice")
     lesson = _like(owed, body.starts_at, scope, now)
     service.check_times(lesson.starts_at, lesson.ends_at, now)
+    await offdays.refuse_holiday(session, SYSTEM, lesson.kind, lesson.starts_at)
     await occupancy.claim(session, SYSTEM, [occupancy.entry_of(lesson)])
     await store.add(session, scope, lesson)
     await session.refresh(lesson)

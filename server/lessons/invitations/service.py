@@ -5,6 +5,7 @@ lead school's; receiving schools see, confirm and object (domain.md section 9).
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -97,6 +98,26 @@ def _rows(
         )
         for school in schools
     ]
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """One receiving school's answer, or that it is still awaited."""
+
+    row: Invitation
+    school: str
+    by: str
+
+
+async def answers(
+    session: AsyncSession, scope: Scope, classroom_id: str | None, lesson_id: str | None = None
+) -> list[Answered]:
+    """Each school's last word: of the lesson itself where it was asked for it, else of the classroom's timetable."""
+    rows = await store.of_classroom(session, scope, classroom_id) if classroom_id else []
+    rows += await store.of_lesson(session, scope, lesson_id) if lesson_id else []
+    last = {row.school_id: row for row in rows if row.answer != "void"}
+    names = await store.names(session, SYSTEM, last.values())
+    return [Answered(row, names[row.school_id], names.get(row.answered_by or "", "")) for row in last.values()]
 
 
 async def answer(

@@ -8,6 +8,7 @@ from datetime import date
 from sqlalchemy import ColumnElement, and_, exists, or_, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from server.accounts.models import Person
 from server.classrooms import store as classrooms
 from server.classrooms.models import Classroom
 from server.lessons import store as lessons
@@ -59,6 +60,13 @@ async def silent(session: AsyncSession, scope: Scope, today: date) -> list[Invit
     """Not answered in time and not yet passed on."""
     query = select(Invitation).where(Invitation.answer == "pending", Invitation.due_on < today)
     return list(await session.scalars(query.where(Invitation.escalated_at.is_(None)).with_for_update()))
+
+
+async def names(session: AsyncSession, scope: Scope, rows: Collection[Invitation]) -> dict[str, str]:
+    """Of the schools that were asked and the people who answered, by id."""
+    asked = select(School.id, School.short_name).where(School.id.in_({row.school_id for row in rows}))
+    by = select(Person.id, Person.name).where(Person.id.in_({row.answered_by for row in rows if row.answered_by}))
+    return {row[0]: row[1] for query in (asked, by) for row in await session.execute(query)}
 
 
 async def school(session: AsyncSession, scope: Scope, school_id: str) -> School:

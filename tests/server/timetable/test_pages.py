@@ -160,12 +160,22 @@ async def test_a_school_keeps_its_bells_and_says_when_it_is_away(web: Web, city:
     span = {"school_id": city.village.id, "kind": "sports", "name": "运动会", "csrf": school.csrf}
     made_ = await school.post("/timetable/spans", data={**span, "first_on": "2026-12-03", "last_on": "2026-12-04"})
     assert made_.status_code == 303, made_.text[-1000:]
+    ticks = re.compile(r'name="lessons" value="([a-z0-9]+)"')
     page = (await school.get(made_.headers["location"])).text
-    assert "影响 2 节课" in page
-    ids = re.findall(r'name="lessons" value="([a-z0-9]+)"', page)
+    assert "影响 2 节课" in page and not ticks.findall(page) and "由城关小学或其所在区停课" in page
     here = made_.headers["location"].split("?")[0]
-    body = {"lessons": ids, "reason": "school_event", "csrf": admin.csrf}
-    assert (await admin.post(f"{here}/cancel", data=body)).status_code == 303
+    page = (await admin.get(here)).text
+    ids = ticks.findall(page)
+    assert len(ids) == 2 and "停全部 2 节" in page
+    body = {"reason": "school_event", "csrf": admin.csrf}
+    assert (await admin.post(f"{here}/cancel", data=body)).status_code == 422
+    done = await admin.post(f"{here}/cancel", data={**body, "all": "1"})
+    page = (await admin.get(done.headers["location"])).text
+    assert "已停 2 节课" in page
+    back = re.search(rf"{here}/undo/[a-z0-9]+", page)
+    assert back is not None and (await admin.post(back[0], data={"csrf": admin.csrf})).status_code == 303
+    assert ticks.findall((await admin.get(here)).text) == ids
+    assert (await admin.post(f"{here}/cancel", data={**body, "lessons": ids})).status_code == 303
     async with web.database.reading() as session:
         assert len((await session.scalars(select(BellSchedule))).all()) == 1
         assert len((await session.scalars(select(SchoolSpan))).all()) == 1
