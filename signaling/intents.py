@@ -45,7 +45,7 @@ class Asker:
     present: frozenset[str]
 
     def classroom(self) -> str:
-        """The receiving room's seat that this person stands for; a watcher stands for itself (its hand is its own)."""
+        """The receiving room's seat that this person stands for; anybody else stands for himself."""
         return f"r-{self.seat.room}" if self.seat.role in ("class", "assistant") else self.seat.id
 
     def receiving(self, seat: str) -> str:

@@ -106,8 +106,8 @@ client_message: TypeAdapter[ClientMessage] = TypeAdapter(Annotated[ClientMessage
 #   deck.close        {}                                          teacher
 #   page.turn         {page: 1..pages}                            teacher
 #   stage.blank       {on: bool}                                  teacher
-#   hand.raise        {pupil: 1..99 | null}                       class, assistant, watch
-#   hand.lower        {seat?: Id}  (teacher may lower any)        class, assistant, watch, teacher
+#   hand.raise        {pupil: 1..99 | null}                       class, assistant
+#   hand.lower        {seat?: Id}  (teacher may lower any)        class, assistant, teacher
 #   floor.give        {seat: Id}                                  teacher
 #   floor.take        {seat: Id | null}  (null: everybody)        teacher, and class/assistant for their own room
 #   chat.say          {text: 1..500 chars}                        all but inspector

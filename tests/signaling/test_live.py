@@ -184,9 +184,9 @@ def test_wishes_that_cannot_be() -> None:
     assert bench.code(room, "floor.take", seat=None) == "forbidden"
     assert bench.code(room, "hand.raise", pupil=100) == "intent_body"
     assert bench.code(room, "hand.lower") == "hand_none"
-    assert bench.code(watcher, "hand.raise") == ""
-    assert bench.code(room, "hand.lower", seat="w-p1") == "forbidden"
-    assert bench.code(teacher, "hand.lower", seat="w-p1") == ""
+    assert bench.code(watcher, "hand.raise") == "forbidden"  # nobody could give it the floor
+    assert bench.code(room, "hand.lower", seat="r-room2") == "forbidden"
+    assert bench.code(teacher, "hand.lower", seat="r-room2") == "hand_none"
     assert bench.code(room, "chat.say", text="  ") == "chat_empty"
     assert bench.code(room, "chat.say", text="字" * 501) == "intent_body"
     assert bench.code(inspector, "chat.say", text="x") == "forbidden"
