@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated
 
 from fastapi import APIRouter, Query
@@ -10,6 +11,7 @@ from fastapi.responses import Response
 from server.dependencies import ClockDep, Html, Reading, SignedIn
 from server.errors import NotFoundError
 from server.indicators import service
+from server.indicators.formulas import ReceiptFigures
 from server.indicators.registry import SHOWN, Level
 from server.indicators.service import Row
 from server.participation.evidence import evidence
@@ -21,6 +23,10 @@ CHART_ROWS = 20
 """More bars than this say less than the table below them."""
 
 PAGE_ROWS = 50
+ONLY: dict[str, Callable[[ReceiptFigures], bool]] = {
+    "effective": lambda figures: figures.effective,
+    "missed": lambda figures: not figures.effective,
+}
 Text = Annotated[str | None, Query(max_length=32)]
 
 
@@ -93,18 +99,24 @@ async def behind(
     level: Level,
     part: str,
     only: Text = None,
+    room: Text = None,
+    cause: Text = None,
     number: Annotated[int, Query(alias="page", ge=1, le=10_000)] = 1,
 ) -> Response:
+    """``room`` and ``cause`` narrow to a line of the monthly report: one room's receipts, one cause's 停课."""
     service.ask(scope)
     found = await service.behind(session, scope, code, period, level, part)
-    receipts = found.receipts
-    if only == "missed":
-        receipts = [one for one in receipts if not one.figures.effective]
+    counted = [one for one in found.receipts if not room or one.figures.room == room]
+    counted = [one for one in counted if not cause or one.figures.cancel_reason == cause]
+    receipts = [one for one in counted if ONLY[only](one.figures)] if only in ONLY else counted
     return page.render(
         "indicators/part.html",
         found=found,
         period=period,
-        only=only,
+        only=only if only in ONLY else None,
+        room=room,
+        cause=cause,
+        counted=counted,
         receipts=receipts[(number - 1) * PAGE_ROWS : number * PAGE_ROWS],
         count=len(receipts),
         number=number,

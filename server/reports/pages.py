@@ -12,6 +12,7 @@ from server.dependencies import ClockDep, Html, Reading, SignedIn
 from server.errors import NotFoundError
 from server.indicators import service as indicators
 from server.indicators.registry import SHOWN
+from server.indicators.rollup import previous
 from server.indicators.store import CountedReceipt
 from server.reports import service
 from server.reports.service import Report
@@ -38,7 +39,10 @@ async def report_sheet(
 ) -> Response:
     report = await service.report(session, scope, period, key, clock.now())
     head = [page.t(f"reports.csv.{column}") for column in COLUMNS]
-    return sheet(f"{period}-{report.part.name or page.t('common.city')}", head, _rows(report, page.t))
+    rows = [*_rows(report, page.t)]
+    if page.request.app.state.demo:
+        rows.append([page.t("common.demo_note"), *[""] * (len(head) - 1)])
+    return sheet(f"{period}-{report.part.name or page.t('common.city')}", head, rows)
 
 
 @router.get("/reports/{period}/{key}")
@@ -50,6 +54,7 @@ async def report_page(
         "reports/report.html",
         report=report,
         catalogue=SHOWN,
+        month_before=previous(period),
         periods=await indicators.periods(session, scope, clock.now()),
         now=clock.now(),
     )

@@ -217,3 +217,14 @@ async def test_a_lead_room_s_screen_knows_that_it_is_one(web: Web, city: City) -
     web.clock.moment = city.lesson.starts_at
     shown = await state(await web.device(city.lead))
     assert (shown["lesson"]["role"], shown["signin_code"]) == ("lead", None)
+
+
+async def test_screens_and_phones_of_a_demo_city_say_so(web: Web, city: City) -> None:
+    teacher, kiosk = await web.sign_in(city.teacher), await web.device(city.room)
+    live, companion = f"/live/{city.lesson.id}", f"/companion/{city.lesson.id}"
+    pages = [(teacher, f"{live}/teach"), (teacher, f"{live}/watch"), (kiosk, f"{live}/class"), (kiosk, "/kiosk")]
+    pages.append((web.browser(), companion))
+    mark = '<span class="badge demo">演示</span>'
+    assert [mark in (await browser.get(path)).text for browser, path in pages] == [False] * len(pages)
+    web.app.state.demo = True
+    assert [mark in (await browser.get(path)).text for browser, path in pages] == [True] * len(pages)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import csv
+import html
 import io
+import re
 from datetime import timedelta
 
 import pytest
@@ -43,6 +45,22 @@ async def test_a_report_holds_figures_rooms_causes_and_lessons(web: Web, city: C
     assert "Power cut" in english.text
 
 
+async def test_every_number_opens_into_what_it_was_made_of(web: Web, city: City) -> None:
+    for reader, path in (
+        (await browser(web, "city_admin"), "/reports/2026-11/city"),
+        (await browser(web, "school_admin", of_school=city.town), f"/reports/2026-11/school-{city.town.id}"),
+    ):
+        text = (await reader.get(path)).text
+        links = sorted({html.unescape(link) for link in re.findall(r'href="(/indicators/[^"]+)"', text)})
+        pages = {link: await reader.get(link) for link in links}
+        assert {page.status_code for page in pages.values()} == {200}
+        rows = {link.split("?")[-1]: page.text.count('<td data-label="听讲教室">') for link, page in pages.items()}
+        # each room: a lesson heard by the first only, and one lost to a power cut
+        assert [rows[f"room={room.id}"] for room in city.rooms] == [2, 2]
+        assert [rows[f"room={room.id}&only=effective"] for room in city.rooms] == [1, 0]
+        assert rows["cause=power"] == 2
+
+
 async def test_the_sheet_opens_in_excel_and_runs_nothing(web: Web, city: City) -> None:
     page = await browser(web, "city_admin")
     answer = await page.get("/reports/2026-11/city.csv")
@@ -54,6 +72,13 @@ async def test_the_sheet_opens_in_excel_and_runs_nothing(web: Web, city: City) -
     titles = [row[2] for row in rows[1:]]
     assert "'=HYPERLINK(1)" in titles
     assert not any(cell.startswith(("=", "+", "@")) for row in rows for cell in row)
+
+
+async def test_a_demo_citys_sheet_says_so(web: Web, city: City) -> None:
+    web.app.state.demo = True
+    answer = await (await browser(web, "city_admin")).get("/reports/2026-11/city.csv")
+    rows = list(csv.reader(io.StringIO(answer.content.decode("utf-8-sig"))))
+    assert "演示数据" in rows[-1][0] and len({len(row) for row in rows}) == 1
 
 
 async def test_each_reads_the_reports_of_his_part(web: Web, city: City) -> None:
