@@ -14,6 +14,7 @@ from server.participation import store
 from server.participation.intervals import Interval, Intervals, gaps, union
 from server.participation.models import Attendance
 from server.participation.moments import corrected
+from server.participation.picture import Picture, pictures
 from server.participation.receipts import opened
 from server.participation.schemas import sound
 from server.participation.talk import Talk, talks
@@ -32,6 +33,8 @@ class RoomEvidence:
     row: Attendance
     plan: Interval
     spoke: Intervals
+    picture: Picture | None
+    """None: no node said anything of it."""
 
     @property
     def heard_share(self) -> float:
@@ -92,8 +95,11 @@ async def evidence(session: AsyncSession, scope: Scope, lesson_id: str) -> Evide
     held = opened(facts)
     talked = [talk for talk in talks(facts, held) if talk.room is None or talk.room in rows]
     spoke = {talk.room: talk.spoke for talk in talked}
+    got = pictures(facts, held)
     rooms = [
-        RoomEvidence(receipt.room, rows[receipt.room_id], plan, spoke.get(receipt.room_id, ()))
+        RoomEvidence(
+            receipt.room, rows[receipt.room_id], plan, spoke.get(receipt.room_id, ()), got.get(receipt.room_id)
+        )
         for receipt in lesson.receipts
         if receipt.room_id in rows
     ]

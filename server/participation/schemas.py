@@ -22,6 +22,7 @@ NEEDS: dict[str, dict[str, type]] = {
     "Hand": {"seat": str, "up": bool},
     "Floor": {"seat": str, "given": bool},
     "Spoke": {"role": str, "seat": str, "from_at": int, "to_at": int},
+    "Quality": {"role": str, "seat": str, "from_at": int, "to_at": int, "gets": str},
 }
 
 
