@@ -83,6 +83,7 @@ PACKAGES = (
     "recordings",
     "studios",
     "studios.activities",
+    "studios.admin",
     "participation",
     "indicators",
     "reports",

@@ -119,6 +119,7 @@ Action = Literal[
     "report.read",
     "studio.read",
     "studio.write",
+    "studio.keep",
     "audit.read",
     "channel.write",
     "token.write",
@@ -180,6 +181,7 @@ RIGHTS: dict[Action, dict[Post, Reach]] = {
     "report.read": {**_ADMINS, **_DEAN, **_READERS},
     "studio.read": {**_OPEN, "pupil": "all"},
     "studio.write": {"studio_host": "studio", **_ABOVE},
+    "studio.keep": _ABOVE,  # who founds a studio and names its host
     "audit.read": _ADMINS,
     "channel.write": _ADMINS,
     "token.write": _ADMINS,

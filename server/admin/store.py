@@ -20,6 +20,7 @@ from server.schools import store as schools
 from server.schools.models import Device, Room, School
 from server.schools.store import SchoolFilter
 from server.scope import Scope
+from server.studios import store as studios
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,7 @@ class Counts:
     classrooms: int
     accepted: int
     people: int
+    studios: int
 
 
 async def _count(session: AsyncSession, query: Any) -> int:
@@ -61,6 +63,7 @@ async def counts(session: AsyncSession, scope: Scope, today: date, seen_after: d
         classrooms=await _count(session, classroom),
         accepted=await _count(session, classroom.where(Classroom.accepted_on.is_not(None))),
         people=await _count(session, person),
+        studios=await studios.count_kept(session, scope),
     )
 
 

@@ -23,7 +23,8 @@ class Kind:
     paired: bool = False
     """Those of helped schools, too."""
     whole: bool = False
-    """Of the whole city: names and codes of schools are public, and pairings cross districts."""
+    """Of the whole city: names and codes of schools are public, pairings cross districts, studios take teachers of any
+    school."""
 
 
 KINDS: dict[str, Kind] = {
@@ -36,6 +37,7 @@ KINDS: dict[str, Kind] = {
     "receiving_rooms": Kind("room", room="receiving", paired=True),
     "classes": Kind("class", paired=True),
     "teachers": Kind("person", post="teacher"),
+    "all_teachers": Kind("person", post="teacher", whole=True),
     "assistants": Kind("person", post="assistant", paired=True),
     "classrooms": Kind("classroom"),
     "led_classrooms": Kind("classroom", may="lesson.create"),

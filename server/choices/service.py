@@ -18,7 +18,7 @@ from server.scope import Action, Scope, allows
 FEW = 120
 """Choices that a person still finds in a list, and that cost a page little."""
 FOUND = 20
-READS: tuple[Action, ...] = ("school.read", "lesson.create", "gap.write", "group.write")
+READS: tuple[Action, ...] = ("school.read", "lesson.create", "gap.write", "group.write", "studio.write")
 
 
 @dataclass(frozen=True, slots=True)

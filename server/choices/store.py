@@ -17,7 +17,7 @@ from server.classrooms import store as classrooms
 from server.classrooms.models import Classroom
 from server.schools.models import Pairing, Room, School, SchoolClass, class_called
 from server.schools.store import like, runs_on, visible
-from server.scope import Part, Scope, allows
+from server.scope import Action, Part, Scope, allows
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,8 @@ def _found(wanted: Wanted, id_: Any, columns: Sequence[Any]) -> ColumnElement[bo
 def _seen(scope: Scope, kind: Kind, day: date) -> ColumnElement[bool]:
     """Schools whose things may be chosen."""
     if kind.whole:
-        return true() if allows(scope, "pairing.write") or allows(scope, "group.write") else false()
+        crossing: tuple[Action, ...] = ("studio.write",) if kind.of == "person" else ("pairing.write", "group.write")
+        return true() if any(allows(scope, action) for action in crossing) else false()
     if not kind.paired:
         return visible(scope)
     lead = select(School.id).where(visible(scope)).correlate(None)

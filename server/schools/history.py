@@ -36,6 +36,13 @@ def effective(day: date | None, today: date) -> date:
     return day
 
 
+def not_closed(day: date, today: date, field: str = "starts_on") -> None:
+    """Nothing begins or ends in a month that is over: its report stands."""
+    closed = today.replace(day=1)
+    if day < closed:
+        raise InvalidError("effective_closed", field=field, date=closed.isoformat())
+
+
 def _plain(value: Any) -> Any:
     return value.isoformat() if isinstance(value, date) else value
 

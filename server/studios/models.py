@@ -1,10 +1,10 @@
-"""名师网络工作室: host, members, plan and activities (read-only for now)."""
+"""名师网络工作室: host, members, plan and activities."""
 
 from __future__ import annotations
 
 from datetime import date, datetime
 
-from sqlalchemy import ForeignKey, String, Text, UniqueConstraint
+from sqlalchemy import ForeignKey, String, Text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from server.accounts.models import Person
@@ -33,11 +33,12 @@ class Studio(Base):
 
 
 class StudioMember(Base):
+    """One stay; who comes again has another row, so that a past year keeps its members."""
+
     __tablename__ = "studio_members"
-    __table_args__ = (UniqueConstraint("studio_id", "person_id"),)
 
     id: Mapped[str] = mapped_column(String(24), primary_key=True)
-    studio_id: Mapped[str] = mapped_column(ForeignKey("studios.id"))
+    studio_id: Mapped[str] = mapped_column(ForeignKey("studios.id"), index=True)
     person_id: Mapped[str] = mapped_column(ForeignKey("people.id"))
     role: Mapped[str] = mapped_column(String(12))
     """core | member | trainee"""

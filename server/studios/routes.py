@@ -1,4 +1,4 @@
-"""JSON of studios (read-only)."""
+"""JSON of studios: finding them. Setting them up is ``admin``'s."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ Wanted = Annotated[store.StudioFilter, Depends(wanted)]
 PageNumber = Annotated[int, Query(ge=1, le=MAX_PAGE)]
 
 
-def _plain(studio: Studio) -> dict[str, Any]:
+def plain(studio: Studio) -> dict[str, Any]:
     return {
         "id": studio.id,
         "name": studio.name,
@@ -62,7 +62,7 @@ async def get_studios(
     size: Annotated[int, Query(ge=1, le=MOST)] = PAGE_ROWS,
 ) -> StudiosSeen:
     rows, paging = await store.list_studios(session, scope, wanted, page, size)
-    items = [StudioSeen(**_plain(row)) for row in rows]
+    items = [StudioSeen(**plain(row)) for row in rows]
     return StudiosSeen(items=items, count=paging.count, page=paging.page, pages=paging.pages)
 
 
@@ -71,6 +71,7 @@ async def get_studio(session: Reading, scope: Reader, clock: ClockDep, studio_id
     home = await service.home(session, scope, studio_id, clock.now())
     people = [
         MemberSeen(
+            person_id=one.person_id,
             name=one.person.name,
             school=home.schools[one.person.school_id].name if one.person.school_id else None,
             role=one.role,
@@ -78,4 +79,4 @@ async def get_studio(session: Reading, scope: Reader, clock: ClockDep, studio_id
         )
         for one in home.members
     ]
-    return StudioHome(**_plain(home.studio), about=home.studio.about, people=people)
+    return StudioHome(**plain(home.studio), about=home.studio.about, people=people)

@@ -26,6 +26,7 @@ class StudiosSeen(BaseModel):
 
 
 class MemberSeen(BaseModel):
+    person_id: str
     name: str
     school: str | None
     role: str

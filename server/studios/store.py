@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Select, func, or_, select
+from sqlalchemy import ColumnElement, Select, exists, func, or_, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from server.accounts.models import Person
+from server.accounts.models import Person, PostHeld
 from server.lessons.models import Lesson
 from server.lessons.store import visible
 from server.paging import Paging
@@ -53,8 +53,48 @@ async def list_studios(
     return list((await session.scalars(query.offset(paging.offset).limit(size))).unique()), paging
 
 
+def _kept(scope: Scope) -> ColumnElement[bool]:
+    """Those the asker hosts, or administers from above."""
+    if any(one.city for one in scope.of("city_admin")) or scope.system:
+        return true()
+    districts = {one.district for one in scope.of("district_admin") if one.district and scope.has("district_admin")}
+    hosted = {one.studio for one in scope.of("studio_host") if one.studio and scope.has("studio_host")}
+    above = select(School.id).where(School.supervised_by.in_(districts))
+    return or_(Studio.id.in_(hosted), Studio.school_id.in_(above))
+
+
+async def count_kept(session: AsyncSession, scope: Scope) -> int:
+    return await session.scalar(select(func.count()).select_from(Studio).where(_kept(scope))) or 0
+
+
+async def list_kept(
+    session: AsyncSession, scope: Scope, wanted: StudioFilter, page: int, size: int
+) -> tuple[list[Studio], Paging]:
+    """What the asker may change."""
+    query = _filtered(select(func.count()).select_from(Studio), wanted).where(_kept(scope))
+    paging = Paging(page, await session.scalar(query) or 0, size)
+    query = _filtered(select(Studio), wanted).where(_kept(scope)).order_by(Studio.name)
+    return list((await session.scalars(query.offset(paging.offset).limit(size))).unique()), paging
+
+
 async def studio(session: AsyncSession, scope: Scope, studio_id: str) -> Studio | None:
     return await session.get(Studio, studio_id)
+
+
+async def name_taken(session: AsyncSession, scope: Scope, name: str, but: str = "") -> bool:
+    """Names are unique beyond every scope."""
+    return bool(await session.scalar(select(exists().where(Studio.name == name, Studio.id != but))))
+
+
+async def posts(session: AsyncSession, scope: Scope, studio_id: str, person_id: str, post: str) -> list[PostHeld]:
+    """A person's posts of a studio that the service has checked."""
+    query = select(PostHeld).where(PostHeld.studio_id == studio_id, PostHeld.person_id == person_id)
+    return list(await session.scalars(query.where(PostHeld.post == post)))
+
+
+async def add(session: AsyncSession, scope: Scope, row: Studio | StudioMember | PostHeld) -> None:
+    session.add(row)
+    await session.flush()
 
 
 async def subjects(session: AsyncSession, scope: Scope) -> list[str]:

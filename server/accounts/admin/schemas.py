@@ -53,6 +53,7 @@ class PostSeen(BaseModel):
     post: str
     school_id: str | None
     district_id: str | None
+    studio_id: str | None
     starts_on: date
     ends_on: date | None
 

@@ -41,6 +41,8 @@ GIVES: dict[Post, tuple[Post, ...]] = {
 }
 """Which posts each administrator gives."""
 
+OF_STUDIO: frozenset[Post] = frozenset({"studio_host", "studio_member"})
+"""Posts that follow from a studio: they are given and ended with its host and members (``studios.admin``)."""
 OF_SCHOOL: frozenset[Post] = frozenset({"school_admin"})
 OF_DISTRICT: frozenset[Post] = frozenset({"district_admin"})
 """Posts that say of what: without it they would reach nothing."""
@@ -63,6 +65,11 @@ def posts_given(scope: Scope) -> list[Post]:
         return list(_BY_CITY)
     mine = {given for post, posts in GIVES.items() if scope.has(post) for given in posts}
     return [post for post in _BY_CITY if post in mine]
+
+
+def posts_offered(scope: Scope) -> list[Post]:
+    """Those a form about people offers."""
+    return [post for post in posts_given(scope) if post not in OF_STUDIO]
 
 
 async def _reach(session: AsyncSession, scope: Scope, person: Person, post: PostHeld | PostBody) -> list[Part]:
@@ -187,6 +194,8 @@ async def _check_post(session: AsyncSession, scope: Scope, person: Person, body:
         raise InvalidError("post_dates", field="ends_on")
     if not await may_give(session, scope, person, body):
         raise InvalidError("post_above", field="post")
+    if body.post in OF_STUDIO:
+        raise InvalidError("post_studio", field="post")
 
 
 async def _hold(session: AsyncSession, scope: Scope, person: Person, body: PostBody) -> PostHeld:
@@ -214,6 +223,8 @@ async def end_post(
     row = next((post for post in person.posts if post.id == post_id), None)
     if row is None:
         raise NotFoundError
+    if row.studio_id is not None:
+        raise InvalidError("post_studio", field="post")
     if ends_on < row.starts_on:
         raise InvalidError("post_dates", field="ends_on")
     closed = city_date(now).replace(day=1)

@@ -17,6 +17,7 @@ from server.paging import Paging
 from server.schools.models import School
 from server.schools.store import visible as visible_school
 from server.scope import Scope
+from server.studios.models import Studio
 
 POSTS = selectinload(Person.posts)
 
@@ -95,6 +96,12 @@ async def schools_of(session: AsyncSession, scope: Scope, ids: Sequence[str]) ->
     """Schools that people work at, for naming them beside people the asker sees."""
     found = await session.scalars(select(School).where(School.id.in_(ids)))
     return {school.id: school for school in found}
+
+
+async def studios_of(session: AsyncSession, scope: Scope, ids: Sequence[str]) -> dict[str, str]:
+    """Names of studios that people's posts are of: open to all."""
+    found = await session.execute(select(Studio.id, Studio.name).where(Studio.id.in_(ids)))
+    return {row.id: row.name for row in found}
 
 
 async def school(session: AsyncSession, scope: Scope, school_id: str) -> School | None:
