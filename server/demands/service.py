@@ -1,7 +1,7 @@
 """Rules of the exchange: the needing school posts, accepts, withdraws; lead schools and studios offer and take back.
 
 An offer is a time the slot finder proposes. Accepting makes a classroom of it and publishes its lessons through the
-same services as everybody's: clashes are found again there, the receiving school is invited as always.
+same services as everybody's: clashes are found again there, the receiving school has said yes by accepting.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from datetime import datetime
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from server.accounts.service import held_posts
+from server.classes.grades import FIRST, LAST
 from server.classrooms import service as classrooms
 from server.classrooms import store as classroom_store
 from server.classrooms.schemas import ClassroomBody, ReceiverBody, SlotBody
@@ -241,7 +242,7 @@ async def accept(session: AsyncSession, scope: Scope, demand_id: str, offer_id: 
     chosen.state, chosen.ended_at = after(OFFER, chosen.state, "accept"), now
     made = await classrooms.create(session, SYSTEM, _classroom(demand, chosen), now)
     demand.classroom_id = made.id
-    await publishing.publish(session, SYSTEM, demand.term, [made.id], now)
+    await publishing.publish(session, SYSTEM, demand.term, [made.id], now, agreed={demand.school_id: scope.person})
     others = _pass(demand, now)
     href = f"/timetable?of=classroom&id={made.id}"
     words = {**_words(demand), "school": demand.school.short_name}
@@ -294,10 +295,14 @@ def _href(demand: Demand) -> str:
 
 
 async def _tell_of_need(session: AsyncSession, scope: Scope, demand: Demand, now: datetime) -> None:
-    """The lead schools that help this one, and the district above; everybody else finds it in the list."""
+    """The lead schools that help this one, the hosts of studios of this subject, and the district above; everybody else
+    finds it in the list."""
     words = {**_words(demand), "school": demand.school.short_name}
     lead = await store.lead_schools(session, scope, demand.school_id, city_date(now))
     await notices.tell_school(session, scope, lead, "demand_posted", words, _href(demand), now)
+    phase = next(one for one in FIRST if FIRST[one] <= demand.grade <= LAST[one])
+    hosts = await store.studio_hosts(session, SYSTEM, demand.subject, phase, city_date(now))
+    await notices.tell(session, scope, hosts, "demand_posted", words, _href(demand), now)
     district = [demand.school.supervised_by]
     await notices.tell_districts(session, scope, district, "demand_posted", words, _href(demand), now)
 

@@ -9,6 +9,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, exists, func, or_, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from server.accounts.models import Person, PostHeld
+from server.accounts.store import held_on
 from server.demands.models import Demand, Offer
 from server.paging import Paging
 from server.schools.models import Pairing, Room, School
@@ -119,6 +121,14 @@ async def studio(session: AsyncSession, scope: Scope, studio_id: str) -> Studio 
 async def studios_of(session: AsyncSession, scope: Scope) -> list[Studio]:
     """Studios the asker hosts."""
     return list((await session.scalars(select(Studio).where(Studio.id.in_(scope.studios)))).unique())
+
+
+async def studio_hosts(session: AsyncSession, scope: Scope, subject: str, phase: str, day: date) -> list[str]:
+    """Who hosts a studio of this subject, wherever in the city."""
+    query = select(PostHeld.person_id).join(Studio, Studio.id == PostHeld.studio_id)
+    query = query.join(Person, Person.id == PostHeld.person_id).where(Person.disabled_at.is_(None))
+    query = query.where(PostHeld.post == "studio_host", held_on(day), Studio.subject == subject, Studio.phase == phase)
+    return sorted(set(await session.scalars(query)))
 
 
 async def add(session: AsyncSession, scope: Scope, row: Demand | Offer) -> None:

@@ -6,7 +6,7 @@ touched, withdraws what the timetable no longer holds, and leaves alone what was
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
@@ -204,8 +204,10 @@ async def publish(
     now: datetime,
     *,
     without_clashing: bool = False,
+    agreed: Mapping[str, str | None] | None = None,
 ) -> Plan:
-    """All of it or, ``without_clashing``, all but what clashes. Receiving schools are invited, everybody is told."""
+    """All of it or, ``without_clashing``, all but what clashes. Receiving schools are invited, everybody is told.
+    ``agreed``: schools that have said yes already, and who said it."""
     made = await plan(session, scope, term_id, classroom_ids, now)
     await occupancy.lock(session, SYSTEM, made.entries())
     made.clashes = await occupancy.look(session, SYSTEM, made.entries(), made.gone)
@@ -227,7 +229,7 @@ async def publish(
     await session.flush()
     await told.tell(session, scope, now)
     asked = [one for one in made.classrooms if one.id in made.asked]
-    await invitations.invite_for(session, scope, asked, now, told.people())
+    await invitations.invite_for(session, scope, asked, now, told.people(), agreed)
     return made
 
 

@@ -4,7 +4,7 @@ lead school's; receiving schools see, confirm and object (domain.md section 9).
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -37,10 +37,17 @@ async def due(session: AsyncSession, now: datetime) -> date:
 
 
 async def invite_for(
-    session: AsyncSession, scope: Scope, classrooms: Sequence[Classroom], now: datetime, told: Collection[str] = ()
+    session: AsyncSession,
+    scope: Scope,
+    classrooms: Sequence[Classroom],
+    now: datetime,
+    told: Collection[str] = (),
+    agreed: Mapping[str, str | None] | None = None,
 ) -> None:
     """One question a receiving school and classroom: its timetable of the term. An open older question is void.
-    ``told``: who knows already that it is published."""
+    ``told``: who knows already that it is published. ``agreed``: schools that chose this timetable themselves, and who
+    chose it; they are not asked what they said."""
+    agreed = agreed or {}
     await _void(await store.pending(session, SYSTEM, [one.id for one in classrooms]))
     until = await due(session, now)
     for classroom in classrooms:
@@ -49,6 +56,9 @@ async def invite_for(
         await store.add(session, scope, *rows)
         words = {"name": classroom.name, "due_date": until.isoformat()}
         for row in rows:
+            if row.school_id in agreed:
+                row.answer, row.answered_at, row.answered_by = "confirmed", now, agreed[row.school_id]
+                continue
             await notices.tell_school(session, scope, [row.school_id], "invited", words, "/invitations", now)
         people = [classroom.lead_teacher_id, *(held.assistant_id for held in classroom.receivers)]
         href = f"/timetable?of=classroom&id={classroom.id}"

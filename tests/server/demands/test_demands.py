@@ -128,10 +128,15 @@ async def test_a_gap_becomes_a_timetable(web: Web, city: City) -> None:
     async with web.database.reading() as session:
         classroom = await session.get_one(Classroom, agreed["classroom_id"])
         lessons = list((await session.scalars(select(Lesson).where(Lesson.classroom_id == classroom.id))).unique())
-        asked = await session.scalar(select(func.count()).select_from(Invitation))
+        asked = (await session.scalars(select(Invitation))).one()
     assert classroom.name == "城关小学—南里小学 四年级音乐" and classroom.lead_room_id == city.town.room.id
     assert len(lessons) == times[0]["days"] and {one.state for one in lessons} == {"published"}
-    assert asked == 1, "the receiving school is invited as always"
+    assert (asked.school_id, asked.answer, asked.answered_by) == (
+        city.village.school.id,
+        "confirmed",
+        city.village.admin.id,
+    ), "who accepts an offer is not asked again"
+    assert "invited" not in await told(web, city.village.admin)
     assert "offer_accepted" in await told(web, city.town.admin)
     assert "offer_passed" in await told(web, city.other.admin)
     assert (await city.other.browser.get(f"{DEMANDS}/{made['id']}")).json()["offers"][0]["state"] == "passed"
@@ -202,7 +207,16 @@ async def test_a_studio_offers_a_room_of_its_school(web: Web, city: City) -> Non
     await web.add(studio)
     post = PostHeld(id=new_id(), person_id=host.id, post="studio_host", studio_id=studio.id, starts_on=date(2026, 1, 1))
     await web.add(post)
+    elsewhere = await web.person("teacher", school=city.town.school, name="数学名师")
+    maths = Studio(
+        id=new_id(), name="数学工作室", subject="maths", phase="primary", school_id=city.town.school.id,
+        host_id=elsewhere.id, created_at=web.clock.now(),
+    )  # fmt: skip
+    await web.add(maths)
+    day = date(2026, 1, 1)
+    await web.add(PostHeld(id=new_id(), person_id=elsewhere.id, post="studio_host", studio_id=maths.id, starts_on=day))
     made, browser = await need(city), await web.sign_in(host)
+    assert await told(web, host) == ["demand_posted"] and await told(web, elsewhere) == []
     page = f"/demands/{made['id']}?lead_room_id={city.town.room.id}&teacher_id={host.id}&studio_id={studio.id}"
     shown = (await browser.get(page)).text
     assert "正是希望的时间" in shown and 'name="slot"' in shown
