@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import APIRouter, Form, Path, Request
-from fastapi.responses import Response
+from fastapi.responses import RedirectResponse, Response
 
 from server.dependencies import ClockDep, Html, Reading, SignedIn, Writing
 from server.feeds import service
 from server.feeds.ics import calendar
+from server.feeds.routes import OfRoom
 from server.security import own_origin
 from server.templating import texts
 
@@ -27,7 +28,24 @@ async def post_feed(
 ) -> Response:
     """A new address, shown this once."""
     secret = await service.make(session, scope, room or None, clock.now())
-    return page.render("timetable/feed.html", url=f"{own_origin(request)}/calendar/{secret}.ics", room=room)
+    return page.render(
+        "timetable/feed.html", url=f"{own_origin(request)}/calendar/{secret}.ics", room=room, standing=[]
+    )
+
+
+@router.get("/feeds")
+async def get_feed(page: Html, session: Reading, scope: SignedIn, room: OfRoom = "") -> Response:
+    """Whether there is an address, and its end."""
+    rows = await service.standing(session, scope, room or None)
+    return page.render("timetable/feed.html", url="", room=room, standing=rows)
+
+
+@router.post("/feeds/revoke")
+async def post_revoke(
+    session: Writing, scope: SignedIn, clock: ClockDep, room: Annotated[str, Form(max_length=24)] = ""
+) -> Response:
+    await service.revoke(session, scope, room or None, clock.now())
+    return RedirectResponse("/feeds" + (f"?room={room}" if room else ""), 303)
 
 
 @router.get("/calendar/{secret}.ics")

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Body, Request
-from pydantic import BaseModel
+from fastapi import APIRouter, Body, Query, Request
+from pydantic import BaseModel, ConfigDict
 
-from server.dependencies import ClockDep, SignedIn, Writing
+from server.dependencies import ClockDep, Reading, SignedIn, Writing
 from server.feeds import service
 from server.security import own_origin
 
@@ -18,6 +19,24 @@ class FeedOut(BaseModel):
     """Shown once: only its hash is kept."""
 
     url: str
+
+
+class FeedSeen(BaseModel):
+    """That there is an address, not which: that is shown once."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    room_id: str | None
+    created_at: datetime
+
+
+OfRoom = Annotated[str, Query(pattern="^[a-z0-9]{0,24}$", description="Empty: my own")]
+
+
+@router.get("/feeds")
+async def get_feeds(session: Reading, scope: SignedIn, room: OfRoom = "") -> list[FeedSeen]:
+    """The address in use of my lessons, or of a room that I administer; an empty list: there is none."""
+    return [FeedSeen.model_validate(row) for row in await service.standing(session, scope, room or None)]
 
 
 @router.post("/feeds", status_code=201)
@@ -34,5 +53,6 @@ async def post_feed(
 
 
 @router.delete("/feeds", status_code=204)
-async def delete_feed(session: Writing, scope: SignedIn, clock: ClockDep) -> None:
-    await service.revoke(session, scope, None, clock.now())
+async def delete_feed(session: Writing, scope: SignedIn, clock: ClockDep, room: OfRoom = "") -> None:
+    """The address stops at once, mine or a room's."""
+    await service.revoke(session, scope, room or None, clock.now())

@@ -28,14 +28,19 @@ def hashed(secret: str) -> str:
     return hashlib.sha256(f"feed|{secret}".encode()).hexdigest()
 
 
-async def make(session: AsyncSession, scope: Scope, room_id: str | None, now: datetime) -> str:
-    """A new secret for the asker's own lessons, or for a room they administer. The old address stops."""
+async def standing(session: AsyncSession, scope: Scope, room_id: str | None) -> list[Feed]:
+    """The address in use of the asker's own lessons, or of a room they administer."""
     if scope.person is None:
         raise ForbiddenError
     if room_id is not None:
         room = (await lessons.rooms(session, SYSTEM, [room_id])).get(room_id)
         if room is None or not allows(scope, "room.write", part_of(room.school)):
             raise InvalidError("feed_room", field="room")
+    return await store.standing(session, scope, scope.person, room_id)
+
+
+async def make(session: AsyncSession, scope: Scope, room_id: str | None, now: datetime) -> str:
+    """A new secret for the asker's own lessons, or for a room they administer. The old address stops."""
     await revoke(session, scope, room_id, now)
     secret = secrets.token_urlsafe(24)
     row = Feed(
@@ -51,8 +56,8 @@ async def make(session: AsyncSession, scope: Scope, room_id: str | None, now: da
 
 
 async def revoke(session: AsyncSession, scope: Scope, room_id: str | None, now: datetime) -> None:
-    """The asker's own feed, or that of a room ``make`` has checked."""
-    for row in await store.standing(session, scope, scope.person, room_id):
+    """The address stops at once: of the asker's own feed, or of a room they administer."""
+    for row in await standing(session, scope, room_id):
         row.revoked_at = now
 
 

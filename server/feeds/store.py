@@ -7,15 +7,21 @@ from datetime import datetime
 from sqlalchemy import or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from server.accounts.models import Person
 from server.errors import ForbiddenError
 from server.feeds.models import Feed
 from server.lessons.models import Lesson, Receipt
+from server.schools.models import Room, School
 from server.scope import Scope
 
 
 async def by_secret(session: AsyncSession, scope: Scope, sha256: str) -> Feed | None:
-    """Whoever has the address has the feed: it is asked for by programs that cannot sign in."""
-    return await session.scalar(select(Feed).where(Feed.secret_sha256 == sha256, Feed.revoked_at.is_(None)))
+    """Whoever has the address has the feed: it is asked for by programs that cannot sign in. That of a disabled person,
+    a closed room or a closed school is silent, as long as they are."""
+    query = select(Feed).outerjoin(Person, Person.id == Feed.person_id).outerjoin(Room, Room.id == Feed.room_id)
+    query = query.outerjoin(School, School.id == Room.school_id)
+    query = query.where(Person.disabled_at.is_(None), Room.closed_on.is_(None), School.closed_on.is_(None))
+    return await session.scalar(query.where(Feed.secret_sha256 == sha256, Feed.revoked_at.is_(None)))
 
 
 async def standing(session: AsyncSession, scope: Scope, person: str | None, room: str | None) -> list[Feed]:

@@ -74,3 +74,38 @@ async def test_the_address_is_made_on_a_page_and_shown_once(web: Web) -> None:
     assert page.status_code == 200
     url = page.text.split('class="feed-url">')[1].split("<")[0]
     assert len(await events(web, url)) == 1
+
+
+async def test_a_disabled_persons_and_a_closed_rooms_address_is_silent(web: Web) -> None:
+    lesson, teacher, admin = await made(web)
+    room = lesson.receipts[0].room_id
+    mine = (await teacher.post("/api/v1/feeds", json={})).json()["url"]
+    rooms = (await admin.post("/api/v1/feeds", json={"room": room})).json()["url"]
+    assert (await admin.post(f"/api/v1/people/{lesson.teacher_id}/disable")).status_code == 204
+    assert (await web.browser().get(mine)).status_code == 404
+    assert len(await events(web, rooms)) == 1
+    assert (await admin.post(f"/api/v1/rooms/{room}/close")).status_code == 200
+    assert (await web.browser().get(rooms)).status_code == 404
+
+
+async def test_an_address_is_looked_at_and_stopped(web: Web) -> None:
+    lesson, teacher, admin = await made(web)
+    room = lesson.receipts[0].room_id
+    for browser, query in ((teacher, ""), (admin, f"?room={room}")):
+        assert (await browser.get(f"/api/v1/feeds{query}")).json() == []
+        assert "现在没有订阅地址" in (await browser.get(f"/feeds{query}")).text
+        url = (await browser.post("/api/v1/feeds", json={"room": room} if query else {})).json()["url"]
+        assert len((await browser.get(f"/api/v1/feeds{query}")).json()) == 1
+        assert 'action="/feeds/revoke"' in (await browser.get(f"/feeds{query}")).text
+        if query:
+            assert (await browser.delete(f"/api/v1/feeds{query}")).status_code == 204
+        else:
+            assert (await browser.post("/feeds/revoke", data={"room": ""})).status_code == 303
+        assert (await web.browser().get(url)).status_code == 404
+    for answer in (
+        await teacher.get(f"/api/v1/feeds?room={room}"),
+        await teacher.delete(f"/api/v1/feeds?room={room}"),
+        await teacher.get(f"/feeds?room={room}"),
+    ):
+        assert answer.status_code == 422, "somebody else's room"
+    assert 'href="/feeds"' in (await teacher.get("/timetable")).text
