@@ -104,8 +104,8 @@ async def _person_page(
     done: str = "",
 ) -> Response:
     today = city_date(now)
-    edit = {"name": person.name, "phone": person.phone, "subject": person.subject}
-    named = forms.get("post") or Form()
+    edit = {name: getattr(person, name) for name in PersonEdit.model_fields}
+    chosen = [form.value("school_id") for form in forms.values()]
     ids = {person.school_id, *(post.school_id for post in person.posts)} - {None}
     return page.render(
         "admin/person.html",
@@ -117,7 +117,7 @@ async def _person_page(
         studios=await store.studios_of(session, scope, [one.studio_id for one in person.posts if one.studio_id]),
         subjects=SUBJECTS,
         posts=service.posts_offered(scope),
-        schools=await offer(session, scope, "schools", today, [named.value("school_id")]),
+        schools=await offer(session, scope, "schools", today, [person.school_id, *chosen]),
         my_districts=await schools.my_districts(session, scope),
         may_write=await service.may_manage(session, scope, person, today),
         is_me=person.id == scope.person,

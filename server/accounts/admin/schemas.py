@@ -23,6 +23,7 @@ class PersonBody(Body):
 
 class PersonEdit(Body):
     name: str = Field(min_length=1, max_length=64)
+    school_id: Id | None = Field(default=None, description="Moves there from today on; None: stays")
     phone: Telephone | None = None
     subject: str | None = Field(default=None, pattern=r"^[a-z_]{2,32}$")
 

@@ -13,11 +13,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from server.accounts import store as accounts
 from server.accounts.admin import store
+from server.accounts.admin.moving import move
 from server.accounts.admin.schemas import PersonBody, PersonCreate, PersonEdit, PostBody
 from server.accounts.models import Person, PostHeld
 from server.clock import city_date
 from server.errors import ConflictError, ForbiddenError, InvalidError, NotFoundError
 from server.ids import new_id
+from server.schools import history
 from server.schools import store as schools
 from server.scope import SYSTEM, Part, Post, Scope, allows
 from server.security import Passwords
@@ -148,6 +150,12 @@ async def create(
 
 async def edit(session: AsyncSession, scope: Scope, person_id: str, body: PersonEdit, now: datetime) -> Person:
     person = await managed(session, scope, person_id, now)
+    today, moves = city_date(now), body.school_id not in (None, person.school_id)
+    if (moves or body.subject != person.subject) and city_date(person.created_at) < today:
+        names = ("school_id", "subject")
+        await history.keep(session, scope, "person", person, names, today, now, school_id=person.school_id)
+    if moves and body.school_id is not None:
+        await move(session, scope, person, body.school_id, now)
     person.name, person.phone, person.subject = body.name, body.phone, body.subject
     await session.flush()
     return person

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import re
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 from sqlalchemy.orm import selectinload
 
 from server.accounts.admin import service
 from server.accounts.admin.schemas import PersonCreate, PostBody
 from server.accounts.models import Person
 from server.errors import ConflictError, ForbiddenError, InvalidError, NotFoundError
-from server.schools.models import District, School
+from server.schools.models import District, Past, School
 from server.scope import Scope
 from tests.support.web import Browser, Web
 
@@ -216,3 +217,47 @@ async def test_to_work_at_a_school_is_not_to_administer_it(web: Web) -> None:
         room = {"name": "新教室", "kind": "receiving", "pupils": 30}
         assert (await browser.post(f"/api/v1/schools/{work.id}/rooms", json=room)).status_code == 403
         assert (await browser.post(f"/api/v1/schools/{own.id}/rooms", json=room)).status_code in (201, 422)
+
+
+async def held(web: Web, person: Person) -> list[tuple[str, str | None, str, str]]:
+    async with web.database.reading() as session:
+        row = await session.get_one(Person, person.id, options=[selectinload(Person.posts)])
+        return sorted(((one.post, one.school_id, str(one.starts_on), str(one.ends_on)) for one in row.posts), key=str)
+
+
+async def test_who_moves_leaves_the_posts_of_the_old_school_behind(web: Web) -> None:
+    """The dean of the one school is not dean of the other; what the person was stays written down."""
+    district = await web.district()
+    old, new = await web.school(district, "老校"), await web.school(district, "新校")
+    person = await web.person("teacher", "dean", school=old)
+    web.clock.moment += timedelta(hours=24)
+    browser = await web.sign_in(await web.person("district_admin", district=district))
+    body = {"name": "王老师", "school_id": new.id, "subject": "music"}
+    moved = await browser.put(f"/api/v1/people/{person.id}", json=body)
+    assert (moved.status_code, moved.json()["school_id"]) == (200, new.id)
+    assert await held(web, person) == [
+        ("dean", old.id, "2026-01-01", "2026-11-17"),
+        ("teacher", old.id, "2026-01-01", "2026-11-17"),
+        ("teacher", None, "2026-11-18", "None"),
+    ]
+    async with web.database.reading() as session:
+        [past] = await session.scalars(select(Past).where(Past.kind == "person"))
+    assert (past.school_id, past.was) == (old.id, {"school_id": old.id, "subject": None})
+    assert (await browser.get(f"/admin/schools/{old.id}")).status_code == 200, "its history shows it"
+    page = await browser.get(f"/admin/people/{person.id}")
+    assert "新校" in page.text and "老校" in page.text
+    stays = await browser.post(f"/admin/people/{person.id}/edit", data={"name": "王老师", "school_id": new.id})
+    assert stays.status_code == 303 and len(await held(web, person)) == 3
+
+
+async def test_nobody_moves_people_out_of_or_into_somebody_elses_schools(web: Web) -> None:
+    here, there = await web.district("120113"), await web.district("120115")
+    mine, other = await web.school(here, "甲小学"), await web.school(there, "乙小学")
+    person, foreign = await web.person("teacher", school=mine), await web.person("teacher", school=other)
+    for post, of in (("district_admin", {"district": here}), ("school_admin", {"school": mine, "of_school": mine})):
+        browser = await web.sign_in(await web.person(post, **of))
+        answer = await browser.put(f"/api/v1/people/{person.id}", json={"name": "x", "school_id": other.id})
+        assert (answer.status_code, answer.json()["error"]["key"]) == (422, "person_school"), post
+        taken = await browser.put(f"/api/v1/people/{foreign.id}", json={"name": "x", "school_id": mine.id})
+        assert taken.status_code == 404, post
+    assert await held(web, person) == [("teacher", None, "2026-01-01", "None")], "and nothing of it stays"
