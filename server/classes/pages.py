@@ -20,6 +20,7 @@ from server.errors import ForbiddenError
 from server.forms import Form, attempt, carried_out, submitted
 from server.paging import PAGE_ROWS, ListPage, base_of
 from server.schools import store as schools
+from server.schools.models import SchoolClass
 from server.schools.schemas import Id
 from server.schools.service import part_of
 from server.scope import Scope, allows
@@ -94,10 +95,18 @@ async def post_class(
 
 
 @router.get(LIST + "/{class_id}")
-async def get_class(page: Html, session: Reading, scope: SignedIn, class_id: Id) -> Response:
+async def get_class(page: Html, session: Reading, scope: SignedIn, clock: ClockDep, class_id: Id) -> Response:
     row = await service.get(session, scope, class_id)
-    values = {"name": row.name, "pupils": row.pupils, "consent_on": row.consent_on}
-    return page.render("admin/class_form.html", form=Form(values), row=row)
+    form = Form({name: getattr(row, name) for name in ClassEdit.model_fields})
+    return await _form(page, session, scope, clock, form, row)
+
+
+async def _form(
+    page: Page, session: AsyncSession, scope: Scope, clock: ClockDep, form: Form, row: SchoolClass
+) -> Response:
+    staff = await store.staff(session, scope, row.school_id, city_date(clock.now()))
+    heads = [(one.id, one.name) for one in staff]
+    return page.render("admin/class_form.html", status=422 if form.bad else 200, form=form, row=row, heads=heads)
 
 
 @router.post(LIST + "/{class_id}")
@@ -109,7 +118,7 @@ async def post_edit(
         request, ClassEdit, page.t, lambda body: service.edit(session, scope, class_id, body, clock.now())
     )
     if form.bad:
-        return page.render("admin/class_form.html", status=422, form=form, row=row)
+        return await _form(page, session, scope, clock, form, row)
     return RedirectResponse(f"{LIST}?school={row.school_id}&done=saved", 303)
 
 

@@ -55,6 +55,7 @@ def seen(row: SchoolClass, clock: ClockDep) -> ClassSeen:
         grade=grade_on(row.phase, row.entry_year, city_date(clock.now())),
         name=row.name,
         pupils=row.pupils,
+        head_id=row.head_id,
         consent_on=row.consent_on,
         closed_on=row.closed_on,
     )

@@ -25,6 +25,7 @@ class ClassCreate(ClassBody):
 class ClassEdit(Body):
     name: str | None = Field(default=None, min_length=1, max_length=24)
     pupils: int = Field(ge=0, le=120)
+    head_id: Id | None = Field(default=None, description="班主任: one of the school's teachers")
     consent_on: date | None = Field(default=None, strict=False, description="Guardians' consent to recording")
 
 
@@ -38,6 +39,7 @@ class ClassSeen(BaseModel):
     grade: int | None
     name: str | None
     pupils: int
+    head_id: str | None
     consent_on: date | None
     closed_on: date | None
 

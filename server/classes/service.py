@@ -17,6 +17,9 @@ from server.schools import service as schools
 from server.schools.models import School, SchoolClass
 from server.scope import Action, Scope, allows
 
+KEPT = ("name", "pupils", "head_id", "consent_on", "closed_on")
+"""What pasts say of a class."""
+
 
 def check(school: School, body: ClassBody, today: date) -> None:
     if school.phase != "nine_year" and body.phase != school.phase:
@@ -48,18 +51,38 @@ async def create(session: AsyncSession, scope: Scope, body: ClassCreate, now: da
 
 async def edit(session: AsyncSession, scope: Scope, class_id: str, body: ClassEdit, now: datetime) -> SchoolClass:
     row = await get(session, scope, class_id)
-    if (row.name, row.pupils) != (body.name, body.pupils):
-        await history.keep(
-            session, scope, "class", row, ("name", "pupils"), city_date(now), now, school_id=row.school_id
-        )
-    row.name, row.pupils, row.consent_on = body.name, body.pupils, body.consent_on
+    if body.head_id not in (None, row.head_id) and body.head_id not in {
+        one.id for one in await store.staff(session, scope, row.school_id, city_date(now))
+    }:
+        raise InvalidError("class_head", field="head_id")
+    said = body.model_dump()
+    if any(getattr(row, name) != value for name, value in said.items()):
+        await _keep(session, scope, row, now)
+    for name, value in said.items():
+        setattr(row, name, value)
     await session.flush()
     return row
+
+
+async def _keep(session: AsyncSession, scope: Scope, row: SchoolClass, now: datetime) -> None:
+    """All of it: there is one past a day, and the day's second change is another column's."""
+    is_open = row.closed_on is None
+    await history.keep(
+        session, scope, "class", row, KEPT, city_date(now), now, school_id=row.school_id, is_open=is_open
+    )
+
+
+async def headless(session: AsyncSession, scope: Scope, person_id: str, now: datetime) -> None:
+    """Who goes to another school heads no class here any more; the caller has checked the right to move them."""
+    for row in await store.headed_by(session, scope, person_id):
+        await _keep(session, scope, row, now)
+        row.head_id = None
 
 
 async def close(session: AsyncSession, scope: Scope, class_id: str, now: datetime) -> SchoolClass:
     """撤班; done again, it is open again."""
     row = await get(session, scope, class_id)
+    await _keep(session, scope, row, now)
     row.closed_on = None if row.closed_on else city_date(now)
     await session.flush()
     return row

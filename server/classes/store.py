@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
-from sqlalchemy import Select, and_, func, or_, select
+from sqlalchemy import Select, and_, exists, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from server.accounts.models import Person, PostHeld
+from server.accounts.store import held_on
 from server.paging import Paging
 from server.schools.models import School, SchoolClass
 from server.schools.store import visible
@@ -53,6 +56,19 @@ async def list_classes(
 async def one(session: AsyncSession, scope: Scope, class_id: str) -> SchoolClass | None:
     query = select(SchoolClass).join(School, School.id == SchoolClass.school_id)
     return await session.scalar(query.where(SchoolClass.id == class_id, visible(scope)))
+
+
+async def staff(session: AsyncSession, scope: Scope, school_id: str, day: date) -> list[Person]:
+    """Who may head a class of the school, which the asker may write."""
+    held = exists().where(
+        PostHeld.person_id == Person.id, PostHeld.post.in_(("teacher", "class_teacher")), held_on(day)
+    )
+    query = select(Person).where(Person.school_id == school_id, Person.disabled_at.is_(None), held)
+    return list(await session.scalars(query.order_by(Person.name, Person.id)))
+
+
+async def headed_by(session: AsyncSession, scope: Scope, person_id: str) -> list[SchoolClass]:
+    return list(await session.scalars(select(SchoolClass).where(SchoolClass.head_id == person_id)))
 
 
 async def same(session: AsyncSession, scope: Scope, school_id: str, phase: str, year: int, number: int) -> bool:

@@ -162,7 +162,10 @@ async def post_edit(to: ChangeDep) -> Response:
 @router.post(LIST + "/{group_id}/members")
 async def post_member(to: ChangeDep) -> Response:
     return await to.of(
-        "member", MemberBody, lambda body: service.join(to.session, to.scope, to.group_id, body), "joined"
+        "member",
+        MemberBody,
+        lambda body: service.join(to.session, to.scope, to.group_id, body, to.clock.now()),
+        "joined",
     )
 
 

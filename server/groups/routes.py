@@ -65,8 +65,8 @@ async def put_group(session: Writing, scope: SignedIn, group_id: Id, body: Group
 
 
 @router.post("/{group_id}/members", status_code=201)
-async def post_member(session: Writing, scope: SignedIn, group_id: Id, body: MemberBody) -> GroupSeen:
-    return GroupSeen.model_validate(await service.join(session, scope, group_id, body))
+async def post_member(session: Writing, scope: SignedIn, clock: ClockDep, group_id: Id, body: MemberBody) -> GroupSeen:
+    return GroupSeen.model_validate(await service.join(session, scope, group_id, body, clock.now()))
 
 
 @router.post("/{group_id}/members/{member_id}/end")

@@ -16,6 +16,7 @@ from server.groups.models import Group, Membership
 from server.groups.schemas import GroupBody, GroupEdit, MemberBody
 from server.ids import new_id
 from server.schools import store as schools
+from server.schools.history import not_closed
 from server.scope import Action, Part, Scope, allows
 
 
@@ -71,7 +72,7 @@ def _open(member: Membership, day: date) -> bool:
     return member.ends_on is None or member.ends_on > day
 
 
-async def join(session: AsyncSession, scope: Scope, group_id: str, body: MemberBody) -> Group:
+async def join(session: AsyncSession, scope: Scope, group_id: str, body: MemberBody, now: datetime) -> Group:
     """A school joins; a new lead takes over from the old one that day, who stays as a member."""
     group = await get_for(session, scope, group_id)
     school = await schools.school_of_city(session, scope, body.school_id)
@@ -81,6 +82,7 @@ async def join(session: AsyncSession, scope: Scope, group_id: str, body: MemberB
         raise InvalidError("group_area_school", field="school_id")
     if group.ends_on is not None or body.starts_on < group.starts_on:
         raise InvalidError("group_dates", field="starts_on", date=group.starts_on.isoformat())
+    not_closed(body.starts_on, city_date(now), entered=group.created_at)
     held = [one for one in group.members if one.school_id == school.id and _open(one, body.starts_on)]
     if held and (held[0].role == body.role or body.role == "member"):
         raise ConflictError("group_member_twice", field="school_id")

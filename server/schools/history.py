@@ -36,10 +36,11 @@ def effective(day: date | None, today: date) -> date:
     return day
 
 
-def not_closed(day: date, today: date, field: str = "starts_on") -> None:
-    """Nothing begins or ends in a month that is over: its report stands."""
+def not_closed(day: date, today: date, field: str = "starts_on", entered: datetime | None = None) -> None:
+    """Nothing begins or ends in a month that is over: its report stands. What was ``entered`` this month is still being
+    entered, and may say since when it is so."""
     closed = today.replace(day=1)
-    if day < closed:
+    if day < closed and (entered is None or city_date(entered) < closed):
         raise InvalidError("effective_closed", field=field, date=closed.isoformat())
 
 

@@ -274,7 +274,15 @@ async def post_settlement(
 ) -> Response:
     today = city_date(clock.now())
     return await _small(
-        request, page, session, scope, today, school_id, "settlement", service.set_settlement, SettlementBody
+        request,
+        page,
+        session,
+        scope,
+        today,
+        school_id,
+        "settlement",
+        _at(service.set_settlement, clock.now()),
+        SettlementBody,
     )
 
 
@@ -309,7 +317,7 @@ async def post_pairing(
     request: Request, page: Html, session: Writing, scope: SignedIn, clock: ClockDep, school_id: Id
 ) -> Response:
     async def pair(session: AsyncSession, scope: Scope, school_id: str, body: PairingBody) -> None:
-        await service.pair(session, scope, body)
+        await service.pair(session, scope, body, clock.now())
 
     return await _small(request, page, session, scope, city_date(clock.now()), school_id, "pairing", pair, PairingBody)
 

@@ -149,8 +149,10 @@ async def get_history(session: Reading, scope: Reader, school_id: Id) -> list[Pa
 
 
 @router.post("/schools/{school_id}/settlements", status_code=204)
-async def post_settlement(session: Writing, scope: SignedIn, school_id: Id, body: SettlementBody) -> None:
-    await service.set_settlement(session, scope, school_id, body)
+async def post_settlement(
+    session: Writing, scope: SignedIn, clock: ClockDep, school_id: Id, body: SettlementBody
+) -> None:
+    await service.set_settlement(session, scope, school_id, body, clock.now())
 
 
 @router.post("/schools/{school_id}/enrolments", status_code=204)
@@ -229,8 +231,8 @@ async def get_pairings(session: Reading, scope: Reader, school_id: Id) -> list[P
 
 
 @router.post("/pairings", status_code=201)
-async def post_pairing(session: Writing, scope: SignedIn, body: PairingBody) -> PairingSeen:
-    return PairingSeen.model_validate(await service.pair(session, scope, body))
+async def post_pairing(session: Writing, scope: SignedIn, clock: ClockDep, body: PairingBody) -> PairingSeen:
+    return PairingSeen.model_validate(await service.pair(session, scope, body, clock.now()))
 
 
 @router.post("/pairings/{pairing_id}/end")

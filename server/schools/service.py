@@ -132,11 +132,14 @@ async def reopen(session: AsyncSession, scope: Scope, school_id: str, now: datet
     await session.flush()
 
 
-async def set_settlement(session: AsyncSession, scope: Scope, school_id: str, body: SettlementBody) -> None:
+async def set_settlement(
+    session: AsyncSession, scope: Scope, school_id: str, body: SettlementBody, now: datetime
+) -> None:
     """A new 城乡 code from a day on; the one before ends there. The past is not rewritten."""
     school = await get(session, scope, school_id, "school.write")
     if school.settlement and body.starts_on <= school.settlement[-1].starts_on:
         raise InvalidError("settlement_order", field="starts_on", date=school.settlement[-1].starts_on.isoformat())
+    history.not_closed(body.starts_on, city_date(now), entered=school.created_at)
     if school.settlement:
         school.settlement[-1].ends_on = body.starts_on
     school.settlement.append(SettlementCode(id=new_id(), school_id=school.id, code=body.code, starts_on=body.starts_on))
@@ -232,7 +235,7 @@ async def revoke_device(session: AsyncSession, scope: Scope, device_id: str, now
 # --- pairings ---------------------------------------------------------------------------------------------------------
 
 
-async def pair(session: AsyncSession, scope: Scope, body: PairingBody) -> Pairing:
+async def pair(session: AsyncSession, scope: Scope, body: PairingBody, now: datetime) -> Pairing:
     """结对. Whoever administers one of the two schools may pair it; the other may lie in another district."""
     lead = await store.school_of_city(session, scope, body.lead_school)
     village = await store.school_of_city(session, scope, body.village_school)
@@ -243,6 +246,7 @@ async def pair(session: AsyncSession, scope: Scope, body: PairingBody) -> Pairin
     for held, one, other in await store.pairings(session, SYSTEM, village.id):
         if (one.id, other.id) == (lead.id, village.id) and (held.ends_on is None or held.ends_on > body.starts_on):
             raise ConflictError("pairing_twice", field="lead_school")
+    history.not_closed(body.starts_on, city_date(now), entered=max(lead.created_at, village.created_at))
     row = Pairing(
         id=new_id(), lead_school_id=lead.id, village_school_id=village.id, kind=body.kind, starts_on=body.starts_on
     )

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from server.accounts.admin import store
 from server.accounts.models import Person, PostHeld
+from server.classes.service import headless
 from server.clock import city_date
 from server.errors import InvalidError
 from server.ids import new_id
@@ -28,6 +29,7 @@ async def move(session: AsyncSession, scope: Scope, person: Person, school_id: s
     school = await store.school(session, scope, school_id)
     if school is None or school.closed_on is not None or not allows(scope, "person.write", part_of(school)):
         raise InvalidError("person_school", field="school_id")
+    await headless(session, scope, person.id, now)
     for post in [one for one in person.posts if _of_old(one, person.school_id)]:
         await _leave(session, scope, person, post, city_date(now))
     person.school_id = school.id

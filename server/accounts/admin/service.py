@@ -220,6 +220,7 @@ async def give_post(session: AsyncSession, scope: Scope, person_id: str, body: P
         same = (held.post, held.school_id, held.district_id) == (body.post, body.school_id, body.district_id)
         if same and (held.ends_on is None or held.ends_on >= body.starts_on):
             raise ConflictError("post_twice", field="post")
+    history.not_closed(body.starts_on, city_date(now), entered=person.created_at)
     return await _hold(session, scope, person, body)
 
 

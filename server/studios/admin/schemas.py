@@ -24,7 +24,7 @@ class StudioBody(Body):
 
     @field_validator("*", mode="before")
     @classmethod
-    def _plain_text(cls, value: object, info: ValidationInfo) -> object:
+    def _plain_text(cls, value: object, info: ValidationInfo) -> object:  # type: ignore[override]
         """As everywhere, but the introduction has lines."""
         if not isinstance(value, str):
             return value

@@ -261,3 +261,13 @@ async def test_nobody_moves_people_out_of_or_into_somebody_elses_schools(web: We
         taken = await browser.put(f"/api/v1/people/{foreign.id}", json={"name": "x", "school_id": mine.id})
         assert taken.status_code == 404, post
     assert await held(web, person) == [("teacher", None, "2026-01-01", "None")], "and nothing of it stays"
+
+
+async def test_no_post_begins_in_a_month_that_is_over(web: Web) -> None:
+    school = await web.school(await web.district())
+    person = await web.person("teacher", school=school)
+    early = PostBody(post="dean", starts_on=date(2026, 11, 30))
+    async with web.transaction() as session:
+        with pytest.raises(InvalidError, match="effective_closed"):
+            await service.give_post(session, CITY, person.id, early, web.clock.now() + timedelta(days=31))
+        await service.give_post(session, CITY, person.id, early, web.clock.now())

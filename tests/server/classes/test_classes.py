@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 from sqlalchemy import select
@@ -45,7 +45,7 @@ async def test_a_school_keeps_its_own_classes(web: Web) -> None:
     assert (await dean.put(f"/api/v1/classes/{one}", json={"pupils": 36})).json()["pupils"] == 36
     async with web.database.reading() as session:
         past = (await session.scalars(select(Past).where(Past.kind == "class"))).one()
-    assert past.was == {"name": None, "pupils": 38}
+    assert past.was == {"name": None, "pupils": 38, "head_id": None, "consent_on": None, "closed_on": None}
     assert (await dean.get("/api/v1/classes?grade=3")).json()["count"] == 1
     assert (await dean.get("/api/v1/classes?grade=4")).json()["count"] == 0
     page = await dean.get(f"/admin/classes?school={mine.id}")
@@ -53,3 +53,34 @@ async def test_a_school_keeps_its_own_classes(web: Web) -> None:
     edited = await dean.post(f"/admin/classes/{one}", data={"pupils": "37", "consent_on": "2026-09-10"})
     assert edited.status_code == 303
     assert (await dean.get("/api/v1/classes?state=consent")).json()["count"] == 0
+
+
+async def test_a_class_has_a_head_of_its_school_and_keeps_what_it_was(web: Web) -> None:
+    district = await web.district()
+    mine, other = await web.school(district, "甲小学"), await web.school(district, "乙小学")
+    head, stranger = await web.person("teacher", school=mine, name="班老师"), await web.person("teacher", school=other)
+    dean = await web.person("dean", school=mine)
+    browser = await web.sign_in(dean)
+    body = {"school_id": mine.id, "phase": "primary", "entry_year": 2024, "number": 1, "pupils": 38}
+    one = (await browser.post("/api/v1/classes", json=body)).json()["id"]
+    door = f"/api/v1/classes/{one}"
+    for wrong in (stranger, dean):
+        refused = await browser.put(door, json={"pupils": 38, "head_id": wrong.id})
+        assert (refused.status_code, refused.json()["error"]["key"]) == (422, "class_head")
+    assert "班老师" in (await browser.get(f"/admin/classes/{one}")).text
+    form = {"pupils": "38", "head_id": head.id, "consent_on": "2026-09-10"}
+    assert (await browser.post(f"/admin/classes/{one}", data=form)).status_code == 303
+    assert (await browser.get(door)).json()["head_id"] == head.id
+
+    web.clock.moment += timedelta(hours=24)
+    browser = await web.sign_in(dean)
+    assert (await browser.post(f"{door}/close")).json()["closed_on"] == "2026-11-17"
+    admin = await web.sign_in(await web.person("district_admin", district=district))
+    moved = await admin.put(f"/api/v1/people/{head.id}", json={"name": "班老师", "school_id": other.id})
+    assert moved.status_code == 200, moved.text
+    assert (await browser.get(door)).json()["head_id"] is None
+    async with web.database.reading() as session:
+        pasts = list(await session.scalars(select(Past).where(Past.kind == "class").order_by(Past.until)))
+    assert [one.was["head_id"] for one in pasts] == [None, head.id]
+    assert [(one.was["consent_on"], one.open) for one in pasts] == [(None, True), ("2026-09-10", True)]
+    assert (await admin.get(f"/admin/schools/{mine.id}")).status_code == 200

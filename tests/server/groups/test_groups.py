@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 
@@ -33,12 +33,14 @@ async def test_members_of_many_districts_and_a_lead_that_changes(web: Web) -> No
     async with web.transaction() as session:
         for school, role in ((lead, "lead"), (member, "member")):
             body = MemberBody(school_id=school.id, role=role, starts_on=FIRST)  # type: ignore[arg-type]
-            await service.join(session, CITY, group.id, body)
+            await service.join(session, CITY, group.id, body, MONDAY)
         later = MemberBody(school_id=other.id, role="lead", starts_on=date(2026, 11, 2))
-        now = await service.join(session, CITY, group.id, later)
+        now = await service.join(session, CITY, group.id, later, MONDAY)
         held = sorted((one.school.name, one.role, one.starts_on.month, one.ends_on) for one in now.members)
         with pytest.raises(ConflictError, match="group_member_twice"):
-            await service.join(session, CITY, group.id, MemberBody(school_id=member.id, starts_on=date(2026, 11, 3)))
+            await service.join(
+                session, CITY, group.id, MemberBody(school_id=member.id, starts_on=date(2026, 11, 3)), MONDAY
+            )
     assert held == [
         ("另一所", "lead", 11, None),
         ("成员校", "member", 9, None),
@@ -50,9 +52,9 @@ async def test_members_of_many_districts_and_a_lead_that_changes(web: Web) -> No
 async def test_an_area_lies_in_its_district(web: Web) -> None:
     group, (lead, foreign, _) = await build(web, "area", "120113")
     async with web.transaction() as session:
-        await service.join(session, CITY, group.id, MemberBody(school_id=lead.id, role="lead", starts_on=FIRST))
+        await service.join(session, CITY, group.id, MemberBody(school_id=lead.id, role="lead", starts_on=FIRST), MONDAY)
         with pytest.raises(InvalidError, match="group_area_school"):
-            await service.join(session, CITY, group.id, MemberBody(school_id=foreign.id, starts_on=FIRST))
+            await service.join(session, CITY, group.id, MemberBody(school_id=foreign.id, starts_on=FIRST), MONDAY)
         with pytest.raises(InvalidError, match="group_area"):
             body = GroupBody(name="没有区的学区", kind="area", starts_on=FIRST)
             await service.create(session, CITY, body, MONDAY)
@@ -63,7 +65,7 @@ async def test_who_has_a_member_sees_the_group_and_who_keeps_it_writes(web: Web)
     async with web.transaction() as session:
         with pytest.raises(NotFoundError):
             await service.get(session, FAR, group.id)
-        await service.join(session, CITY, group.id, MemberBody(school_id=member.id, starts_on=FIRST))
+        await service.join(session, CITY, group.id, MemberBody(school_id=member.id, starts_on=FIRST), MONDAY)
         assert (await service.get(session, FAR, group.id)).name == "某集团"
         with pytest.raises(ForbiddenError):
             await service.end(session, FAR, group.id, date(2026, 12, 1), MONDAY)
@@ -72,13 +74,17 @@ async def test_who_has_a_member_sees_the_group_and_who_keeps_it_writes(web: Web)
 async def test_a_month_that_is_over_keeps_its_members(web: Web) -> None:
     group, (lead, _, _) = await build(web)
     async with web.transaction() as session:
-        held = await service.join(session, CITY, group.id, MemberBody(school_id=lead.id, role="lead", starts_on=FIRST))
+        held = await service.join(
+            session, CITY, group.id, MemberBody(school_id=lead.id, role="lead", starts_on=FIRST), MONDAY
+        )
         with pytest.raises(InvalidError, match="effective_closed"):
             await service.leave(session, CITY, group.id, held.members[0].id, date(2026, 10, 31), MONDAY)
         await service.end(session, CITY, group.id, date(2026, 11, 16), MONDAY)
         assert held.members[0].ends_on == date(2026, 11, 16)
         with pytest.raises(InvalidError, match="group_dates"):
-            await service.join(session, CITY, group.id, MemberBody(school_id=lead.id, starts_on=date(2026, 11, 17)))
+            await service.join(
+                session, CITY, group.id, MemberBody(school_id=lead.id, starts_on=date(2026, 11, 17)), MONDAY
+            )
 
 
 async def test_pages_make_fill_and_end_a_group(web: Web) -> None:
@@ -96,3 +102,12 @@ async def test_pages_make_fill_and_end_a_group(web: Web) -> None:
     assert "牵头校" in (await admin.get(place)).text
     assert (await admin.post(f"{place}/end", data={"ends_on": "2026-11-20"})).status_code == 303
     assert "北辰学区" in (await admin.get("/admin/groups?state=ended")).text
+
+
+async def test_no_school_joins_in_a_month_that_is_over(web: Web) -> None:
+    group, (lead, _, _) = await build(web)
+    body = MemberBody(school_id=lead.id, starts_on=date(2026, 11, 30))
+    async with web.transaction() as session:
+        with pytest.raises(InvalidError, match="effective_closed"):
+            await service.join(session, CITY, group.id, body, MONDAY + timedelta(days=31))
+        await service.join(session, CITY, group.id, body, MONDAY)

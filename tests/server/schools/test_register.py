@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -142,11 +142,15 @@ async def test_evaluator_reads_and_changes_nothing(web: Web) -> None:
 async def test_settlement_codes_follow_each_other(web: Web) -> None:
     school = await web.school(await web.district())
     async with web.transaction() as session:
-        await service.set_settlement(session, CITY, school.id, SettlementBody(code="220", starts_on=date(2024, 7, 1)))
-        await service.set_settlement(session, CITY, school.id, SettlementBody(code="121", starts_on=date(2026, 7, 1)))
+        await service.set_settlement(
+            session, CITY, school.id, SettlementBody(code="220", starts_on=date(2024, 7, 1)), NOW
+        )
+        await service.set_settlement(
+            session, CITY, school.id, SettlementBody(code="121", starts_on=date(2026, 7, 1)), NOW
+        )
         with pytest.raises(InvalidError, match="settlement_order"):
             late = SettlementBody(code="111", starts_on=date(2026, 7, 1))
-            await service.set_settlement(session, CITY, school.id, late)
+            await service.set_settlement(session, CITY, school.id, late, NOW)
     async with web.database.reading() as session:
         found = await store.school(session, CITY, school.id)
         assert found is not None
@@ -215,10 +219,10 @@ async def test_pairing_crosses_districts_and_is_made_once(web: Web) -> None:
     wanted = PairingBody(lead_school=lead.id, village_school=village.id, starts_on=date(2026, 9, 1))
     async with web.transaction() as session:
         with pytest.raises(ForbiddenError):
-            await service.pair(session, district_scope("120115"), wanted)
-        row = await service.pair(session, district_scope("120119"), wanted)
+            await service.pair(session, district_scope("120115"), wanted, NOW)
+        row = await service.pair(session, district_scope("120119"), wanted, NOW)
         with pytest.raises(ConflictError, match="pairing_twice"):
-            await service.pair(session, CITY, wanted)
+            await service.pair(session, CITY, wanted, NOW)
         assert await store.paired_with(session, district_scope("120101"), None, date(2026, 11, 1)) == [village.id]
         with pytest.raises(InvalidError, match="pairing_dates"):
             await service.end_pairing(session, CITY, row.id, date(2026, 9, 1), NOW)
@@ -234,7 +238,7 @@ async def test_unpaired_village_schools_are_found(web: Web) -> None:
     async with web.transaction() as session:
         for school in (village, alone):
             await service.set_settlement(
-                session, CITY, school.id, SettlementBody(code="220", starts_on=date(2024, 7, 1))
+                session, CITY, school.id, SettlementBody(code="220", starts_on=date(2024, 7, 1)), NOW
             )
         session.add(
             Pairing(
@@ -309,3 +313,21 @@ async def test_closed_school_leaves_the_lists_and_keeps_its_page(web: Web) -> No
     assert (await admin.get("/api/v1/schools")).json()["count"] == 0
     assert (await admin.get("/api/v1/schools?mark=closed")).json()["count"] == 1
     assert (await admin.get(f"/admin/schools/{school.id}")).status_code == 200
+
+
+async def test_nothing_begins_in_a_month_that_is_over(web: Web) -> None:
+    """But of a school entered this month nothing has been reported yet."""
+    district = await web.district("120119", "far")
+    lead, village = await web.school(district, "优质校"), await web.school(district, "南里小学")
+    code = SettlementBody(code="220", starts_on=date(2026, 10, 31))
+    wanted = PairingBody(
+        lead_school=lead.id, village_school=village.id, kind="one_to_one", starts_on=date(2026, 10, 31)
+    )
+    later = NOW + timedelta(days=31)
+    async with web.transaction() as session:
+        with pytest.raises(InvalidError, match="effective_closed"):
+            await service.set_settlement(session, CITY, village.id, code, later)
+        with pytest.raises(InvalidError, match="effective_closed"):
+            await service.pair(session, CITY, wanted, later)
+        await service.set_settlement(session, CITY, village.id, code, NOW)
+        await service.pair(session, CITY, wanted, NOW)
