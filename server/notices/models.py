@@ -24,6 +24,6 @@ class Notice(Base):
     href: Mapped[str] = mapped_column(String(120))
     lesson_id: Mapped[str | None] = mapped_column(ForeignKey("lessons.id"), index=True)
     urgent: Mapped[bool] = mapped_column(default=False)
-    """The lesson begins within a day: unread half an hour before the bell, somebody is rung."""
+    """The lesson begins within a day: it goes out by the ways that are for such notices only."""
     at: Mapped[datetime]
     read_at: Mapped[datetime | None]

@@ -10,23 +10,21 @@ from fastapi.responses import RedirectResponse, Response
 from server.dependencies import ClockDep, Html, Reading, SignedIn, Writing
 from server.notices import service, store
 from server.paging import PAGE_ROWS, ListPage, Paging
-from server.scope import allows
 
 router = APIRouter(include_in_schema=False)
 
 
 @router.get("/notices")
 async def get_notices(page: Html, session: Reading, scope: SignedIn, clock: ClockDep, number: ListPage = 1) -> Response:
-    """My own; and for administrators whom to ring: who has not read of a change half an hour before the bell."""
+    """My own; and for those who answer for a school whom to ring before the bell."""
     paging = Paging(number, await store.count(session, scope, unread=False))
     rows = await store.mine(session, scope, paging.offset, PAGE_ROWS)
-    now, rings = clock.now(), allows(scope, "person.read") and not scope.readonly
     return page.render(
         "notices/list.html",
         rows=[(row, service.sentence(row, page.t)) for row in rows],
         unread=await store.count(session, scope, unread=True),
         paging=paging,
-        to_ring=await store.to_ring(session, scope, now, now + service.RING) if rings else [],
+        to_ring=await service.to_ring(session, scope, clock.now()),
     )
 
 

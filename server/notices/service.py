@@ -11,6 +11,7 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from server.accounts.models import Person
 from server.clock import city_date
 from server.errors import NotFoundError
 from server.ids import new_id
@@ -19,12 +20,13 @@ from server.notices import store
 from server.notices.models import Notice
 from server.outbox import service as outbox
 from server.outbox.events import of_lesson
-from server.scope import SYSTEM, Scope
+from server.scope import SYSTEM, Part, Scope, allows
 from server.templating import Texts, formats
 
 URGENT = timedelta(days=1)
-"""A lesson that begins so soon: who has not read it half an hour before the bell is rung."""
+"""A lesson that begins so soon: also told by the ways that are for such notices only."""
 RING = timedelta(minutes=30)
+"""Whoever has not read of a change of their lesson so long before the bell is rung, however old the notice is."""
 
 KEYS = (
     "invited",
@@ -126,6 +128,15 @@ async def concerned(session: AsyncSession, lesson: Lesson, now: datetime) -> lis
     schools = {lesson.lead_room.school_id, *(receipt.room.school_id for receipt in lesson.receipts)}
     people: list[str | None] = [lesson.teacher_id, *(receipt.assistant_id for receipt in lesson.receipts)]
     return people + list(await store.holders(session, SYSTEM, schools, city_date(now)))
+
+
+async def to_ring(session: AsyncSession, scope: Scope, now: datetime) -> list[tuple[Notice, Person, Lesson]]:
+    """Of the asker's own schools' people, each once a lesson with the latest notice."""
+    if not allows(scope, "lesson.ring"):
+        return []
+    rows = await store.to_ring(session, scope, now, now + RING)
+    mine = [row for row in rows if allows(scope, "lesson.ring", Part(row[3].id, row[3].supervised_by))]
+    return list({(person.id, lesson.id): (notice, person, lesson) for notice, person, lesson, _ in mine}.values())
 
 
 async def read(session: AsyncSession, scope: Scope, notice_id: str, now: datetime) -> Notice:

@@ -1,4 +1,4 @@
-"""SQL of notices. Everybody reads their own and nobody else's; whom to ring is the administrators' question."""
+"""SQL of notices. Everybody reads their own and nobody else's; whom to ring is asked by who answers for a school."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from server.accounts.store import held_on
 from server.lessons import store as lessons
 from server.lessons.models import Lesson
 from server.notices.models import Notice
+from server.schools.models import School
 from server.scope import Scope
 
 TOLD_AT_SCHOOL = ("school_admin", "dean")
@@ -65,14 +66,16 @@ async def _holding(session: AsyncSession, where: object, posts: Collection[str],
 
 async def to_ring(
     session: AsyncSession, scope: Scope, start: datetime, end: datetime
-) -> list[tuple[Notice, Person, Lesson]]:
-    """Urgent notices nobody has read of lessons that begin in [start, end), within the asker's part of the city."""
+) -> list[tuple[Notice, Person, Lesson, School]]:
+    """Notices not read by who teaches or assists, of lessons that the asker sees and that begin in [start, end); with
+    the school where the person works."""
     query = (
-        select(Notice, Person, Lesson)
+        select(Notice, Person, Lesson, School)
         .join(Person, Person.id == Notice.person_id)
+        .join(School, School.id == Person.school_id)
         .join(Lesson, Lesson.id == Notice.lesson_id)
-        .where(Notice.read_at.is_(None), Notice.urgent, Lesson.starts_at >= start, Lesson.starts_at < end)
+        .where(Notice.read_at.is_(None), Lesson.starts_at >= start, Lesson.starts_at < end)
         .where(lessons.visible(scope), or_(Lesson.teacher_id == Person.id, Lesson.receipts.any(assistant_id=Person.id)))
         .order_by(Lesson.starts_at, Notice.at)
     )
-    return [(row[0], row[1], row[2]) for row in (await session.execute(query)).unique()]
+    return [(row[0], row[1], row[2], row[3]) for row in (await session.execute(query)).unique()]

@@ -12,6 +12,7 @@ from datetime import date, datetime, timedelta
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from server.accounts.admin import service as people
+from server.accounts.admin import store as registered
 from server.accounts.admin.schemas import PostBody
 from server.accounts.models import Person, PostHeld
 from server.accounts.service import held_posts
@@ -84,7 +85,7 @@ async def _check_host(session: AsyncSession, scope: Scope, body: StudioBody, now
 
 
 async def _teacher(session: AsyncSession, person_id: str, today: date) -> Person | None:
-    person = await people.store.person(session, SYSTEM, person_id)
+    person = await registered.person(session, SYSTEM, person_id)
     if person is None or person.disabled_at is not None:
         return None
     return person if any(post.post == "teacher" for post in held_posts(person, today)) else None
