@@ -110,6 +110,43 @@ def _lead_lamp(lesson: Lesson, light: RoomLight, now: datetime) -> Lamp:
     )
 
 
+MOST_IDLE = 600
+"""Rooms that one look judges: a district's. A city chooses a district first."""
+SHOWN_IDLE = 24
+
+
+@dataclass(frozen=True, slots=True)
+class Idle:
+    """Rooms without a lesson to come today that somebody should look after: red ones, then those that are off."""
+
+    lamps: list[Lamp]
+    more: int = 0
+    too_many: bool = False
+
+
+async def idle(
+    session: AsyncSession, scope: Scope, wanted: LessonFilter, rows: Sequence[Row], now: datetime, *, only_bad: bool
+) -> Idle:
+    """``rows``: the board, whose rooms stand there."""
+    if not allows(scope, "light.read"):
+        raise ForbiddenError
+    rooms = await store.screened(session, scope, wanted.district_id or "", wanted.school_id or "", MOST_IDLE + 1)
+    if len(rooms) > MOST_IDLE:
+        return Idle([], too_many=True)
+    there = {lamp.room.id for row in rows for lamp in row.lamps}
+    mine = [one for one in rooms if one.id not in there and allows(scope, "light.read", part_of(one.school))]
+    lights = await room_lights(session, scope, {one.id for one in mine}, now)
+    found = [
+        one for light in (("red",) if only_bad else ("red", "off")) for one in mine if lights[one.id].light == light
+    ]
+    return Idle([_idle_lamp(one, lights[one.id]) for one in found[:SHOWN_IDLE]], max(0, len(found) - SHOWN_IDLE))
+
+
+def _idle_lamp(room: Room, light: RoomLight) -> Lamp:
+    band = "bad" if light.light == "red" else "none"
+    return Lamp(room, light, band, room.kind == "lead", room.school.phone or "", room.school.short_name)
+
+
 @dataclass(frozen=True, slots=True)
 class MeasuredLine:
     school: School

@@ -41,6 +41,7 @@ async def get_board(
     return page.render(
         "selftests/board.html",
         rows=shown,
+        idle=await board.idle(session, scope, wanted, rows, clock.now(), only_bad=only == "bad"),
         lamps=[lamp for row in rows for lamp in row.lamps],
         districts=await schools.districts(session, scope),
         schools=sorted(named.items(), key=lambda pair: pair[1]),

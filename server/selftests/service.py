@@ -56,9 +56,11 @@ async def room_lights(
 ) -> dict[str, RoomLight]:
     """By room; whoever asks has found these rooms by their own right."""
     since, _ = day_bounds(now)
-    screens = await store.devices(session, scope, rooms)
+    screens: dict[str, list[Device]] = {}
+    for one in await store.devices(session, scope, rooms):
+        screens.setdefault(one.room_id or "", []).append(one)
     tests = await store.of_rooms(session, scope, rooms, since)
-    return {room: light_of([one for one in screens if one.room_id == room], tests.get(room, []), now) for room in rooms}
+    return {room: light_of(screens.get(room, []), tests.get(room, []), now) for room in rooms}
 
 
 def light_of(screens: Sequence[Device], tests: Sequence[SelfTest], now: datetime) -> RoomLight:

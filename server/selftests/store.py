@@ -6,12 +6,13 @@ from collections import defaultdict
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from sqlalchemy import delete, or_, select
+from sqlalchemy import delete, exists, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from server.errors import ForbiddenError
 from server.lessons.models import Lesson, Receipt
 from server.schools.models import Device, Room, School
+from server.schools.store import visible
 from server.scope import Scope
 from server.selftests.lines import MEASURES
 from server.selftests.models import SelfTest
@@ -46,6 +47,16 @@ async def devices(session: AsyncSession, scope: Scope, rooms: Collection[str]) -
     """Screens bound to these rooms."""
     query = select(Device).where(Device.room_id.in_(rooms), Device.revoked_at.is_(None))
     return list(await session.scalars(query))
+
+
+async def screened(session: AsyncSession, scope: Scope, district: str, school: str, most: int) -> list[Room]:
+    """Rooms with a bound screen of the asker's part of the city, of a district or a school if one is named."""
+    bound = exists().where(Device.room_id == Room.id, Device.revoked_at.is_(None))
+    query = select(Room).join(School, School.id == Room.school_id).where(visible(scope), bound)
+    query = query.where(Room.closed_on.is_(None), School.closed_on.is_(None))
+    query = query.where(School.supervised_by == district) if district else query
+    query = query.where(School.id == school) if school else query
+    return list((await session.scalars(query.order_by(School.code, Room.name).limit(most))).unique())
 
 
 async def room(session: AsyncSession, scope: Scope, room_id: str) -> Room | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -101,6 +102,25 @@ async def test_a_room_that_is_not_switched_on_is_rung_up(place: Place) -> None:
     assert light["light"] == "off", "a green test of before says nothing of a room that is dark now"
     await place.screen.get("/api/v1/kiosk")
     assert (await place.board(admin))[0]["lights"][0]["light"] == "green"
+
+
+async def test_rooms_without_a_lesson_are_on_the_board_when_they_need_a_look(place: Place) -> None:
+    web, admin = place.web, await city_admin(place.web)
+    idle, dark = await web.room(place.village, "三年级9班"), await web.room(place.village, "四年级9班")
+    await web.room(place.village, "没有大屏的教室")
+    screen = await web.device(idle)
+    await web.device(dark)
+    await screen.post("/api/v1/kiosk/selftest", json={**GOOD, "camera": "none", "loudspeaker": "unheard"})
+
+    async def shown(query: str = "") -> list[tuple[str, str]]:
+        page = (await admin.get(f"/admin/lights{query}")).text
+        return re.findall(r'data-light="(red|off)" data-room="([a-z0-9]+)"', page.partition('id="idle"')[2])
+
+    assert await shown() == [("red", idle.id), ("off", dark.id)]
+    assert await shown("?only=bad") == [("red", idle.id)]
+    assert await shown(f"?school={place.lesson.lead_room.school_id}") == []
+    far = await web.sign_in(await web.person("district_admin", district=await web.district("120119", "far")))
+    assert idle.id not in (await far.get("/admin/lights")).text
 
 
 async def test_the_assistants_own_number_comes_first(place: Place) -> None:
