@@ -176,13 +176,14 @@ async def get_publish(
     done: Annotated[int, Query(ge=0, le=100_000)] = 0,
     gone: Annotated[int, Query(ge=0, le=100_000)] = 0,
     taken: bool = False,
+    part: Annotated[int, Query(ge=1, le=1000)] = 1,
 ) -> Response:
-    """What publishing would do, before it is done."""
+    """What publishing would do, before it is done. More classrooms than one transaction carries are shown in parts."""
     _planner(scope)
     terms = await store.terms(session, scope)
     chosen = term or service.current(terms, city_date(clock.now()))
     form = Form()
-    asked = [classroom] if classroom else []
+    asked, part, parts = await _asked(session, scope, chosen, classroom, part)
     doing = publishing.plan(session, scope, chosen, asked, clock.now()) if chosen else None
     plan = await attempt(request, form, doing) if doing else None
     return page.render(
@@ -196,7 +197,20 @@ async def get_publish(
         done=done,
         gone=gone,
         taken=taken,
+        part=part,
+        parts=parts,
     )
+
+
+async def _asked(
+    session: AsyncSession, scope: Scope, term: str, classroom: str, part: int
+) -> tuple[list[str], int, int]:
+    """Which classrooms a page publishes (none named: all), which part of them that is, and of how many."""
+    held = [] if classroom else await publishing.parts(session, scope, term)
+    if len(held) < 2:
+        return [classroom] if classroom else [], 1, 1
+    part = min(part, len(held))
+    return held[part - 1], part, len(held)
 
 
 @router.post("/timetable/publish")
@@ -204,11 +218,14 @@ async def post_publish(request: Request, session: Writing, scope: SignedIn, cloc
     _planner(scope)
     values = typed((await request.form()).multi_items())
     term, classroom = str(values.get("term", "")), str(values.get("classroom", ""))
-    named = [classroom] if classroom else []
+    wanted = str(values.get("part", "1"))
+    number = int(wanted) if wanted.isascii() and wanted.isdigit() else 1
+    named, part, parts = await _asked(session, scope, term, classroom, max(1, number))
     skip = bool(values.get("without_clashing"))
     plan = await publishing.publish(session, scope, term, named, clock.now(), without_clashing=skip)
     count = len(plan.add) + len(plan.renew) + len(plan.restore)
-    chosen = f"&classroom={classroom}" if named else ""
+    chosen = f"&classroom={classroom}" if classroom else ""
+    chosen += f"&part={min(part + 1, parts)}" if parts > 1 else ""
     return RedirectResponse(f"/timetable/publish?term={term}{chosen}&done={count}&gone={len(plan.withdraw)}", 303)
 
 

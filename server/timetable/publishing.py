@@ -127,6 +127,12 @@ async def plan(session: AsyncSession, scope: Scope, term_id: str, classroom_ids:
     return made
 
 
+async def parts(session: AsyncSession, scope: Scope, term_id: str) -> list[list[str]]:
+    """All the asker may publish, by ids, in parts that one transaction carries: a district has hundreds."""
+    ids = [one.id for one in await store.classrooms_of(session, scope, term_id) if _may(scope, one)]
+    return [ids[start : start + MOST_CLASSROOMS] for start in range(0, len(ids), MOST_CLASSROOMS)]
+
+
 def _may(scope: Scope, classroom: Classroom) -> bool:
     return allows(scope, "lesson.create", lead_part(classroom.lead_room))
 

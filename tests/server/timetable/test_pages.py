@@ -11,6 +11,7 @@ from sqlalchemy import select
 
 from server.classrooms.models import Receiver
 from server.lessons.models import Invitation, Lesson
+from server.timetable import publishing
 from server.timetable.models import BellSchedule, CalendarDay, SchoolSpan, Term
 from tests.support.timetable import City, made, slot
 from tests.support.web import Browser, Web
@@ -92,6 +93,23 @@ async def test_a_term_is_published_moved_and_undone_by_page(web: Web, city: City
     assert back.status_code == 303
     async with web.database.reading() as session:
         assert (await session.get_one(Lesson, lesson.id)).starts_at == lesson.starts_at
+
+
+async def test_more_classrooms_than_one_transaction_carries_are_published_in_parts(
+    web: Web, city: City, admin: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(publishing, "MOST_CLASSROOMS", 1)
+    await web.add(*city.classroom(web, "四年级美术", id="d"), slot("d", 1))
+    page = (await admin.get("/timetable/publish")).text
+    assert "分 2 批发布" in page and 'name="part" value="1"' in page
+    done = await admin.post("/timetable/publish", data={"term": "2026-1", "part": "1"})
+    assert done.status_code == 303 and "part=2" in done.headers["location"], done.text[-1000:]
+    page = (await admin.get(done.headers["location"])).text
+    assert "已发布" in page and 'name="part" value="2"' in page
+    done = await admin.post("/timetable/publish", data={"term": "2026-1", "part": "2"})
+    assert raw((await admin.get(done.headers["location"])).text) == []
+    async with web.database.reading() as session:
+        assert set(await session.scalars(select(Lesson.classroom_id))) == {"c", "d"}
 
 
 @pytest.mark.parametrize(
