@@ -19,6 +19,7 @@ from server.clock import city_date
 from server.dependencies import ClockDep, Html, Reading, SignedIn, Writing
 from server.errors import ForbiddenError
 from server.forms import Form, attempt, check, rows_of, typed
+from server.lessons import store as lessons
 from server.lessons.changes import progress
 from server.lessons.invitations import service as invitations
 from server.paging import PAGE_ROWS, ListPage, base_of
@@ -26,6 +27,7 @@ from server.schools import store as schools
 from server.schools.schemas import Id
 from server.scope import Scope
 from server.templating import Page
+from server.timetable import publishing
 
 router = APIRouter(include_in_schema=False)
 
@@ -38,7 +40,7 @@ GIVEN = frozenset(
     | {f"slots.0.{name}" for name in SlotBody.model_fields}
 )
 """Fields of the new classroom's form that its address may fill in: the slot finder leads here with what it found."""
-DONE = ("created", "saved", "archived", "restored")
+DONE = ("created", "saved", "archived", "restored", "withdrawn")
 
 
 ROWS = {"receivers": "room_id", "slots": "starts"}
@@ -161,6 +163,14 @@ async def post_archive(session: Writing, scope: SignedIn, clock: ClockDep, class
     return RedirectResponse(f"{LIST}/{classroom_id}?done=archived", 303)
 
 
+@router.post(LIST + "/{classroom_id}/withdraw")
+async def post_withdraw(session: Writing, scope: SignedIn, clock: ClockDep, classroom_id: Id) -> Response:
+    """The lessons to come of an archived classroom."""
+    classroom = await service.get_for(session, scope, classroom_id, "classroom.write")
+    await publishing.withdraw_all(session, scope, classroom, clock.now())
+    return RedirectResponse(f"{LIST}/{classroom_id}?done=withdrawn", 303)
+
+
 @router.post(LIST + "/{classroom_id}/restore")
 async def post_restore(session: Writing, scope: SignedIn, classroom_id: Id) -> Response:
     await service.restore(session, scope, classroom_id)
@@ -182,6 +192,7 @@ async def get_classroom(
         classroom=classroom,
         slots=(await store.slots(session, scope, [classroom.id]))[classroom.id],
         progress={row.room: row for row in await progress.progress(session, scope, classroom.id, clock.now())},
+        ahead=await lessons.count(session, scope, publishing.still_ahead(classroom.id, clock.now())),
         answers=await invitations.answers(session, scope, classroom.id),
         may_write=service.may(scope, "classroom.write", classroom),
         done=done if done in DONE else "",

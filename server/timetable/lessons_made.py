@@ -104,7 +104,7 @@ def _placed(lesson: Lesson, classroom: Classroom) -> bool:
 async def follow(session: AsyncSession, scope: Scope, lesson: Lesson, classroom: Classroom, when: Dated) -> None:
     """The lesson says what the timetable says."""
     lesson.title, lesson.subject, lesson.grade = _called(classroom)
-    lesson.starts_at, lesson.ends_at = when.starts_at, when.ends_at
+    lesson.starts_at, lesson.ends_at, lesson.moved_from = when.starts_at, when.ends_at, None
     lesson.teacher_id, lesson.lead_room_id = classroom.lead_teacher_id, classroom.lead_room_id
     if not _placed(lesson, classroom):
         await replace_receipts(session, scope, lesson, receipts(lesson.id, classroom))

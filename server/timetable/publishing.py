@@ -16,12 +16,14 @@ from server.classrooms.models import Classroom
 from server.clock import city_date
 from server.errors import ConflictError, ForbiddenError, InvalidError, NotFoundError
 from server.ids import new_id
+from server.lessons import store as lesson_store
 from server.lessons.changes import service as changes
 from server.lessons.changes.record import snapshot
 from server.lessons.invitations import service as invitations
-from server.lessons.lifecycle import REPLANNED, after
+from server.lessons.lifecycle import AHEAD, REPLANNED, after
 from server.lessons.models import Lesson, Receipt
-from server.lessons.service import lead_part
+from server.lessons.schemas import LessonFilter
+from server.lessons.service import lead_part, may
 from server.outbox import service as outbox
 from server.outbox.events import of_lesson
 from server.scope import SYSTEM, Scope, allows
@@ -237,6 +239,27 @@ async def publish(
     asked = [one for one in made.classrooms if one.id in made.asked]
     await invitations.invite_for(session, scope, asked, now, told.people(), agreed)
     return made
+
+
+def still_ahead(classroom_id: str, now: datetime) -> LessonFilter:
+    """A classroom's lessons that will be held unless somebody calls them off."""
+    return LessonFilter(classroom_id=classroom_id, starts_from=now, states=tuple(sorted(AHEAD)), limit=500)
+
+
+async def withdraw_all(session: AsyncSession, scope: Scope, classroom: Classroom, now: datetime) -> int:
+    """Of an archived classroom: its lessons to come, those changed by hand as well; each person is told once. Taken up
+    and published again, it gets back those of its timetable."""
+    if classroom.archived_at is None:
+        raise ConflictError("classroom_running")
+    found = await lesson_store.lessons(session, scope, still_ahead(classroom.id, now))
+    if not all(may(scope, "lesson.cancel", one) for one in found):
+        raise ForbiddenError
+    told, batch = Telling(), new_id()
+    for lesson in found:
+        await told.count(session, "withdrawn", [Concerned.of(lesson)], lesson, now)
+        await _withdraw(session, scope, lesson, batch, now)
+    await told.tell(session, scope, now)
+    return len(found)
 
 
 async def _refusal(session: AsyncSession, made: Plan) -> ConflictError:

@@ -196,6 +196,31 @@ async def test_everybody_concerned_is_told_once_of_what_was_withdrawn_and_change
     assert {(one.reason, one.after["state"]) for one in changes} == {("replanned", "cancelled")} and len(changes) == 4
 
 
+async def test_an_archived_classroom_s_lessons_are_withdrawn_when_asked_and_come_back_with_it(
+    web: Web, city: City
+) -> None:
+    theirs = await web.person("school_admin", school=city.village, of_school=city.village)
+    admin = await web.sign_in(await web.person("district_admin", district=city.district))
+    await web.add(*city.classroom(web, id="c"), slot("c", 4))
+    await publish(web, "c")
+    await told(web)
+    path, csrf = "/admin/classrooms/c", {"csrf": admin.csrf}
+    assert (await admin.post(f"{path}/withdraw", data=csrf)).status_code == 409, "it is running"
+    assert (await admin.post(f"{path}/archive", data=csrf)).status_code == 303
+    page = (await admin.get(path)).text
+    assert "还有 4 节" in page and f"{path}/withdraw" in page
+    assert (await admin.post(f"{path}/withdraw", data=csrf)).status_code == 303
+    assert await lessons(web) == [] and len(await lessons(web, "cancelled")) == 4
+    found = await told(web)
+    assert {(key, person, words["withdrawn"]) for key, person, words in found} == {
+        ("replanned", city.teacher.id, 4),
+        ("replanned", theirs.id, 4),
+    } and len(found) == 2
+    assert f"{path}/withdraw" not in (await admin.get(path)).text
+    assert (await admin.post(f"{path}/restore", data=csrf)).status_code == 303
+    assert len((await publish(web, "c")).restore) == 4
+
+
 async def test_a_clash_is_named_and_nothing_is_published(web: Web, city: City) -> None:
     await web.add(*city.classroom(web, id="c", name="三年级音乐"), slot("c", 4))
     await publish(web, "c")
