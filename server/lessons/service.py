@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, time, timedelta
+from collections.abc import Iterable
+from datetime import UTC, date, datetime, time, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -11,12 +12,12 @@ from server.clock import CITY, city_date, from_ms
 from server.errors import ConflictError, ForbiddenError, InvalidError, NotFoundError
 from server.ids import new_id
 from server.lessons import store
-from server.lessons.lifecycle import Event, after
+from server.lessons.lifecycle import AHEAD, Event, after
 from server.lessons.models import Lesson, Receipt, receipts_of
 from server.lessons.schemas import LessonDraft, LessonFilter, LessonOut, ReceiptOut, ReceiverDraft
 from server.outbox import service as outbox
 from server.outbox.events import of_lesson
-from server.schools.models import Room, SchoolClass
+from server.schools.models import Room, School, SchoolClass
 from server.scope import SYSTEM, Action, Part, Scope, allows
 from server.timetable import occupancy, offdays
 from server.timetable.conflicts import Entry, entry
@@ -74,6 +75,20 @@ async def desk(session: AsyncSession, scope: Scope, now: datetime) -> tuple[list
     start, end = day_bounds(now)
     today = await store.of_person(session, scope, start, end)
     return today, await store.of_person(session, scope, end, end + timedelta(days=6))
+
+
+async def left_standing(
+    session: AsyncSession, scope: Scope, school: School, rooms: Iterable[Room], today: date
+) -> dict[str, int]:
+    """By the id of a closed school or room: how many lessons are still planned there after it closes."""
+    found: dict[str, int] = {}
+    places: list[tuple[School | Room, str]] = [(school, "school_id"), *((room, "room_id") for room in rooms)]
+    for place, name in places:
+        if place.closed_on is not None:
+            first = datetime.combine(max(place.closed_on, today), time(), CITY)
+            wanted = {"starts_from": first, "states": tuple(sorted(AHEAD)), name: place.id}
+            found[place.id] = await store.count(session, scope, LessonFilter.model_validate(wanted))
+    return found
 
 
 def lesson_out(lesson: Lesson) -> LessonOut:

@@ -16,6 +16,7 @@ from server.dependencies import ClockDep, Html, Reading, SignedIn, Writing
 from server.errors import ForbiddenError
 from server.forms import Form, attempt, carried_out, check, submitted, typed
 from server.lessons import devices
+from server.lessons import service as lessons
 from server.lessons.schemas import BindBody
 from server.paging import PAGE_ROWS, ListPage, base_of
 from server.schools import service, store
@@ -190,6 +191,7 @@ async def _school_page(
     school = await service.get(session, scope, school_id)
     part = service.part_of(school)
     bound = await store.devices(session, scope, school.id)
+    rooms = await store.rooms(session, scope, school.id)
     may_write = allows(scope, "school.write", part)
     typed_in = [forms.get(name, Form()) for name in ("pairing", "closed")]
     chosen = [form.value(name) for form in typed_in for name in ("lead_school", "village_school", "merged_into")]
@@ -200,9 +202,8 @@ async def _school_page(
         today=today,
         settlement=service.settlement_now(school, today),
         settlement_of=service.settlement_of,
-        rooms=[
-            (room, [d for d in bound if d.room_id == room.id]) for room in await store.rooms(session, scope, school.id)
-        ],
+        rooms=[(room, [d for d in bound if d.room_id == room.id]) for room in rooms],
+        standing=await lessons.left_standing(session, scope, school, rooms, today),
         pairings=await store.pairings(session, scope, school.id),
         pasts=await store.pasts_of(session, scope, school.id),
         merged_into=await store.school_of_city(session, scope, school.merged_into) if school.merged_into else None,

@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import select
 
 from server.accounts.models import Person
+from server.clock import city_date
 from server.lessons.models import Invitation, Lesson, LessonChange
 from server.notices.models import Notice
 from server.schools.models import District, Room, School
@@ -129,6 +130,21 @@ async def test_rooms_and_teachers_are_in_one_place_at_a_time(web: Web, city: Cit
     start = web.clock.now() + timedelta(days=1, minutes=40)
     later = {"starts_at": start.isoformat(), "ends_at": (start + timedelta(minutes=40)).isoformat()}
     assert (await admin.post("/api/v1/lessons", json=draft(city, web, **later))).status_code == 201
+
+
+async def test_a_closed_school_or_room_says_which_lessons_still_stand_there(web: Web, city: City) -> None:
+    for days in (1, 2):
+        await web.lesson(city.teacher, city.lead, city.room, starts=timedelta(days=days))
+    admin = await web.sign_in(await web.person("district_admin", district=city.district))
+    path = f"/admin/schools/{city.village.id}"
+    assert "还有 2 节" not in (await admin.get(path)).text
+    assert (await admin.post(f"/admin/rooms/{city.room.id}/close", data={"csrf": admin.csrf})).status_code == 303
+    page = (await admin.get(path)).text
+    assert page.count("还有 2 节") == 1 and f"/timetable?of=room&amp;id={city.room.id}" in page
+    async with web.transaction() as session:
+        (await session.get_one(School, city.village.id)).closed_on = city_date(web.clock.now()) + timedelta(days=2)
+    page = (await admin.get(path)).text
+    assert "还有 1 节" in page and f"/timetable?of=school&amp;id={city.village.id}" in page
 
 
 async def test_cancelling_needs_the_right_a_reason_and_a_lesson_not_yet_held(web: Web, city: City) -> None:
