@@ -6,12 +6,13 @@ pass the column types' own processors: what lies on disk is what the product wou
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import psycopg
-from sqlalchemy import make_url
+from sqlalchemy import JSON, make_url
 from sqlalchemy.dialects import postgresql, sqlite
 
 Row = dict[str, Any]
@@ -54,14 +55,13 @@ class Bulk:
 
     def _maker(self, column: Any) -> Callable[[Row], Any]:
         process = column.type.dialect_impl(self._dialect).bind_processor(self._dialect)
-        json = self._dialect.name == "postgresql" and column.type.__class__.__name__ == "JSON"
+        as_text = not self._lite and isinstance(column.type, JSON)
         name, default = column.key, column.default
 
         def make(row: Row) -> Any:
             value = row[name] if name in row else _default(default, column)
-            if json and process is not None and value is not None:
-                value = process(value)
-                return getattr(value, "obj", value)
+            if as_text:
+                return None if value is None else json.dumps(value)
             return process(value) if process is not None and value is not None else value
 
         return make
