@@ -76,14 +76,17 @@ def entry(
 def clashes(wanted: Iterable[Entry], held: Iterable[Entry] = ()) -> list[Clash]:
     """Every clash of the wanted entries with the held ones and among themselves. An entry replaces its own older self.
 
-    By resource in order of time: the cost is that of sorting, plus the clashes found.
+    By resource in order of time: the cost is that of sorting what the wanted ones need, plus the clashes found.
     """
     new = {one.id: one for one in wanted}
-    old = [one for one in held if one.id not in new]
     claims: dict[Resource, list[tuple[Entry, bool]]] = defaultdict(list)
-    for one, is_new in [*((one, True) for one in new.values()), *((one, False) for one in old)]:
+    for one in new.values():
         for resource in one.needs:
-            claims[resource].append((one, is_new))
+            claims[resource].append((one, True))
+    for one in held:
+        if one.id not in new:
+            for resource in one.needs & claims.keys():
+                claims[resource].append((one, False))
     found = [clash for resource in sorted(claims) for clash in _of_one(resource, claims[resource])]
     return sorted(found, key=lambda one: (one.wanted.starts_at, one.wanted.id, one.resource, one.held.id))
 

@@ -7,7 +7,7 @@ times are ranked; for the others the obstacle is named.
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
@@ -123,11 +123,14 @@ class Found:
 
 def find(sides: Sequence[Side], term: Term, wish: Wish, held: Iterable[Entry]) -> Found:
     """Proposals ranked: the weekday asked for, a day without a lesson of this classroom, least beside the bells."""
-    entries = list(held)
+    by_day: dict[date, list[Entry]] = defaultdict(list)
+    for one in held:  # lessons end on the day on which they begin
+        by_day[one.starts_at.astimezone(CITY).date()].append(one)
     proposals: list[Proposal] = []
     refusals: list[Refusal] = []
     for weekday in wish.weekdays:
         days = list(days_of(weekday, term.first, term.last, term.special, wish.weeks, term.starts_on))
+        entries = [one for day in days for one in by_day[day]]
         for start in _starts(sides, days):
             judged = _judge(sides, wish, weekday, start, days, entries)
             if isinstance(judged, Proposal):

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from datetime import date
 
-from sqlalchemy import delete, select
+from sqlalchemy import ColumnElement, delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from server.accounts.models import Person, PostHeld
@@ -16,8 +16,8 @@ from server.classrooms import store as classrooms
 from server.classrooms.models import Classroom
 from server.database import Base
 from server.schools import store as schools
-from server.schools.models import School
-from server.scope import Scope
+from server.schools.models import Room, School
+from server.scope import Part, Scope
 from server.timetable.models import (
     BellSchedule,
     CalendarDay,
@@ -114,11 +114,25 @@ async def slots(session: AsyncSession, scope: Scope, classrooms: Collection[str]
     return (await session.scalars(statement)).all()
 
 
-async def classrooms_of(session: AsyncSession, scope: Scope, term_id: str) -> list[Classroom]:
-    """Running classrooms of a term that the asker may see."""
-    query = select(Classroom).where(Classroom.term == term_id, Classroom.archived_at.is_(None))
-    query = query.where(classrooms.visible(scope)).order_by(Classroom.name, Classroom.id)
+async def classrooms_of(
+    session: AsyncSession, scope: Scope, term_id: str, ids: Collection[str] | None = None
+) -> list[Classroom]:
+    """Running classrooms of a term that the asker may see; only those named, where some are."""
+    query = select(Classroom).where(*_running(scope, term_id)).order_by(Classroom.name, Classroom.id)
+    query = query if ids is None else query.where(Classroom.id.in_(ids))
     return list((await session.scalars(query)).unique())
+
+
+async def leads_of(session: AsyncSession, scope: Scope, term_id: str) -> list[tuple[str, Part]]:
+    """(id, the lead school's part of the city) of the same, and nothing else of them."""
+    query = select(Classroom.id, School.id, School.supervised_by).where(*_running(scope, term_id))
+    query = query.join(Room, Room.id == Classroom.lead_room_id).join(School, School.id == Room.school_id)
+    rows = await session.execute(query.order_by(Classroom.name, Classroom.id))
+    return [(id_, Part(school=school, district=district)) for id_, school, district in rows]
+
+
+def _running(scope: Scope, term_id: str) -> tuple[ColumnElement[bool], ...]:
+    return Classroom.term == term_id, Classroom.archived_at.is_(None), classrooms.visible(scope)
 
 
 async def posts_on(session: AsyncSession, scope: Scope, people: Sequence[str], day: date) -> list[tuple[str, str]]:

@@ -25,7 +25,7 @@ class Bulk:
     def __init__(self, url: str) -> None:
         parts = make_url(url)
         self._lite = parts.drivername.startswith("sqlite")
-        self._dialect: Any = sqlite.dialect() if self._lite else postgresql.psycopg.dialect()
+        self._dialect: Any = sqlite.dialect() if self._lite else postgresql.psycopg.dialect()  # type: ignore[no-untyped-call]
         self.rows = 0
         if self._lite:
             self._sqlite = sqlite3.connect(str(parts.database), isolation_level=None)
