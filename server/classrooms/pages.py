@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import asdict
 from datetime import datetime
 from typing import Annotated, Any
@@ -81,6 +82,10 @@ async def get_list(page: Html, session: Reading, scope: Reader, wanted: Wanted, 
     )
 
 
+SLOT = re.compile(r"slots\.([0-9]{1,2})\.")
+"""What somebody else than our form may send asks for a hundred rows at most."""
+
+
 async def _form_page(
     page: Page, session: AsyncSession, scope: Scope, form: Form, classroom: Classroom | None, now: datetime
 ) -> Response:
@@ -91,7 +96,8 @@ async def _form_page(
         return await offer(session, scope, kind, day, [form.value(name) for name in names])
 
     held = [f"receivers.{n}." for n in range(MOST_RECEIVERS)]
-    rows = max(SLOT_ROWS, 1 + max((int(n.split(".")[1]) for n in form.values if n.startswith("slots.")), default=0))
+    sent = [int(found[1]) for name in form.values if (found := SLOT.match(name))]
+    rows = max(SLOT_ROWS, 1 + max(sent, default=0))
     return page.render(
         "admin/classroom_form.html",
         status=422 if form.bad else 200,

@@ -249,3 +249,11 @@ async def test_each_receiving_room_names_its_class(web: Web, place: Place) -> No
               "lead_teacher_id": others.id},
     )  # fmt: skip
     assert clash.status_code == 422 and "同一教室、教师或班级" in clash.text
+
+
+@pytest.mark.parametrize("number", ["99999999", "x", "-1", "²"])
+async def test_rows_that_our_form_never_sends_are_no_bug_and_no_burden(web: Web, number: str) -> None:
+    admin = await web.sign_in(await web.person("city_admin"))
+    page = await admin.post("/admin/classrooms/new", data={f"slots.{number}.weekday": "1", "csrf": admin.csrf})
+    assert page.status_code == 422
+    assert len(page.content) < 100_000
