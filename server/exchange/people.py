@@ -1,4 +1,5 @@
-"""People as rows of a file. Rule: a file gives posts of a school, never takes one away, never reaches above its sender.
+"""People as rows of a file. Rule: a file gives posts of a school, never takes one away, never reaches above its sender;
+and who holds posts moves to another school on their own page, where these end (``accounts/admin/moving.py``).
 
 Accounts that a file makes have no password: the school's administrator gives the first one, or the bureau's own
 sign-in knows them.
@@ -96,6 +97,8 @@ class People:
         new = {name: value for name, value in body.model_dump().items() if getattr(held, name) != value}
         if above and new:
             raise Fault("login", "errors.person_above")
+        if "school_id" in new and now:
+            raise Fault("school_code", "moves_on_page")
         if new:
             if {"school_id", "subject"} & set(new) and held.id not in self.kept:
                 plan.keep("person", held, ("school_id", "subject"), self.scope, school=held.school_id or "")

@@ -157,6 +157,13 @@ async def test_edited_written_and_exported_again_it_is_what_was_sent(web: Web, a
     assert (upload.new, upload.changed, upload.wrong) == (0, 0, 0), "sent twice, it changes nothing the second time"
 
 
+async def test_who_holds_posts_does_not_change_schools_by_file(web: Web, admin: Browser) -> None:
+    grid = await export(admin, "people")
+    put(grid, 1, "school_code", grid[2][2], "people")
+    place, page = await send(web, admin, "people", packed(grid))
+    assert (await state_of(web, place)).state == "wrong" and "请到人员页面办理" in page
+
+
 async def test_errors_are_named_by_row_and_cell_and_nothing_is_written(web: Web, admin: Browser) -> None:
     grid = await export(admin, "rooms")
     put(grid, 1, "pupils", "四十", "rooms")
