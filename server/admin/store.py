@@ -51,7 +51,7 @@ async def counts(session: AsyncSession, scope: Scope, today: date, seen_after: d
     classroom = select(func.count()).select_from(Classroom)
     classroom = classroom.where(classrooms.visible(scope), Classroom.archived_at.is_(None))
     classroom = classroom.where(Classroom.term == term) if term else classroom
-    person = select(func.count()).select_from(Person).where(people.visible(scope), Person.disabled_at.is_(None))
+    person = select(func.count()).select_from(Person).where(people.among(scope), Person.disabled_at.is_(None))
     _, unpaired = await schools.list_schools(session, scope, SchoolFilter(mark="unpaired"), today, 1, 1)
     return Counts(
         schools=await _count(session, open_school),
@@ -69,7 +69,7 @@ async def counts(session: AsyncSession, scope: Scope, today: date, seen_after: d
 
 async def states(session: AsyncSession, scope: Scope, start: datetime, end: datetime) -> dict[str, int]:
     """How many lessons of a day stand in each state."""
-    query = select(Lesson.state, func.count()).where(lessons.visible(scope), Lesson.kind == "formal")
+    query = select(Lesson.state, func.count()).where(lessons.among(scope), Lesson.kind == "formal")
     query = query.where(Lesson.starts_at >= start, Lesson.starts_at < end).group_by(Lesson.state)
     return {row[0]: row[1] for row in await session.execute(query)}
 

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from server.accounts.models import Person
 from server.lessons.models import Lesson, Placement
-from server.lessons.store import visible
+from server.lessons.store import among, visible
 from server.recordings.models import Recording
 from server.recordings.schemas import ReplayFilter
 from server.schools.models import Room, School
@@ -51,7 +51,7 @@ async def room_names(session: AsyncSession, scope: Scope, ids: Collection[str]) 
 
 def _recorded(scope: Scope) -> Select[Lesson]:
     query = select(Lesson).join(Recording, Recording.lesson_id == Lesson.id)
-    return query.where(visible(scope), Recording.duration_ms > 0)
+    return query.where(among(scope), Recording.duration_ms > 0)
 
 
 def _narrowed(scope: Scope, wanted: ReplayFilter) -> Select[Lesson]:

@@ -34,22 +34,33 @@ class PeopleFilter:
 
 
 def visible(scope: Scope) -> ColumnElement[bool]:
-    if scope.token is not None:  # a machine has no business with pupils
-        pupil = exists().where(PostHeld.person_id == Person.id, PostHeld.post == "pupil")
-        return and_(~pupil, _in_reach(scope))
-    return _in_reach(scope)
+    schools, there = _reach(scope)
+    posted = exists().where(PostHeld.person_id == Person.id, there)
+    return _within(scope, or_(Person.school_id.in_(schools), posted))
 
 
-def _in_reach(scope: Scope) -> ColumnElement[bool]:
-    if scope.city or scope.system:
-        return true()
+def among(scope: Scope) -> ColumnElement[bool]:
+    """``visible`` for lists: by index from schools and posts, where ``visible`` asks person by person."""
+    schools, there = _reach(scope)
+    posted = select(PostHeld.person_id).where(there)
+    return _within(scope, or_(Person.school_id.in_(schools), Person.id.in_(posted)))
+
+
+def _reach(scope: Scope) -> tuple[Select[str], ColumnElement[bool]]:
     schools = select(School.id).where(visible_school(scope))
-    there = or_(PostHeld.school_id.in_(schools), PostHeld.district_id.in_(scope.districts))
-    return or_(Person.school_id.in_(schools), exists().where(PostHeld.person_id == Person.id, there))
+    return schools, or_(PostHeld.school_id.in_(schools), PostHeld.district_id.in_(scope.districts))
+
+
+def _within(scope: Scope, reach: ColumnElement[bool]) -> ColumnElement[bool]:
+    seen = true() if scope.city or scope.system else reach
+    if scope.token is None:
+        return seen
+    pupil = exists().where(PostHeld.person_id == Person.id, PostHeld.post == "pupil")
+    return and_(~pupil, seen)  # a machine has no business with pupils
 
 
 def _filtered(query: Select[Any], scope: Scope, wanted: PeopleFilter, today: date) -> Select[Any]:
-    query = query.where(visible(scope))
+    query = query.where(among(scope))
     query = query.where(Person.disabled_at.is_not(None) if wanted.state == "disabled" else Person.disabled_at.is_(None))
     if wanted.q:
         words = wanted.q.strip()
