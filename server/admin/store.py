@@ -69,7 +69,7 @@ async def counts(session: AsyncSession, scope: Scope, today: date, seen_after: d
 
 async def states(session: AsyncSession, scope: Scope, start: datetime, end: datetime) -> dict[str, int]:
     """How many lessons of a day stand in each state."""
-    query = select(Lesson.state, func.count()).where(lessons.among(scope), Lesson.kind == "formal")
+    query = select(Lesson.state, func.count()).where(lessons.visible(scope), Lesson.kind == "formal")
     query = query.where(Lesson.starts_at >= start, Lesson.starts_at < end).group_by(Lesson.state)
     return {row[0]: row[1] for row in await session.execute(query)}
 

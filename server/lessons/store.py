@@ -17,9 +17,13 @@ from server.schools.models import Device, Room, School, SchoolClass
 from server.scope import Scope
 
 
+def _rooms(room_is: ColumnElement[bool]) -> Select[str]:
+    return select(Room.id).join(School, Room.school_id == School.id).where(room_is)
+
+
 def _touches(room_is: ColumnElement[bool]) -> ColumnElement[bool]:
     """Lessons whose lead room or one of whose receiving rooms is such a room."""
-    rooms = select(Room.id).join(School, Room.school_id == School.id).where(room_is)
+    rooms = _rooms(room_is)
     received = exists().where(Receipt.lesson_id == Lesson.id, Receipt.room_id.in_(rooms))
     return or_(Lesson.lead_room_id.in_(rooms), received)
 
@@ -34,23 +38,17 @@ def visible(scope: Scope) -> ColumnElement[bool]:
     if scope.city or scope.system:
         return true()
     ways: list[ColumnElement[bool]] = []
-    schools = scope.schools | ({scope.school} if scope.school else frozenset())
     if scope.person:
-        ways.append(Lesson.teacher_id == scope.person)
-        ways.append(exists().where(Receipt.lesson_id == Lesson.id, Receipt.assistant_id == scope.person))
-    if schools:
-        ways.append(_touches(School.id.in_(schools)))
-    if scope.districts:
-        ways.append(_touches(School.supervised_by.in_(scope.districts)))
-    if scope.device and scope.rooms:
-        ways.append(_touches(Room.id.in_(scope.rooms)))
+        ways.append(_taught_by(scope.person))
+    if (places := _places(scope)) is not None:
+        ways.append(_touches(places))
     if scope.lesson:
         ways.append(Lesson.id == scope.lesson)
     return or_(*ways) if ways else false()
 
 
 def among(scope: Scope) -> ColumnElement[bool]:
-    """``visible`` for lists: by index from the people and rooms concerned, where ``visible`` asks lesson by lesson."""
+    """``visible`` for lists of all times: by index from the people and rooms concerned, not lesson by lesson."""
     if scope.city or scope.system:
         return true()
     held = aliased(Lesson)  # else it would be taken for the lesson outside
@@ -58,17 +56,25 @@ def among(scope: Scope) -> ColumnElement[bool]:
     if scope.person:
         ways.append(select(held.id).where(held.teacher_id == scope.person))
         ways.append(select(Receipt.lesson_id).where(Receipt.assistant_id == scope.person))
-    schools = scope.schools | ({scope.school} if scope.school else frozenset())
-    places = [School.id.in_(schools), School.supervised_by.in_(scope.districts)]
-    if scope.device:
-        places.append(Room.id.in_(scope.rooms))
-    if schools or scope.districts or (scope.device and scope.rooms):
-        rooms = select(Room.id).join(School, Room.school_id == School.id).where(or_(*places))
+    if (places := _places(scope)) is not None:
+        rooms = _rooms(places)
         ways.append(select(held.id).where(held.lead_room_id.in_(rooms)))
         ways.append(select(Receipt.lesson_id).where(Receipt.room_id.in_(rooms)))
     if scope.lesson:
         ways.append(select(held.id).where(held.id == scope.lesson))
     return Lesson.id.in_(union_all(*ways)) if ways else false()
+
+
+def _places(scope: Scope) -> ColumnElement[bool] | None:
+    """Rooms by which a lesson is the asker's: of schools, of districts, a device's own."""
+    places: list[ColumnElement[bool]] = []
+    if schools := scope.schools | ({scope.school} if scope.school else frozenset()):
+        places.append(School.id.in_(schools))
+    if scope.districts:
+        places.append(School.supervised_by.in_(scope.districts))
+    if scope.device and scope.rooms:
+        places.append(Room.id.in_(scope.rooms))
+    return or_(*places) if places else None
 
 
 async def lesson(session: AsyncSession, scope: Scope, lesson_id: str, *, lock: bool = False) -> Lesson | None:
@@ -78,7 +84,8 @@ async def lesson(session: AsyncSession, scope: Scope, lesson_id: str, *, lock: b
 
 
 def _filtered(scope: Scope, wanted: LessonFilter) -> Select[Lesson]:
-    query = select(Lesson).where(among(scope), Lesson.robots == 0)
+    some_days = wanted.starts_from is not None and wanted.starts_before is not None
+    query = select(Lesson).where(visible(scope) if some_days else among(scope), Lesson.robots == 0)
     if wanted.starts_from is not None:
         query = query.where(Lesson.starts_at >= wanted.starts_from)
     if wanted.starts_before is not None:
