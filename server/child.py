@@ -36,6 +36,7 @@ class Child:
     label: str = ""
     """How its lines are marked; its name when empty."""
     spare: asyncio.subprocess.Process | None = field(default=None, init=False)
+    _readying: asyncio.Task[None] | None = field(default=None, init=False)
 
     async def keep(self, stopping: asyncio.Event) -> None:
         pause = FIRST_PAUSE
@@ -45,7 +46,7 @@ class Child:
             status = await self.run()
             refill.cancel()
             if stopping.is_set():
-                self._dismiss()
+                await self._dismiss()
                 return
             if time.monotonic() - started > STEADY_SECONDS:
                 pause = FIRST_PAUSE
@@ -64,7 +65,11 @@ class Child:
     async def _refill(self) -> None:
         await asyncio.sleep(SPARE_AFTER)
         if self.name in WARM and self.spare is None:
-            self.spare = await self._start("server.child")
+            self._readying = asyncio.create_task(self._ready())
+            await asyncio.shield(self._readying)  # cancelled half way its process would be nobody's
+
+    async def _ready(self) -> None:
+        self.spare = await self._start("server.child")
 
     async def _wake(self) -> asyncio.subprocess.Process | None:
         spare, self.spare = self.spare, None
@@ -93,10 +98,13 @@ class Child:
         """Nodes: at once. SIGTERM would make each look for another one to take its rooms, and all are ending."""
         self.signal(signal.SIGINT if self.name == "node" else signal.SIGTERM)
 
-    def _dismiss(self) -> None:
+    async def _dismiss(self) -> None:
+        if self._readying is not None:
+            await asyncio.wait([self._readying])
         if self.spare is not None and self.spare.returncode is None:
             with contextlib.suppress(ProcessLookupError):
                 self.spare.kill()
+            await self.spare.wait()
 
     def signal(self, number: int) -> None:
         if self.process is not None and self.process.returncode is None:

@@ -89,5 +89,23 @@ async def test_the_second_life_begins_in_a_spare_that_was_ready(
     stopping.set()
     kept.end()
     await asyncio.wait_for(keeping, 30)
-    if kept.spare is not None:
-        await kept.spare.wait()
+    assert kept.spare is None or kept.spare.returncode is not None
+
+
+async def test_a_stop_while_the_spare_is_made_leaves_no_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(child, "SPARE_AFTER", 0.0)
+    kept, stopping, made = child.Child("node", dict(os.environ), lambda line: None), asyncio.Event(), []
+    start = kept._start
+
+    async def slowly(module: str) -> asyncio.subprocess.Process:
+        process = await start(module)
+        made.append(process)
+        if module == "server.child":
+            stopping.set()
+            kept.signal(signal.SIGKILL)
+            await asyncio.sleep(0.2)
+        return process
+
+    monkeypatch.setattr(kept, "_start", slowly)
+    await asyncio.wait_for(kept.keep(stopping), 30)
+    assert len(made) == 2 and all(process.returncode is not None for process in made)
