@@ -217,7 +217,8 @@ class TransportStats:
     """Cumulative counters of one transport; ``loss`` is the newest the peer reported (0..1), ``rtt_ms`` from RTCP.
 
     ``estimate`` is what its line is believed to carry (bit/s; None: nothing known yet), ``queued`` the bytes that wait
-    for the pacer; ``jitter_ms`` the worst of its slots by its own reports.
+    for the pacer; ``jitter_ms`` the worst of its slots by its own reports. ``up_loss``, ``up_jitter_ms``: of what it
+    sends, as we count it, the worst of its streams (None: it sends nothing).
     """
 
     transport: str
@@ -236,3 +237,5 @@ class TransportStats:
     estimate: int | None = None
     queued: int = 0
     slots: tuple[SlotStats, ...] = ()
+    up_loss: float | None = None
+    up_jitter_ms: float | None = None

@@ -1,7 +1,8 @@
 """Who of a line's pictures gets how much of it. Pure: a budget and what is wanted in, a level for each out.
 
-Sound is paid first and never dropped. Then in order of rank a still for everybody, the lowest layer for everybody, and
-what is left lifts the pictures one after another as high as they go. A level is -2 (off), -1 (stills) or a layer.
+Sound is paid first (which, where not even sound fits: ``hearing.py``). Then in order of rank a still for everybody, the
+lowest layer for everybody, and what is left lifts the pictures one after another as high as they go. A level is -2
+(off), -1 (stills) or a layer.
 """
 
 from __future__ import annotations

@@ -84,6 +84,17 @@ class Estimator:
         """The peer does send feedback."""
         return self._heard_at is not None
 
+    @property
+    def idle(self) -> bool:
+        """Nothing has left yet, as far as is known; of what leaves before the first word the first packet is enough."""
+        return self._heard_at is None and not self._sent
+
+    def unanswered(self, now: float) -> bool:
+        """Packets leave, and never a word came back."""
+        if self._heard_at is not None or not self._sent:
+            return False
+        return now - next(iter(self._sent.values()))[0] > _SILENT
+
     def settled(self, now: float) -> bool:
         """Heard for long enough to know whether what is sent goes through, and no queue: a probe would tell."""
         return self._first_heard is not None and now - self._first_heard > _SETTLES and self.queueing < _EMPTY

@@ -27,6 +27,7 @@ class Inbox:
         state = self._registry.states[transport.name]
         if state.idle and rtcp.only_receives(data):
             return
+        state.subscriber.spoke = True
         for packet in rtcp.split(data):
             if (sender := rtcp.sender_report(packet)) is not None:
                 self._sender_report(state, sender, now)
@@ -53,8 +54,12 @@ class Inbox:
         slot = next((s for s in state.slots.values() if s.parameters.ssrc == media), None)
         if slot is not None:
             lost = feedback.nacked(packet)
-            state.subscriber.nacks += len(lost)
-            self._engine.resend(slot.link, lost, now)
+            subscriber = state.subscriber
+            subscriber.nacks += len(lost)
+            if slot.detail is Detail.NOTHING:
+                return  # it is not shown any more
+            allowed = subscriber.repairs.allow(len(lost), subscriber.estimate, now)
+            self._engine.resend(slot.link, lost[:allowed], now)
 
     def _picture_feedback(self, state: PeerState, packet: rtcp.Packet, now: float) -> None:
         bits = feedback.remb(packet)

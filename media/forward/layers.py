@@ -35,6 +35,7 @@ class Layer:
     price: int  # bit/s, measured while it is sent
     sr: SenderClock | None = None
     prior: tuple[int, int] = (0, 0)  # (expected, received) at the last report
+    lost: float = 0.0  # share of its packets that did not come lately, after what was sent again
     active: bool = False
     active_since: float = 0.0
     wanted_at: float = float("-inf")

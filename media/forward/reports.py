@@ -43,6 +43,7 @@ def _block(track: PublishedTrack, layer: Layer, seen: Reception, now: float) -> 
     layer.prior = (seen.expected, seen.received)
     lost = expected - received
     fraction = min(255, (lost << 8) // expected) if expected > 0 and lost > 0 else 0
+    layer.lost += _LOSS_SMOOTHING * (fraction / 256 - layer.lost)
     if not track.video:
         fraction = reported_loss(fraction / 256, (track.listener_loss,))
     lsr = dlsr = 0

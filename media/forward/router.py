@@ -8,11 +8,13 @@ from media.engine import Detail
 from media.forward.allocate import OFF
 from media.forward.clock import PublisherClock
 from media.forward.estimate import Estimator
+from media.forward.hearing import Hearing
 from media.forward.keyframes import KeyFrameRequests
 from media.forward.layers import Layer
 from media.forward.patience import Patience
 from media.forward.probe import Prober
-from media.forward.sound import Thrift
+from media.forward.repairs import Repairs
+from media.forward.sound import Repetition, Thrift, weighed
 from media.forward.taps import LayerTap
 from media.parameters import Quality, SlotParameters, TrackParameters
 
@@ -70,7 +72,8 @@ class Slot:
     losing: float = 0.0  # see ``Subscriber``
     reported: int | None = None  # highest number that its last report named
     jitter: float | None = None  # seconds
-    redundancy: int = 0
+    repetition: Repetition = field(default_factory=Repetition)  # of a sound
+    silenced: bool = False  # a sound that the line has no room for
 
     @property
     def video(self) -> bool:
@@ -80,6 +83,7 @@ class Slot:
         """It shows nothing any more."""
         self.track = self.target = self.shown = self.said = None
         self.level = OFF
+        self.silenced = False
         self.patience = Patience()
 
 
@@ -99,6 +103,9 @@ class Subscriber:
     paced: float | None = None
     pictures: float = 0.0  # bit/s of the moving pictures that were allotted
     sent: float = 0.0  # bit/s of all that was allotted
+    spoke: bool = False  # something came that was encrypted with its keys
+    hearing: Hearing = field(default_factory=Hearing)
+    repairs: Repairs = field(default_factory=Repairs)
 
     @property
     def estimate(self) -> float | None:
@@ -106,6 +113,10 @@ class Subscriber:
         if self.estimator is not None and (self.estimator.heard or self.remb is None):
             return self.estimator.rate
         return self.remb
+
+    def lost(self, slot: Slot) -> float:
+        """Share of a sound."""
+        return weighed(slot.loss, self.estimator.loss if self.estimator is not None else 0.0)
 
     @property
     def heard(self) -> bool:
@@ -118,6 +129,11 @@ class Subscriber:
         if self.estimator is None:
             return self.losing < _THIN_LOSS
         return self.estimator.last_decrease == float("-inf")
+
+    def unanswered(self, now: float) -> bool:
+        """No sign yet that anything arrives: our last word of DTLS may have got lost, and what fills the line keeps the
+        next one from coming through."""
+        return self.estimator is not None and not self.spoke and self.estimator.unanswered(now)
 
 
 @dataclass(slots=True)

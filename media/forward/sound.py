@@ -17,7 +17,9 @@ _BACK = 1.3  # times that, for ...
 _BACK_AFTER = 10.0  # ... so long, until sound is as before: encoders should not be turned to and fro
 _MOST_SAID = 0.25  # Opus gains nothing from being told of more
 _TWICE, _THRICE = 0.015, 0.10  # loss from which a packet carries the one before it, or two
-BEFORE_PICTURES = 0.05
+_BEFORE_PICTURES = 0.05
+_MEAGRE = 150_000.0  # bit/s of a line that carries sound and stills
+_FEWER_AFTER = 6.0  # seconds: a page's picture that fills a meagre line is through
 REPEATED = 0.65  # what a repeated packet costs: its bytes without headers
 _CALMER = 0.5  # of these, before it is less again
 
@@ -36,17 +38,47 @@ def reported_loss(own: float, listeners: Iterable[float]) -> int:
     return round(min(1 - (1 - own) * (1 - worst), _MOST_SAID) * 256) if own or worst else 0
 
 
+def weighed(reported: float, newest: float) -> float:
+    """A sound's loss. ``reported``: by its own reports, every five seconds; ``newest``: of everything right now, which
+    is a reason to repeat, but too much chance to take anything from a picture."""
+    return max(reported, min(newest, _BEFORE_PICTURES * 0.99))
+
+
+def before_pictures(loss: float, line: float) -> bool:
+    """Whether pictures give way to repetition: where much is lost, and where only stills fit anyway."""
+    return loss >= _BEFORE_PICTURES or line < _MEAGRE
+
+
 def redundancy(loss: float, line: float, sound: float, pictures: float, current: int) -> int:
     """How many earlier packets each one repeats (RFC 2198). ``line``, ``sound``, ``pictures``: bit/s of the estimate,
-    of all sound without repetition, of the pictures shown. Where much is lost pictures give way; else Opus' own
-    correction has to do when the line is full."""
+    of all sound without repetition, of the pictures shown. A meagre line loses packets in gusts, whenever a page fills
+    its queue, which nobody can foretell; Opus' own correction needs bits that thin sound has not (browsers: from about
+    24 kbit/s on)."""
     wanted = 2 if loss >= _THRICE * (_CALMER if current >= 2 else 1) else 0
-    if not wanted and loss >= _TWICE * (_CALMER if current >= 1 else 1):
+    if not wanted and (line < _MEAGRE or loss >= _TWICE * (_CALMER if current >= 1 else 1)):
         wanted = 1
-    spare = line - sound - (0.0 if loss >= BEFORE_PICTURES else pictures)
+    spare = line - sound - (0.0 if before_pictures(loss, line) else pictures)
     while wanted and wanted * sound * REPEATED > spare:
         wanted -= 1
     return wanted
+
+
+@dataclass(slots=True)
+class Repetition:
+    """One listener's: more at once; fewer on a meagre line only when that was right for a while. What fills such a line
+    for some seconds makes the estimate fall and packets get lost: the worst moment to stop."""
+
+    distance: int = 0
+    _fewer_since: float | None = None
+
+    def step(self, wanted: int, line: float, now: float) -> int:
+        if wanted >= self.distance or line >= _MEAGRE:
+            self.distance, self._fewer_since = wanted, None
+        elif self._fewer_since is None:
+            self._fewer_since = now
+        elif now - self._fewer_since >= _FEWER_AFTER:
+            self.distance, self._fewer_since = wanted, None
+        return self.distance
 
 
 def _level(worst: float | None, scale: float = 1.0) -> Budget:

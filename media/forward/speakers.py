@@ -72,6 +72,10 @@ class Speakers:
     """Who spoke last, as long as nobody else does."""
     _voices: dict[str, Voice] = field(default_factory=dict)
 
+    def speaks(self, track: str) -> bool:
+        voice = self._voices.get(track)
+        return voice is not None and voice.speaking
+
     def hear(self, heard: dict[str, Loudness | None], passed: float) -> list[tuple[str, bool]]:
         """What was heard of each track in the last ``passed`` seconds; (track, speaks) of those who began or ended."""
         news = [(track, False) for track in self._gone(heard)]
@@ -112,6 +116,10 @@ class Ears:
         """The track of the one who speaks, or spoke last."""
         room = self._rooms.get(router)
         return room.leader if room else None
+
+    def speaks(self, router: str, track: str) -> bool:
+        room = self._rooms.get(router)
+        return room is not None and room.speaks(track)
 
     def listen(self, now: float) -> None:
         passed = min(2 * LISTEN_EVERY, now - self._listened)

@@ -6,7 +6,7 @@ are pure. A room of a school that shares a line is steered together with the oth
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from media.engine import Detail, Engine
@@ -15,11 +15,11 @@ from media.forward.allocate import OFF, STILLS, Demand, allocate
 from media.forward.estimate import Estimator, believed
 from media.forward.ladder import ladder, most_level
 from media.forward.layers import Layer
+from media.forward.listening import Listening
 from media.forward.pictures import Pictures
 from media.forward.probe import Probe
 from media.forward.registry import Registry
 from media.forward.router import PeerState, PublishedTrack, Slot, Subscriber
-from media.forward.sound import BEFORE_PICTURES, REPEATED
 from media.parameters import Quality, SlotQuality
 from media.transport.transport import PeerTransport
 from media.wheel import portions
@@ -70,7 +70,7 @@ class Steering:
         self._engine = engine
         self._pictures = pictures
         self._probes: dict[str, tuple[Probe, int]] = {}  # transport -> probe under way, bytes sent
-        self.leader: Callable[[str], str | None] = lambda router: None  # the sound track of who speaks in a room
+        self.listening = Listening(registry, engine)
         self._turn = False
         self._judged: dict[str, float] = {}  # transport -> when its last probe can be judged
 
@@ -101,8 +101,10 @@ class Steering:
     def _beat_of(self, group: Sequence[Member], now: float) -> None:
         news = self._turn
         for transport, state in group:
-            if state.subscriber.estimator is not None:
-                state.subscriber.estimator.watch(now)
+            if (estimator := state.subscriber.estimator) is not None:
+                if estimator.idle:
+                    estimator.sent(self._engine.departures(transport.peer))
+                estimator.watch(now)
                 news = self._judge(transport, state, now) or news
         if news:  # five times a second do, but for who has just learnt more of his line
             self._steer(group, now)
@@ -137,17 +139,18 @@ class Steering:
         budget: float | None = 0.0
         places: list[_Place] = []
         for transport, state in group:
+            self.listening.follow(state, now)
             estimate = state.subscriber.estimate
             if estimate is not None and state.subscriber.estimator is None:
                 estimate = believed(estimate, state.subscriber.sent)
-            own = None if estimate is None else estimate - self.sound_price(state)
+            own = None if estimate is None else estimate - self.listening.price(state)
             budget = None if budget is None or own is None else budget + own
             found = self._places(transport, state, now)
             places += _within(found, own) if len(group) > 1 else found
         levels = allocate(budget, [place.demand for place in places])
         for place in places:
             level = levels[place.demand.key]
-            if level < 0 and place.state.subscriber.doubtful:
+            if level < 0 and place.state.subscriber.doubtful and not place.state.subscriber.unanswered(now):
                 level = 0
             place.level = level
             self._set(place, level if level < 0 else place.rungs[level].index, now)
@@ -163,7 +166,9 @@ class Steering:
             level = min(level, len(rungs) - 1)
             small: Quality | None = "mid" if rank >= _OTHERS and len(pictures) > _TILES else None
             most = most_level(rungs, slot.most or small)
-            if slot.patience.waits(state.subscriber.estimate or 0.0, now):
+            if state.subscriber.unanswered(now):
+                most = min(most, STILLS)
+            elif slot.patience.waits(state.subscriber.estimate or 0.0, now):
                 most = min(most, max(level, STILLS))
             demand = Demand(f"{slot.transport} {slot.parameters.mid}", rank, tuple(r.price for r in rungs), most, level)
             found.append(_Place(transport, state, slot, track, rungs, demand))
@@ -179,20 +184,10 @@ class Steering:
             if track.parameters.source == "screen":
                 yield 0, slot, track
                 continue
-            voice = self._registry.tracks.get(self.leader(track.router) or "")
+            voice = self._registry.tracks.get(self.listening.leader(track.router) or "")
             speaks = voice is not None and voice.transport == track.transport
             yield (1 if first else 2 if speaks else _OTHERS + place), slot, track
             first = False
-
-    def sound_price(self, state: PeerState) -> float:
-        """Repetition counts where it goes before pictures; else it takes what they leave (``sound.redundancy``)."""
-        found = 0.0
-        for slot in state.slots.values():
-            track = self._registry.tracks.get(slot.track) if slot.track and not slot.video else None
-            if track is not None and track.active:
-                repeated = slot.redundancy if slot.loss >= BEFORE_PICTURES else 0
-                found += track.layers[0].price * (1 + repeated * REPEATED)
-        return found
 
     # --- one slot ----------------------------------------------------------------------------------------------------
 
@@ -252,10 +247,10 @@ class Steering:
     def _follow(self, transport: PeerTransport, state: PeerState, places: Sequence[_Place], now: float) -> None:
         """Pacing and probes, once the receiver said a word of what arrives."""
         subscriber = state.subscriber
-        sound = self.sound_price(state)
+        sound = self.listening.price(state)
         subscriber.sent = sound + sum(place.price for place in places)
         subscriber.pictures = sum(place.price for place in places if place.level >= 0)
-        self._pace(transport, subscriber, sound, any(place.level >= 0 for place in places))
+        self._pace(transport, subscriber, sound, any(place.level >= 0 for place in places), now)
         estimator = subscriber.estimator
         if (
             estimator is None
@@ -276,11 +271,12 @@ class Steering:
             estimator.probing(probe.begin, probe.end + 2 * _PROBE_STEP, probe.goal)
             self._probes[transport.name] = (probe, 0)
 
-    def _pace(self, transport: PeerTransport, subscriber: Subscriber, sound: float, moving: bool) -> None:
+    def _pace(self, transport: PeerTransport, subscriber: Subscriber, sound: float, moving: bool, now: float) -> None:
         """What sound leaves; a still takes its time, so that it is no burst to the estimator. Not by a receiver's own
         estimate: it would never climb."""
         pace = None
-        if subscriber.estimator is not None and subscriber.heard and (estimate := subscriber.estimate) is not None:
+        told = subscriber.heard or subscriber.unanswered(now)
+        if subscriber.estimator is not None and told and (estimate := subscriber.estimate) is not None:
             share = max(estimate - sound, _PICTURE_LEAST * estimate)
             if subscriber.doubtful:
                 share = max(share, subscriber.pictures * _DOUBT)

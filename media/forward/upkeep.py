@@ -36,7 +36,7 @@ class Upkeep:
         self._pictures = pictures
         self._silence = silence_s
         self.ears = Ears(registry, engine)
-        steering.leader = self.ears.leader
+        steering.listening.leader, steering.listening.speaks = self.ears.leader, self.ears.speaks
         wishes = Wishes(registry, engine)
         self._health = Rota()  # transports: DTLS timers, silence
         self._reports = Rota()  # connected transports, each in its own moment of the second

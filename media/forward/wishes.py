@@ -5,6 +5,8 @@ Rule: told when it changes, as events for signaling; ``layers`` and ``sound`` de
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from media.engine import Engine
 from media.forward import layers, sound
 from media.forward.registry import Registry
@@ -44,25 +46,30 @@ class Wishes:
         rooms = {track.router: None for track in self._registry.tracks.values() if not track.video}
         for name in (one for room in rooms for one in self._registry.routers[room].transports):
             state = self._registry.states[name]
-            for slot in state.slots.values():
-                if slot.track is not None and not slot.video:
-                    worst[slot.track] = self._listener(worst.get(slot.track, (0.0, None)), state, slot)
+            slots = [one for one in state.slots.values() if one.track is not None and not one.video]
+            self._repeat(state, slots, now)
+            for slot in slots:
+                worst[slot.track or ""] = self._listener(worst.get(slot.track or "", (0.0, None)), state, slot)
         for track in self._registry.tracks.values():
             if not track.video:
                 self._tell(track, *worst.get(track.name, (0.0, None)), now)
 
+    def _repeat(self, state: PeerState, slots: Sequence[Slot], now: float) -> None:
+        """How often this listener gets his sounds."""
+        subscriber = state.subscriber
+        line = float("inf") if subscriber.estimate is None else subscriber.estimate
+        tracks = (self._registry.tracks.get(slot.track or "") for slot in slots if not slot.silenced)
+        price = sum(track.layers[0].price for track in tracks if track is not None and track.active)
+        for slot in slots:
+            before = slot.repetition.distance
+            wanted = sound.redundancy(subscriber.lost(slot), line, price, subscriber.pictures, before)
+            if slot.repetition.step(wanted, line, now) != before:
+                self._engine.set_redundancy(slot.link, slot.repetition.distance)
+
     def _listener(self, worst: tuple[float, float | None], state: PeerState, slot: Slot) -> tuple[float, float | None]:
         line = state.subscriber.estimate
-        track = self._registry.tracks.get(slot.track or "")
-        if track is not None:
-            limit = float("inf") if line is None else line
-            price = track.layers[0].price
-            wanted = sound.redundancy(slot.loss, limit, price, state.subscriber.pictures, slot.redundancy)
-            if wanted != slot.redundancy:
-                slot.redundancy = wanted
-                self._engine.set_redundancy(slot.link, wanted)
         thinnest = line if worst[1] is None else worst[1] if line is None else min(worst[1], line)
-        return max(worst[0], slot.loss), thinnest
+        return max(worst[0], 0.0 if slot.silenced else slot.loss), thinnest
 
     def _tell(self, track: PublishedTrack, loss: float, line: float | None, now: float) -> None:
         track.listener_loss = loss

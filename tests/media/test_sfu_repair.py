@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from media.engine import Detail
 from media.wire import feedback, rtp
 from tests.support.media_hall import (
     INTER,
@@ -47,6 +48,22 @@ def test_what_the_room_lost_is_sent_again_as_rtx(hall: Hall) -> None:
     assert (stats.nacks_received, stats.retransmitted) == (2, 1), "not twice within 150 ms"
     lesson.room.send_rtcp(feedback.build_nack(9, 0x5555, [40000]))
     lesson.room.send_rtcp(feedback.build_nack(9, 0x9999, [1]))
+    assert lesson.room.receive()[0] == []
+
+
+def test_a_thin_line_gets_little_again_and_nothing_of_what_is_not_shown(hall: Hall) -> None:
+    lesson = Lesson(hall)
+    for body in (KEY, *[INTER] * 8):
+        lesson.video.send(body)
+    numbers = [rtp.parse(packet).sequence for packet in lesson.room.receive()[0]]
+    state = hall.sfu._registry.states["room"]
+    assert state.subscriber.estimator is not None
+    state.subscriber.estimator.rate = 65_000.0
+    lesson.room.send_rtcp(feedback.build_nack(9, 0x5555, numbers))
+    assert len(lesson.room.receive()[0]) == 3
+    state.slots["v"].detail = Detail.NOTHING
+    hall.clock.pass_(60.0)
+    lesson.room.send_rtcp(feedback.build_nack(9, 0x5555, numbers))
     assert lesson.room.receive()[0] == []
 
 

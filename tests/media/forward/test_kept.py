@@ -54,6 +54,7 @@ class Room:
         peer = self.hall.peer(name)
         self.sfu.add_slot(name, video_slot())
         self.sfu.route(name, "v", "camera", self.hall.clock.now)
+        peer.speak()
         return peer
 
 

@@ -139,7 +139,8 @@ def test_ears_listen_to_microphones_only_and_say_whose() -> None:
         ears.listen(n * LISTEN_EVERY)
     assert registry.events == [Speaking("room", "T", "T/mic", True)]
     assert ears.leader("room") == "T/mic"
+    assert ears.speaks("room", "T/mic") and not ears.speaks("room", "T/screen-audio")
     registry.tracks.clear()
     ears.listen(3.0)
     assert registry.events[1:] == [Speaking("room", "T", "T/mic", False)]
-    assert ears.leader("room") is None
+    assert ears.leader("room") is None and not ears.speaks("room", "T/mic")

@@ -40,6 +40,32 @@ def test_a_thin_line_with_losses_keeps_sound_and_gets_stills() -> None:
     assert budgets and budgets[-1].bitrate <= 24_000 and budgets[-1].ptime_ms >= 40
 
 
+def test_who_never_said_a_word_is_sent_little() -> None:
+    """Its last word of DTLS got lost: pictures on a thin line would keep the next one from coming through."""
+    village = Village(Line([(0, Weather(1e6, 0.05, loss=1.0)), (110, Weather(1e6, 0.05))])).run(2)
+    before = village.room.line.sent
+    village.run(7)
+    assert (village.room.line.sent - before) / 7 < 70, "sound, and a still now and then"
+    assert set(village.room.qualities()) <= {"low", "stills"}
+    village.run(8)
+    assert village.room.qualities()[-1] in ("low", "mid"), "heard at last"
+
+
+def test_what_fills_a_thin_line_for_a_moment_does_not_end_repetition() -> None:
+    thin, full = Weather(100_000, 0.05), Weather(40_000, 0.05)
+    line = Line([(0, thin), (115, full), (119, thin)])
+    village = Village(line).run(14)
+    repetition = village.sfu._registry.states["room0"].slots["a"].repetition
+    assert repetition.distance == 1, "without any loss"
+    for _ in range(9):
+        village.run(0.5)
+        assert repetition.distance >= 1
+    line.changes = [(0, Weather(6e6, 0.05))]
+    village.run(12)
+    assert repetition.distance == 0
+    assert village.room.qualities()[-1] == "high"
+
+
 def test_everything_is_back_within_eight_seconds_of_the_lines_return() -> None:
     bad, good = Weather(60_000, 0.05, 0.03), Weather(5e6, 0.05)
     line = Line([(0, good), (110, bad), (170, good)], seed=5)
@@ -125,12 +151,12 @@ def test_small_tiles_get_the_middle_layer_but_for_who_speaks() -> None:
     village = Village(steady(rate=20e6, delay=0.03)).run(1)
     steering, state = village.sfu._steering, village.sfu._registry.states["room0"]
     teacher = village.sfu._registry.tracks["camera"]
-    steering.leader = lambda router: None
+    steering.listening.leader = lambda router: None
     assert [rank for rank, *_ in steering._pictures_of(state)] == [1]
     state.slots |= {str(i): replace(state.slots["v"]) for i in range(4)}
     assert [rank for rank, *_ in steering._pictures_of(state)] == [1, 5, 6, 7, 8]
     assert [place.demand.most for place in steering._places(None, state, village.now)] == [2, 1, 1, 1, 1]  # type: ignore[arg-type]
-    steering.leader = lambda router: "mic"
+    steering.listening.leader = lambda router: "mic"
     assert [rank for rank, *_ in steering._pictures_of(state)] == [1, 2, 2, 2, 2]
     assert teacher.transport == village.sfu._registry.tracks["mic"].transport
 

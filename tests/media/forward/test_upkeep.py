@@ -129,6 +129,7 @@ def test_requests_for_a_picture_are_coalesced(hall: Hall) -> None:
 def test_a_viewer_who_is_not_there_yet_costs_no_picture_and_gets_one_at_once(hall: Hall) -> None:
     lesson = Lesson(hall)
     lesson.video.send(KEY)
+    lesson.room.speak()
     late = hall.peer("late", connect=False)
     late.join()
     hall.sfu.add_slot("late", video_slot())
