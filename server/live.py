@@ -22,12 +22,11 @@ from server.dependencies import ClockDep, Reading, Writing
 from server.errors import ForbiddenError, InvalidError, NotFoundError, SignInNeededError
 from server.lessons import store
 from server.lessons.models import Node, Placement
-from server.lessons.placement import as_seen_from, over_http
 from server.scope import SYSTEM
 from server.security import page_host
 from signaling.facts import Fact
 from signaling.messages import Heartbeat, RoomSpec, SourceOrder, SourceOrders
-from signaling.seats import issue_ticket, sign
+from signaling.seats import as_seen_from, issue_ticket, over_http, sign
 
 CALL_SECONDS = 5.0  # a teacher waits for it; a node answers within milliseconds, or reads the room's log first
 TOKEN_SECONDS = 60

@@ -137,8 +137,8 @@ async def run(settings: NodeSettings) -> None:
         application(
             node,
             WebSocketDoor(node, keys, origins),
-            WhipDoor(node, keys, origins, relays),
-            WhepDoor(node, keys, origins, relays),
+            WhipDoor(node, keys, origins, relays, settings.node_public_url),
+            WhepDoor(node, keys, origins, relays, settings.node_public_url),
             ControlDoor(node, settings.node_id, keys.web, sources),
             MetricsDoor(
                 NodeCollector(node, settings.node_id, spool, sfu.engine), token.get_secret_value() if token else None

@@ -31,6 +31,7 @@ WEB_KEYS = frozenset(
         "OIDC_CLIENT_ID",
         "OIDC_CLIENT_SECRET",
         "OIDC_ISSUER",
+        "OIDC_LINKS",
         "OIDC_MATCHES",
         "OIDC_NAME",
         "OIDC_POSTS",

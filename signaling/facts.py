@@ -1,7 +1,8 @@
 """Everything worth counting, as it leaves the node. The ledger stores each ``id`` once, for ever.
 
 Ids derive from where the fact came from, so that sending twice counts once: ``{lesson}:{epoch}:{op seq}`` for facts
-made from ops, ``{lesson}:{epoch}:p{n}`` for presence and other facts of the node's own count.
+made from ops, ``{lesson}:{epoch}:p{n}`` for presence and other facts of the node's own count. What the web itself adds
+when the lesson is over is of epoch 0, where no node is: ``{lesson}:0:{what}-{room}``.
 """
 
 from __future__ import annotations
@@ -28,7 +29,19 @@ FactKind = Literal[
     "RecordingSaved",
     "RecordingGap",
     "Quality",
+    "SignInMadeGood",
 ]
+
+
+SHARED_TRACKS = ("screen", "screen-audio")
+"""A still screen sends nothing, and a shared one comes and goes: such holes mean nothing there."""
+NOT_SENT = ("pause", "reconnect")
+"""Causes by which the publisher sent nothing."""
+
+
+def lost(track: str, cause: str) -> bool:
+    """Whether a hole in a recorded track means that something is missing."""
+    return track not in SHARED_TRACKS or cause not in NOT_SENT
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +69,8 @@ class Fact:
     Quality            {"role", "seat", "from_at", "to_at", "gets"}
                        what a receiver got of the teacher's picture in [from_at, to_at) of the node's wall clock:
                        "high" | "mid" | "low" | "stills" | "sound"; one per change, at most a minute long
+    SignInMadeGood     {"person", "asked_by", "approved_by", "reason"}
+                       补签, by the web: the receiving school answers for it that ``person`` was with the class
     =================  =================================================================================================
     """
 

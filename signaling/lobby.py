@@ -119,9 +119,12 @@ class Lobby:
         return frozenset(self.people)
 
     def observe(self, stats: tuple[TransportStats, ...]) -> None:
-        """For players and encoders, who do not report themselves."""
+        """What leaves each seat; of players and encoders, who do not report themselves, all the rest too."""
         by_name = {one.transport: one for one in stats}
-        for person in self.people.values():
+        for person in self.people.values() if stats else ():
+            pub = person.legs.get("pub")
+            sent = by_name.get(pub.transport) if pub else None
+            person.up_loss = sent.up_loss if sent else None
             for leg in person.legs.values() if person.connection is None else ():
                 if found := by_name.get(leg.transport):
                     person.observe(found)

@@ -205,8 +205,8 @@ class Slots(_Message):
 
 class People(_Message):
     """Who is here now (ephemeral, at most once a second). Each: {seat, role, name, school, room, light: "green" |
-    "yellow" | "red", rtt_ms, loss, heard: bool, publishing: [source], gets: "high" | "mid" | "low" | "stills" |
-    "sound" | null}. ``gets``: what of the teacher's picture reaches this seat now."""
+    "yellow" | "red", rtt_ms, loss, up_loss, heard: bool, publishing: [source], gets: "high" | "mid" | "low" |
+    "stills" | "sound" | null}. ``gets``: what of the teacher's picture reaches this seat now."""
 
     type: Literal["people"] = "people"
     people: list[dict[str, Any]]

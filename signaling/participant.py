@@ -41,6 +41,8 @@ class Participant:
     jitter_ms: float | None = None
     freezes: int = 0
     """Of its picture, since it came, as its page counts them."""
+    up_loss: float | None = None
+    """Of what it sends itself, as the media plane counts it."""
     heard: bool = False
     heard_at: float = -1e9
 
@@ -86,6 +88,7 @@ class Participant:
             "light": self.light(now, live),
             "rtt_ms": round(self.rtt_ms, -1) if self.rtt_ms is not None else None,
             "loss": round(self.loss, 2) if self.loss is not None else None,
+            "up_loss": round(self.up_loss, 2) if self.up_loss is not None else None,
             "heard": self.hears(now),
             "publishing": self.published(),
             "gets": self.reception.gets,

@@ -18,6 +18,7 @@ import json
 import secrets
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
+from urllib.parse import urlsplit, urlunsplit
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
@@ -157,6 +158,17 @@ def read_ticket(text: str, key: Ed25519PublicKey, *, lesson: str, now: float) ->
     if now > claim["exp"]:
         raise SeatError("expired")
     return Ticket(claim["sha256"], claim.get("seat"), claim["exp"])
+
+
+def as_seen_from(public_url: str, host: str) -> str:
+    """A node's address for a page of this host: nodes of the embedded default say "ws://{host}:8001"."""
+    return public_url.replace("{host}", host).rstrip("/")
+
+
+def over_http(url: str) -> str:
+    """ws://… as http://…, for WHIP and WHEP."""
+    parts = urlsplit(url)
+    return urlunsplit(parts._replace(scheme={"ws": "http", "wss": "https"}.get(parts.scheme, parts.scheme)))
 
 
 def relay_login(secret: str, who: str, now: float) -> tuple[str, str]:

@@ -29,6 +29,9 @@ class Row:
     rtt_ms: float | None
     loss: float | None
     jitter_ms: float | None
+    up_loss: float | None
+    """Of what the peer sends."""
+    up_jitter_ms: float | None
     estimate: int | None
     """What the line to this peer is believed to carry, bit/s."""
     down: int
@@ -103,6 +106,8 @@ def _row(peer: _Peer, person: Participant, legs: Mapping[Pc, TransportStats], at
         _worst(person.rtt_ms, sub.rtt_ms if sub else None, pub.rtt_ms if pub else None),
         _worst(person.loss, sub.loss if sub else None),
         _worst(person.jitter_ms, sub.jitter_ms if sub else None),
+        _worst(pub.up_loss if pub else None),
+        _worst(pub.up_jitter_ms if pub else None),
         sub.estimate if sub else None,
         0 if first else int(8 * down / passed),
         0 if first else int(8 * up / passed),

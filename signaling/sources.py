@@ -17,7 +17,28 @@ STEADY_SECONDS = 60.0
 
 
 class SourceError(Exception):
-    """Why nothing can be fetched: "address", "forbidden", "name", "codec", "silent", "door"."""
+    """Why nothing can be fetched: one of the words that ``why`` gives, or "over": the lesson is."""
+
+
+_WHY = {
+    "HTTPUnauthorizedError": "password",
+    "HTTPForbiddenError": "password",
+    "PermissionError": "password",
+    "HTTPNotFoundError": "path",
+    "HTTPBadRequestError": "path",
+    "FileNotFoundError": "path",
+    "InvalidDataError": "stream",
+    "DemuxerNotFoundError": "stream",
+    "ProtocolNotFoundError": "address",
+}
+
+
+def why(error: Exception) -> str:
+    """The one thing to look at: address, name, forbidden, away (does not answer), password, path, stream (what answers
+    is no camera), codec (not H.264), door (our own node takes nothing now). Pages have a sentence for each."""
+    if isinstance(error, SourceError):
+        return str(error)
+    return _WHY.get(type(error).__name__, "away")
 
 
 @dataclass(slots=True)

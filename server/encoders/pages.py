@@ -9,7 +9,7 @@ from fastapi.responses import RedirectResponse, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from server.dependencies import Html, Reading, SignedIn
-from server.encoders import store
+from server.encoders import service, store
 from server.encoders.routes import ChangeDep, address_of
 from server.encoders.schemas import MOST_KEYS, KeyBody, SourceBody
 from server.forms import Form, attempt, carried_out, submitted
@@ -33,6 +33,7 @@ async def _page(
     forms: dict[str, Form] | None = None,
     made: str = "",
     done: str = "",
+    state: str | None = None,
 ) -> Response:
     room = await schools.get_room(session, scope, room_id, "room.write")
     shown = {"key": Form(), "source": Form()} | (forms or {})
@@ -47,6 +48,8 @@ async def _page(
         forms=shown,
         made=made,
         done=done,
+        state=state,
+        level=service.STATES.get(state or ""),
         base=f"/admin/rooms/{room.id}/encoders",
     )
 
@@ -60,7 +63,9 @@ async def get_encoders(
     room_id: Id,
     done: Annotated[str, Query(max_length=20)] = "",
 ) -> Response:
-    return await _page(page, request, session, scope, room_id, done=done if done in DONE else "")
+    app = request.app.state
+    state = await service.source_state(app.database, app.nodes, scope, room_id)
+    return await _page(page, request, session, scope, room_id, done=done if done in DONE else "", state=state)
 
 
 @router.post(PAGE + "/keys")

@@ -14,11 +14,11 @@ from server.encoders import service, store
 from server.encoders.models import StreamKey
 from server.encoders.schemas import KeyBody, KeyOut, MadeKey, SourceBody, SourceOut
 from server.errors import SignInNeededError
-from server.lessons.placement import as_seen_from, over_http
 from server.lessons.seating import Seating
 from server.schools import service as schools
 from server.schools.schemas import Id
 from server.security import page_host
+from signaling.seats import as_seen_from, over_http
 
 router = APIRouter(tags=["encoders"])
 

@@ -34,6 +34,14 @@ KEY_PREFIX = "tk-"
 """As signaling/outside.py reads it."""
 OVERTIME = timedelta(minutes=10)
 """A lesson that runs over its end keeps its encoder."""
+STATES = {
+    "sending": "good",
+    "starting": "note",
+    "restarting": "note",
+    "ended": "caution",
+    **dict.fromkeys(("away", "name", "password", "path", "stream", "codec", "address", "forbidden", "door"), "bad"),
+}
+"""What a node says of a camera it fetches from (signaling/sources.py), and how bad it is."""
 _HOST = re.compile(r"^[A-Za-z0-9.:_-]{1,253}$")
 
 
@@ -119,6 +127,11 @@ async def set_source(session: AsyncSession, scope: Scope, room_id: str, url: str
     held.address, held.secret, held.changed_at, held.changed_by = address, secret, now, scope.person
 
 
+def known_state(told: object) -> str:
+    """A newer node may know more reasons than this web has sentences for."""
+    return told if isinstance(told, str) and told in STATES else "away"
+
+
 # --- live rooms -------------------------------------------------------------------------------------------------------
 
 
@@ -132,6 +145,22 @@ async def tell(database: Database, nodes: Nodes, room_id: str) -> None:
             await open_room(database, nodes, node, seating.room_spec(lesson, placement.epoch), taken_away=True)
         except (NodeUnreachableError, NodeRefusedError) as error:
             log.warning("%s did not hear of changed encoders: %s", node.id, error)
+
+
+async def source_state(database: Database, nodes: Nodes, scope: Scope, room_id: str) -> str | None:
+    """How the fetching goes in the lesson this classroom is in now (``STATES``); None without source, lesson or
+    answer. No transaction is held while the node is asked."""
+    async with database.reading() as session:
+        room = await schools.get_room(session, scope, room_id, "room.write")
+        found = await store.placed(session, SYSTEM, room.id) if await store.source(session, scope, room.id) else []
+    for lesson, _, node in found:
+        try:
+            told = (await nodes.seen(node, lesson.id)).get("sources", {}).get(room_id)
+        except (NodeUnreachableError, NodeRefusedError):
+            continue
+        if told is not None:
+            return known_state(told)
+    return None
 
 
 # --- encoders that knock ----------------------------------------------------------------------------------------------

@@ -5,9 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 
 from server.config import WebSettings
-from server.lessons.placement import as_seen_from
 from server.lessons.schemas import IceServerOut
-from signaling.seats import relay_login
+from signaling.seats import as_seen_from, relay_login
 
 
 def ice_servers(settings: WebSettings, host: str, who: str, now: datetime) -> list[IceServerOut]:

@@ -251,7 +251,8 @@ class Seating:
         node = await store.node(session, SYSTEM, held.node_id) if held else None
         if held and node and node.id not in tried and not self._must_move(held, node, unreachable, now):
             return Housed(lesson, node, held.epoch), False  # somebody else was quicker
-        chosen = placement.choose(await store.nodes(session, SYSTEM), now, tried)
+        near = await store.nodes_near(session, SYSTEM, lesson)
+        chosen = placement.choose(await store.nodes(session, SYSTEM), now, tried, near)
         if chosen is None:
             raise UnavailableError("no_node", seconds=3)
         if held is None:

@@ -94,13 +94,14 @@ class Mover:
             lesson = await store.lesson(session, SYSTEM, lesson_id)
             held = await store.placement(session, SYSTEM, lesson_id)
             nodes = await store.nodes(session, SYSTEM)
+            near = await store.nodes_near(session, SYSTEM, lesson) if lesson else frozenset()
         old = next((node for node in nodes if held is not None and node.id == held.node_id), None)
         if lesson is None or held is None or old is None:
             raise ConflictError("room_nowhere")
         if to is not None and (to == old.id or to not in {node.id for node in nodes}):
             raise InvalidError("node_other", field="to")
         others = [node for node in nodes if to is None or node.id == to]
-        new = placement.choose(others, now, frozenset({old.id}))
+        new = placement.choose(others, now, frozenset({old.id}), near)
         if new is None:
             raise UnavailableError("node_no_other")
         return _Way(lesson, held.epoch + 1, old, new)

@@ -13,6 +13,7 @@ from server.lessons import placement, store
 from server.live import Nodes
 from server.liverooms import seen
 from server.liverooms.routes import check_may_move, mover
+from server.paging import ListPage
 from server.schools.schemas import Id
 from server.scope import allows
 from server.templating import Page
@@ -23,11 +24,11 @@ LIST = "/admin/live"
 
 
 @router.get(LIST)
-async def get_rooms(request: Request, page: Html, scope: SignedIn, clock: ClockDep) -> Response:
+async def get_rooms(request: Request, page: Html, scope: SignedIn, clock: ClockDep, number: ListPage = 1) -> Response:
     """No transaction is held while nodes are asked."""
     async with request.app.state.database.reading() as session:
-        rooms = await seen.running(session, scope, clock.now())
-    return page.render("liverooms/rooms.html", rooms=await seen.ask(_nodes(request), rooms))
+        rooms, paging = await seen.running(session, scope, clock.now(), number)
+    return page.render("liverooms/rooms.html", rooms=await seen.ask(_nodes(request), rooms), paging=paging)
 
 
 @router.get(LIST + "/{lesson_id}")

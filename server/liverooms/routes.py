@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Annotated, Any, cast
 
-from fastapi import APIRouter, Depends, Path, Request
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from server.dependencies import ClockDep, SignedIn
@@ -13,6 +13,7 @@ from server.errors import ForbiddenError
 from server.live import node_secret
 from server.liverooms import seen
 from server.liverooms.moving import Mover
+from server.paging import MAX_PAGE, MOST
 from server.schools.schemas import Id
 from server.scope import Scope, allows
 
@@ -29,17 +30,26 @@ class MoveBody(BaseModel):
 
 
 @router.get("/api/v1/liverooms", tags=["liverooms"])
-async def get_rooms(request: Request, scope: SignedIn, clock: ClockDep) -> list[dict[str, Any]]:
-    """Live rooms the asker looks after, with every peer's last ten minutes."""
+async def get_rooms(
+    request: Request,
+    response: Response,
+    scope: SignedIn,
+    clock: ClockDep,
+    page: Annotated[int, Query(ge=1, le=MAX_PAGE)] = 1,
+    size: Annotated[int, Query(ge=1, le=MOST)] = MOST,
+) -> list[dict[str, Any]]:
+    """Live rooms the asker looks after, with every peer's last ten minutes; how many in all: ``X-Total-Count``."""
     async with request.app.state.database.reading() as session:
-        rooms = await seen.running(session, scope, clock.now())
+        rooms, paging = await seen.running(session, scope, clock.now(), page, size)
+    response.headers["x-total-count"] = str(paging.count)
     return [_shown(room) for room in await seen.ask(request.app.state.nodes, rooms)]
 
 
 def _shown(room: seen.LiveRoom) -> dict[str, Any]:
     peers = None if room.peers is None else [peer.model_dump() for peer in room.peers]
     node = room.node.id if room.node else None
-    return {"lesson": room.lesson.id, "title": room.lesson.title, "node": node, "epoch": room.epoch, "peers": peers}
+    fared = {"peers": peers, "sources": dict(room.sources)}
+    return {"lesson": room.lesson.id, "title": room.lesson.title, "node": node, "epoch": room.epoch, **fared}
 
 
 def mover(request: Request) -> Mover:

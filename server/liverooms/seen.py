@@ -7,26 +7,25 @@ node that does not answer in time leaves its rooms without figures, never the pa
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from server.encoders import service as encoders
 from server.errors import ForbiddenError
 from server.lessons import service as lessons
 from server.lessons import store
 from server.lessons.models import Lesson, Node
 from server.lessons.schemas import LessonFilter
+from server.lessons.whose import LONGEST
 from server.live import NodeRefusedError, Nodes, NodeUnreachableError
 from server.liverooms.spark import Spark, spark
+from server.paging import PAGE_ROWS, Paging
 from server.scope import SYSTEM, Scope, allows
-
-LONGEST = timedelta(hours=6)
-"""A lesson that began earlier is over, whatever its state says."""
-MOST_ROOMS = 100
 
 # Beyond these a figure is shown as bad; conversation suffers (signaling/participant.py has the same borders).
 BAD_RTT_MS, BAD_LOSS, BAD_JITTER_MS = 250.0, 0.03, 60.0
@@ -40,12 +39,19 @@ class Row(BaseModel):
     rtt_ms: float | None = None
     loss: float | None = None
     jitter_ms: float | None = None
+    up_loss: float | None = None
+    up_jitter_ms: float | None = None
     estimate: int | None = None
     down: int = 0
     up: int = 0
     freezes: int = 0
     resent: int = 0
     gets: str | None = None
+
+    @property
+    def lost(self) -> float | None:
+        """The worse of both ways."""
+        return max((way for way in (self.loss, self.up_loss) if way is not None), default=None)
 
 
 class Peer(BaseModel):
@@ -74,7 +80,7 @@ class Peer(BaseModel):
         """Somebody should look at this line."""
         now = self.now
         return self.here and (
-            (now.rtt_ms or 0) > BAD_RTT_MS or (now.loss or 0) > BAD_LOSS or now.gets in ("low", "stills", "sound")
+            (now.rtt_ms or 0) > BAD_RTT_MS or (now.lost or 0) > BAD_LOSS or now.gets in ("low", "stills", "sound")
         )
 
     def line(self, figure: str) -> Spark:
@@ -89,6 +95,15 @@ class LiveRoom:
     node: Node | None
     epoch: int
     peers: list[Peer] | None
+    sources: Mapping[str, str] = field(default_factory=dict)
+    """How fetching from a classroom's camera goes, by the room's id (``encoders.service.STATES``)."""
+
+    @property
+    def cameras(self) -> list[tuple[str, str, str]]:
+        """(classroom, how it goes, how bad that is) of those that do not send."""
+        rooms = [self.lesson.lead_room, *(receipt.room for receipt in self.lesson.receipts)]
+        states = [(f"{room.school.short_name} {room.name}", self.sources.get(room.id, "sending")) for room in rooms]
+        return [(name, state, encoders.STATES[state]) for name, state in states if state != "sending"]
 
     @property
     def troubled(self) -> int:
@@ -110,13 +125,23 @@ async def placed(session: AsyncSession, scope: Scope, found: Sequence[Lesson]) -
     ]
 
 
-async def running(session: AsyncSession, scope: Scope, now: datetime) -> list[LiveRoom]:
-    """Rooms that people are in or may be in."""
+async def running(
+    session: AsyncSession, scope: Scope, now: datetime, page: int = 1, size: int = PAGE_ROWS
+) -> tuple[list[LiveRoom], Paging]:
+    """Rooms that people are in or may be in, by when they begin. Their nodes are asked for one page only."""
     if not allows(scope, "live.read"):
         raise ForbiddenError
-    wanted = LessonFilter(starts_from=now - LONGEST, states=("waiting", "live"), limit=MOST_ROOMS)
-    found, _ = await lessons.find_lessons(session, scope, wanted)
-    return await placed(session, scope, [lesson for lesson in found if may_look(scope, lesson)])
+
+    async def part(number: int) -> tuple[list[Lesson], int]:
+        first, last = now - LONGEST, now + LONGEST
+        wanted = LessonFilter(starts_from=first, starts_before=last, states=("waiting", "live"), limit=size)
+        return await lessons.find_lessons(session, scope, wanted.model_copy(update={"offset": (number - 1) * size}))
+
+    found, count = await part(page)
+    paging = Paging(page, count, size)
+    if count and not found:
+        found, _ = await part(paging.page)
+    return await placed(session, scope, [lesson for lesson in found if may_look(scope, lesson)]), paging
 
 
 async def one(session: AsyncSession, scope: Scope, lesson_id: str) -> LiveRoom | None:
@@ -129,14 +154,15 @@ async def one(session: AsyncSession, scope: Scope, lesson_id: str) -> LiveRoom |
 async def ask(nodes: Nodes, rooms: Sequence[LiveRoom]) -> list[LiveRoom]:
     """The same rooms with what their nodes say; all nodes at once."""
     told = await asyncio.gather(*(_ask(nodes, room) for room in rooms))
-    return [LiveRoom(room.lesson, room.node, room.epoch, peers) for room, peers in zip(rooms, told, strict=True)]
+    return [replace(room, peers=peers, sources=sources) for room, (peers, sources) in zip(rooms, told, strict=True)]
 
 
-async def _ask(nodes: Nodes, room: LiveRoom) -> list[Peer] | None:
+async def _ask(nodes: Nodes, room: LiveRoom) -> tuple[list[Peer] | None, dict[str, str]]:
     if room.node is None:
-        return None
+        return None, {}
     try:
         told: dict[str, Any] = await nodes.seen(room.node, room.lesson.id)
-        return [Peer.model_validate(peer) for peer in told.get("peers", []) if peer.get("rows")]
+        peers = [Peer.model_validate(peer) for peer in told.get("peers", []) if peer.get("rows")]
     except (NodeUnreachableError, NodeRefusedError, ValidationError):
-        return None
+        return None, {}
+    return peers, {id_: encoders.known_state(state) for id_, state in told.get("sources", {}).items()}

@@ -10,13 +10,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from server.config import WebSettings
 from server.errors import UnavailableError
 from server.lessons import placement, store
-from server.lessons.placement import as_seen_from, over_http
 from server.lessons.relays import ice_servers
 from server.paths.schemas import WayOut
 from server.scope import SYSTEM
-from signaling.seats import sign
+from signaling.seats import as_seen_from, over_http, sign
 
-TOKEN_SECONDS = 120  # five ways, eight seconds each, and a slow start
+TOKEN_SECONDS = 120  # six ways, eight seconds each, and a slow start
 AUDIENCE = "way"
 
 

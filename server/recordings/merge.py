@@ -12,15 +12,12 @@ from itertools import pairwise
 from typing import Any
 
 from server.recordings.schemas import FragmentOut, GapOut, InitOut, TrackOut
+from signaling.facts import SHARED_TRACKS, lost
 
 MIN_HOLE_MS = {"audio": 500, "video": 1500}
 """Below it a hole is one of those that every recording has."""
 LEAST_GAP_MS = 100
 """Less than a frame or two is no gap."""
-SHARED_TRACKS = ("screen", "screen-audio")
-"""A still screen sends nothing, and a shared one comes and goes: such holes mean nothing there."""
-NOT_SENT = ("pause", "reconnect")
-"""Causes by which the publisher sent nothing."""
 HIDDEN_KINDS = ("room",)
 """Ops whose body is not for viewers (the lesson's whole plan)."""
 
@@ -52,7 +49,7 @@ def _merge_track(name: str, manifests: Sequence[Mapping[str, Any]]) -> TrackOut:
     gaps = [held for gap in gaps if (held := _clipped(gap, fragments)) is not None]
     kind = "audio" if inits and inits[0].mime.startswith("audio/") else "video"
     if name in SHARED_TRACKS:
-        gaps = [gap for gap in gaps if gap.cause not in NOT_SENT]
+        gaps = [gap for gap in gaps if lost(name, gap.cause)]
     else:
         gaps += _unexplained(fragments, gaps, MIN_HOLE_MS[kind])
     gaps.sort(key=lambda one: one.from_ms)
@@ -110,14 +107,29 @@ def read_chunk(data: bytes) -> list[dict[str, Any]]:
     return [json.loads(line) for line in data.splitlines() if line]
 
 
-def merge_ops(lines: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Each op once, in the order in which it held, without what is not for viewers and without erased words."""
+def blank(chunk: bytes, seq: int) -> bytes:
+    """The chunk without the words of one chat line; every other line stays byte for byte."""
+    return b"".join(_blank_line(line, seq) for line in chunk.splitlines(keepends=True))
+
+
+def _blank_line(line: bytes, seq: int) -> bytes:
+    op = json.loads(line)
+    if op["kind"] != "chat.say" or op["seq"] != seq or not op["body"]["text"]:
+        return line
+    op["body"]["text"] = ""
+    return json.dumps(op, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+
+
+def merge_ops(lines: Iterable[Mapping[str, Any]], later: Iterable[int] = ()) -> list[dict[str, Any]]:
+    """Each op once, in the order in which it held, without what is not for viewers and without erased words.
+
+    ``later``: chat lines that were erased when the room was over."""
     ops = {(line["epoch"], line["seq"]): line for line in lines}
     first: dict[int, int] = {}
     for epoch, seq in ops:
         first[epoch] = min(seq, first.get(epoch, seq))
     held = [ops[at] for at in sorted(ops) if not any(e > at[0] and s <= at[1] for e, s in first.items())]
-    erased = {op["body"].get("seq") for op in held if op["kind"] == "chat.erase"}
+    erased = {op["body"].get("seq") for op in held if op["kind"] == "chat.erase"} | set(later)
     return [_shown(op, erased) for op in held]
 
 

@@ -9,9 +9,9 @@ from fastapi import APIRouter, Path, Request
 from fastapi.responses import Response, StreamingResponse
 
 from server.audit.service import looked
-from server.dependencies import Objects, Reading, SignedIn
+from server.dependencies import ClockDep, Objects, Reading, SignedIn, Writing
 from server.errors import NotFoundError, UnavailableError
-from server.recordings import service, sound, store
+from server.recordings import erasing, service, sound, store
 from server.recordings.schemas import ReplayOut
 from signaling.ports import ObjectMissingError, ObjectStoreError
 
@@ -19,6 +19,7 @@ router = APIRouter(prefix="/api/v1", tags=["recordings"])
 
 Id = Annotated[str, Path(max_length=24, pattern=r"^[A-Za-z0-9_-]+$")]
 Epoch = Annotated[int, Path(ge=1, le=1_000_000)]
+Seq = Annotated[int, Path(ge=1, le=10_000_000)]
 Track = Annotated[str, Path(max_length=24, pattern=r"^[a-z][a-z-]*$")]
 File = Annotated[str, Path(max_length=40, pattern=r"^(init-)?[0-9]+\.(mp4|m4s|webm)$")]
 
@@ -38,6 +39,14 @@ async def get_replay(
     if others:  # a class was on the stage: pupils are heard or seen
         await looked(request, "view", "recording", lesson_id, told={"tracks": "、".join(others)})
     return replay
+
+
+@router.delete("/lessons/{lesson_id}/replay/chat/{seq}", status_code=204)
+async def delete_chat_line(
+    lesson_id: Id, seq: Seq, session: Writing, scope: SignedIn, objects: Objects, clock: ClockDep
+) -> None:
+    """Takes back a chat line's words after the lesson. For its teacher."""
+    await erasing.erase(session, scope, objects, lesson_id, seq, clock.now())
 
 
 @router.get("/lessons/{lesson_id}/replay/media/{epoch}/{track}/{file}", response_class=Response)

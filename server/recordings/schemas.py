@@ -64,6 +64,8 @@ class ReplayOut(BaseModel):
     names: dict[str, str]
     """Participant id -> what to show."""
     decks: list[DeckOut]
+    may_erase: bool = False
+    """Whether the asker may erase chat lines."""
 
 
 class ReplayFilter(BaseModel):

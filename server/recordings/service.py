@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from server.errors import ForbiddenError, NotFoundError, UnavailableError
 from server.lessons import store as lessons
 from server.lessons.models import Deck, Lesson
-from server.recordings import merge, store
+from server.recordings import erasing, merge, store
 from server.recordings.models import Recording
 from server.recordings.schemas import DeckOut, ReplayOut
 from server.scope import SYSTEM, Scope, allows
@@ -80,6 +80,7 @@ async def replay(session: AsyncSession, scope: Scope, objects: ObjectStore, less
         ops=ops,
         names=await _names(session, scope, lesson, ops),
         decks=[_deck(lesson_id, deck) for deck in decks if deck.state == "ready"],
+        may_erase=erasing.may_erase(scope, lesson),
     )
 
 
@@ -114,7 +115,7 @@ async def _manifests(objects: ObjectStore, lesson_id: str, last_epoch: int) -> l
 
 
 async def _ops(objects: ObjectStore, lesson_id: str) -> list[dict[str, Any]]:
-    keys = [info.key async for info in objects.list(f"lessons/{lesson_id}/ops/")]
+    keys, later = await erasing.chunks(objects, lesson_id), await erasing.erased_later(objects, lesson_id)
     gate = asyncio.Semaphore(READS_AT_ONCE)
 
     async def read(key: str) -> bytes | None:
@@ -122,7 +123,7 @@ async def _ops(objects: ObjectStore, lesson_id: str) -> list[dict[str, Any]]:
             return await _read(objects, key)
 
     chunks = await asyncio.gather(*(read(key) for key in keys))
-    return merge.merge_ops(line for chunk in chunks if chunk is not None for line in merge.read_chunk(chunk))
+    return merge.merge_ops((line for chunk in chunks if chunk is not None for line in merge.read_chunk(chunk)), later)
 
 
 async def _read(objects: ObjectStore, key: str) -> bytes | None:

@@ -122,8 +122,11 @@ class ControlDoor:
     async def seen(self, request: Request) -> Response:
         if refusal := self._refusal(request):
             return refusal
-        host = self._node.host(request.path_params["lesson"])
-        return JSONResponse({"error": "room_unknown"}, 404) if host is None else JSONResponse(host.seen.to_json())
+        lesson = request.path_params["lesson"]
+        host = self._node.host(lesson)
+        if host is None:
+            return JSONResponse({"error": "room_unknown"}, 404)
+        return JSONResponse(host.seen.to_json() | {"sources": self._sources.states(lesson) if self._sources else {}})
 
     async def revoke(self, request: Request) -> Response:
         if refusal := self._refusal(request):

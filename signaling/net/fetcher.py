@@ -30,7 +30,8 @@ from av.bitstream import BitStreamFilterContext
 from av.container import InputContainer
 
 from signaling.net.child import while_wanted
-from signaling.sources import Patience, SourceError, choose, host_of, url_of
+from signaling.net.thinsound import thin
+from signaling.sources import Patience, SourceError, choose, host_of, url_of, why
 
 log = logging.getLogger("tongtang.fetcher")
 
@@ -82,7 +83,7 @@ class Camera:
         # the parameter sets before each key frame.
         self._start_codes = BitStreamFilterContext("h264_mp4toannexb", self._video)
         self._whole = BitStreamFilterContext("dump_extra=freq=keyframe", self._video)
-        self._sound = AudioResampler(format="s16", layout="stereo", rate=48_000, frame_size=960)  # Opus, 20 ms
+        self._sound = AudioResampler(format="s16", layout="mono", rate=48_000, frame_size=960)
         self._zero: Fraction | None = None
         self._last: Fraction | None = None
         self._prefixed = bytes(self._video.codec_context.extradata or b"\0")[:1] == b"\x01"
@@ -133,17 +134,17 @@ class Fetcher:
     async def forever(self) -> int:
         patience = Patience()
         while True:
-            began, why = time.monotonic(), "ended"
+            began, state = time.monotonic(), "ended"
             try:
                 await self.once()
-            except SourceError as error:
-                why = str(error)
-            except (OSError, av.error.FFmpegError, httpx2.HTTPError) as error:
-                why = type(error).__name__
-            if why == "over":
+            except httpx2.HTTPError:
+                state = "door"
+            except (SourceError, OSError, av.error.FFmpegError) as error:
+                state = why(error)
+            if state == "over":
                 return GONE
             wait = patience.after(time.monotonic() - began)
-            print(json.dumps({"state": "waiting", "why": why, "seconds": wait}), flush=True)
+            print(json.dumps({"state": "waiting", "why": state, "seconds": wait}), flush=True)
             await asyncio.sleep(wait)
 
     async def once(self) -> None:
@@ -234,6 +235,7 @@ class Fetcher:
 def main() -> None:
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr)
     av.logging.set_level(av.logging.FATAL)
+    thin()
     order = json.loads(sys.stdin.buffer.readline())
     code = asyncio.run(while_wanted(Fetcher(order).forever()))
     sys.stdout.flush()

@@ -29,6 +29,7 @@ FIRST_RETRY_SECONDS = 0.25
 LAST_RETRY_SECONDS = 10.0
 MANIFEST_SECONDS = 1.0
 MANIFEST_BYTES_PER_SECOND = 256 * 1024  # a long lesson's manifest is rewritten less often instead of costing more
+QUIET_SECONDS = 600.0
 MEMORY_BYTES = 64 * 1024 * 1024  # what a full disk may keep in memory: about ten minutes of one lesson
 QUOTA_BYTES = 8 * 1024**3
 STALLED_SECONDS = 5.0  # a store that refuses for so long is said to be away; a blip is not shown to anybody
@@ -251,7 +252,16 @@ class MediaSpool:
             listing.written_at, listing.length = _now(), len(data)
             await self._store.put(_manifest_of(entry), data, content_type="application/json")
         del listing.waiting[: len(batch)]
+        self._let_go()
         await self._forget(batch)
+
+    def _let_go(self) -> None:
+        """Of what nothing more is to come: a term's manifests would fill the memory. What comes all the same begins
+        with the stored one."""
+        for key, one in list(self._listings.items()):
+            over = one.manifest is not None and (one.manifest.closed or _now() - one.written_at > QUIET_SECONDS)
+            if over and not one.waiting:
+                del self._listings[key]
 
     async def _stored_manifest(self, entry: Mapping[str, Any]) -> Manifest:
         """What an earlier process listed and then forgot locally stands only there."""

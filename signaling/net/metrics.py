@@ -99,6 +99,14 @@ class NodeCollector(Collector):
         )
         losses = [one.loss for one in stats]
         yield GaugeMetricFamily("tongtang_loss_ratio_max", "Loss on the worst line.", value=max(losses, default=0))
+        lost = [one.up_loss for one in stats if one.up_loss is not None]
+        yield GaugeMetricFamily(
+            "tongtang_uplink_loss_ratio_max", "Loss of the worst sender's packets.", value=max(lost, default=0)
+        )
+        late = [one.up_jitter_ms / 1000 for one in stats if one.up_jitter_ms is not None]
+        yield GaugeMetricFamily(
+            "tongtang_uplink_jitter_seconds_max", "Jitter of the worst sender's packets.", value=max(late, default=0)
+        )
         queued = sum(one.queued for one in stats)
         yield GaugeMetricFamily("tongtang_queued_bytes", "Bytes that wait for weak lines.", value=queued)
 

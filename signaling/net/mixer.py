@@ -29,6 +29,7 @@ from av.audio.resampler import AudioResampler
 
 from media.record.mixer import BLOCK, RATE, Mixer
 from signaling.net.child import while_wanted
+from signaling.net.thinsound import thin
 
 SLOTS = 3
 """The teacher and the two rooms that can have the floor (``stage.py``)."""
@@ -124,6 +125,7 @@ async def mix(order: dict[str, str]) -> None:
 
 def main() -> None:
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr)
+    thin()
     asyncio.run(while_wanted(mix(json.loads(sys.stdin.buffer.readline()))))
 
 

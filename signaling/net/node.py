@@ -26,6 +26,7 @@ from signaling.facts import Fact, FactKind
 from signaling.live import LiveRoom
 from signaling.log import RoomLog
 from signaling.messages import RoomReport, RoomSpec
+from signaling.net.erasing import blank_erased, erased_later
 from signaling.net.factspool import FactSpool
 from signaling.net.host import RoomHost, World
 from signaling.net.journal import JournalFile
@@ -49,6 +50,8 @@ SAVED_SECONDS = 1.0
 EVENTS_SECONDS = 0.02
 """A connected transport gets its tracks so late at most."""
 DRAIN_SECONDS = 20.0
+ERASE = b'"chat.erase"'
+"""A journal without it has nothing to take out of the store; most rooms'."""
 
 
 class StaleEpochError(Exception):
@@ -236,9 +239,19 @@ class Node:
             await self._put_away(host)
         shipped = await self.ops.drain(DRAIN_SECONDS)
         async with self._lock(lesson):  # somebody may open the room anew at this moment
-            if shipped and lesson not in self._hosts:
+            if shipped and lesson not in self._hosts and await self._without_erased(lesson, epoch):
                 self.ops.forget(lesson, epoch)
                 self._path(lesson).unlink(missing_ok=True)
+
+    async def _without_erased(self, lesson: str, epoch: int) -> bool:
+        """False when the store cannot be asked: then the journal stays, as if nothing had been shipped."""
+        try:
+            if ERASE in self._path(lesson).read_bytes() or await erased_later(self.store, lesson):
+                await blank_erased(self.store, lesson, epoch)
+        except (OSError, ObjectStoreError) as error:
+            log.warning("%s: erased words are still in the store: %s", lesson, error)
+            return False
+        return True
 
     def _lock(self, lesson: str) -> asyncio.Lock:
         """One change of a room's place in this node at a time."""

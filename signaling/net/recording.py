@@ -18,7 +18,7 @@ from media.errors import MediaError
 from media.record.objects import RecordedObject
 from media.record.recorder import Recorder
 from signaling.effects import Record
-from signaling.facts import FactKind
+from signaling.facts import FactKind, lost
 from signaling.live import LiveRoom
 from signaling.net.mediaspool import MediaSpool
 from signaling.net.plane import Plane
@@ -127,7 +127,7 @@ class RoomRecording:
 
     async def _keep(self, item: RecordedObject) -> None:
         self._bytes += len(item.data)
-        if gap := item.entry.get("gap"):
+        if (gap := item.entry.get("gap")) and lost(item.entry["track"], gap["cause"]):
             self._note_gap(gap["from_ms"], gap["to_ms"], gap["cause"])
         await self._spool.put(item.key, item.data, content_type=item.content_type, entry=item.entry)
 

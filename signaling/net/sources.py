@@ -58,6 +58,7 @@ class SourceKeeper:
             self._looking = asyncio.create_task(self._look())
 
     def states(self, lesson: str) -> dict[str, str]:
+        """By classroom: "starting", "sending", "ended", "restarting", or what is wrong (``sources.why``)."""
         return {place[1]: kept.state for place, kept in self._kept.items() if place[0] == lesson}
 
     async def close(self) -> None:

@@ -26,7 +26,7 @@ from signaling.net.websocket import OriginRule
 from signaling.outside import IceServer, digest, encoder_seat, keyed_seat, link
 from signaling.sdp import fragment
 from signaling.sdp.model import SdpError
-from signaling.seats import Seat, SeatError, read_ticket, seat_in
+from signaling.seats import Seat, SeatError, as_seen_from, over_http, read_ticket, seat_in
 from signaling.session import Keys
 
 MAX_SDP_BYTES = 48 * 1024
@@ -60,8 +60,10 @@ class WhipDoor:
         keys: Keys,
         origins: OriginRule,
         ice_servers: Callable[[], Sequence[IceServer]] = tuple,
+        public_url: str = "",
     ) -> None:
         self._node, self._keys, self._origins, self._ice_servers = node, keys, origins, ice_servers
+        self._public_url = public_url
         self._numbers = itertools.count(1)
         self._held: dict[str, Held] = {}
         self._posts: dict[str, Bucket] = {}
@@ -123,11 +125,20 @@ class WhipDoor:
         self._held = {one: old for one, old in self._held.items() if old.lesson in self._node.lives}
         self._held[resource] = held
         response = Response(outlet.answer.sdp, 201, self._cors(request), SDP)
-        response.headers["Location"] = f"{room.lesson}/{resource}"
+        response.headers["Location"] = self._location(request, f"{room.lesson}/{resource}")
         response.headers["ETag"] = held.etag
         for server in self._ice_servers():
             response.headers.append("Link", link(server))  # RFC 9725 section 4.4
         return response
+
+    def _location(self, request: Request, session: str) -> str:
+        """Relative for who came straight here, whatever the way. Whoever the web sent on hears the whole address: some
+        clients (npm's whip-whep) look for a relative one at the web, which they were given."""
+        if not (self._public_url and "ticket" in request.query_params):
+            return session
+        host = request.url.hostname or "localhost"
+        url = over_http(as_seen_from(self._public_url, f"[{host}]" if ":" in host else host))
+        return f"{url}{request.url.path.rpartition('/')[0]}/{session}"
 
     def ready(self, room: LiveRoom) -> str | None:
         """Code of what is missing before anybody can come in."""

@@ -7,7 +7,17 @@ import hashlib
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from signaling.seats import TICKET_SECONDS, SeatError, issue, issue_ticket, read_ticket, seat_in, sign
+from signaling.seats import (
+    TICKET_SECONDS,
+    SeatError,
+    as_seen_from,
+    issue,
+    issue_ticket,
+    over_http,
+    read_ticket,
+    seat_in,
+    sign,
+)
 from tests.support.signaling import make_seat
 
 KEY = Ed25519PrivateKey.generate()
@@ -47,3 +57,15 @@ def test_a_seats_ticket_is_that_seat_and_no_longer_than_that_seat() -> None:
 def test_what_is_no_ticket_here_and_now(text: str, lesson: str, late: float, code: str) -> None:
     with pytest.raises(SeatError, match=code):
         read_ticket(text, KEY.public_key(), lesson=lesson, now=NOW + late)
+
+
+@pytest.mark.parametrize(
+    ("public", "host", "http"),
+    [
+        ("ws://{host}:8001", "10.0.0.7", "http://10.0.0.7:8001"),
+        ("ws://{host}:8001", "[::1]", "http://[::1]:8001"),
+        ("wss://class.example/n/1/", "other.example", "https://class.example/n/1"),
+    ],
+)
+def test_a_nodes_address_as_an_encoder_sees_it(public: str, host: str, http: str) -> None:
+    assert over_http(as_seen_from(public, host)) == http

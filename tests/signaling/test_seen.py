@@ -42,6 +42,8 @@ def test_rates_counts_and_the_worst_of_both_sides() -> None:
         "rtt_ms": 90.0,
         "loss": 0.02,
         "jitter_ms": 7.0,
+        "up_loss": None,
+        "up_jitter_ms": None,
         "estimate": 3_000_000,
         "down": 1_600_000,
         "up": 0,
@@ -71,3 +73,20 @@ def test_it_forgets_what_is_long_ago() -> None:
     for step in range(2 * KEPT, 4 * KEPT):
         seen.look(bench.room.lobby.people, [], int(step * EVERY * 1000), step * EVERY)
     assert seen.to_json()["peers"] == []
+
+
+def test_what_a_seat_loses_on_its_way_up_is_told_to_it_and_to_the_administration() -> None:
+    bench = Bench.make()
+    connection = bench.join("teacher")
+    bench.offer(connection, "pub", offer("chromium-pub"), {"0": "mic", "1": "camera"})
+    bench.connect("t-teacher", "pub")
+    transport, seen = bench.transport("t-teacher", "pub"), Seen()
+    sent = stats(transport, 0, up_loss=0.081, up_jitter_ms=12.0)
+    bench.room.lobby.observe((sent,))
+    (card,) = bench.room.lobby.cards(0.0, True)
+    assert card["up_loss"] == 0.08 and card["loss"] is None
+    seen.look(bench.room.lobby.people, [sent], 0, 0.0)
+    row = seen.to_json()["peers"][0]["rows"][-1]
+    assert (row["up_loss"], row["up_jitter_ms"], row["loss"]) == (0.081, 12.0, None)
+    bench.room.lobby.observe((stats("other", 0),))
+    assert bench.room.lobby.cards(0.0, True)[0]["up_loss"] is None

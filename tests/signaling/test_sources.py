@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import av
 import pytest
 
-from signaling.sources import MOST_SECONDS, Patience, SourceError, choose, host_of, url_of
+from signaling.sources import MOST_SECONDS, Patience, SourceError, choose, host_of, url_of, why
 
 
 @pytest.mark.parametrize(
@@ -47,3 +48,19 @@ def test_tries_for_ever_ever_slower_and_quickly_again_after_a_good_one() -> None
     waits = [patience.after(0.5) for _ in range(8)]
     assert waits[:4] == [1, 2, 4, 8] and waits[-1] == MOST_SECONDS
     assert patience.after(120.0) == 1
+
+
+@pytest.mark.parametrize(
+    ("error", "word"),
+    [
+        (SourceError("codec"), "codec"),
+        (av.error.HTTPUnauthorizedError(0, ""), "password"),
+        (av.error.HTTPNotFoundError(0, ""), "path"),
+        (av.error.InvalidDataError(0, ""), "stream"),
+        (av.error.TimeoutError(0, ""), "away"),
+        (av.error.ExitError(0, ""), "away"),
+        (ConnectionRefusedError(), "away"),
+    ],
+)
+def test_one_word_for_what_is_wrong(error: Exception, word: str) -> None:
+    assert why(error) == word

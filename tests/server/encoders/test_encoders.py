@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
+from pathlib import Path
 
+import httpx2
 import pytest
 
 from server.accounts.models import Person
-from server.encoders.service import digest, split_url
+from server.encoders.service import STATES, digest, split_url
 from server.errors import InvalidError
 from server.lessons.models import Lesson
 from server.schools.models import Room, School
@@ -160,3 +163,30 @@ async def test_the_page_makes_shows_once_and_withdraws(web: Web, city: City) -> 
     key = (await city.admin.get(city.keys)).json()[0]["id"]
     gone = await city.admin.post(f"{base}/keys/{key}/revoke", data={"csrf": city.admin.csrf})
     assert gone.status_code == 303 and (await city.admin.get(city.keys)).json() == []
+
+
+async def test_the_page_says_how_fetching_goes(web: Web, city: City) -> None:
+    base, answer = f"/admin/rooms/{city.lead.id}/encoders", web.nodes.answer
+    told = {"sources": {city.lead.id: "codec"}}
+
+    def seen(request: httpx2.Request) -> httpx2.Response:
+        return httpx2.Response(200, json=told) if request.url.path.endswith("/seen") else answer(request)
+
+    web.app.state.nodes._client._transport.handler = seen
+    entering = await web.sign_in(city.teacher)
+    assert (await entering.post(f"/api/v1/lessons/{city.lesson.id}/seat", json={"role": "teacher"})).is_success
+    assert "H.265" not in (await city.admin.get(base)).text, "no camera, nothing to say"
+    source = {"url": "rtsp://192.168.1.64/stream1"}
+    assert (await city.admin.put(f"/api/v1/rooms/{city.lead.id}/source", json=source)).status_code == 204
+    assert "H.265" in (await city.admin.get(base)).text
+    told["sources"] = {city.lead.id: "sending"}
+    assert "一切正常" in (await city.admin.get(base)).text
+    web.nodes.down.add("n1")
+    told["sources"] = {}
+    assert "这节课现在" not in (await city.admin.get(base)).text
+
+
+def test_every_state_has_its_sentence() -> None:
+    for language in ("zh-CN", "en"):
+        texts = json.loads(Path(f"frontend/locale/{language}/encoders.json").read_text())
+        assert {key.removeprefix("state.") for key in texts if key.startswith("state.")} == set(STATES)

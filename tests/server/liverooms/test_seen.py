@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
 import httpx2
 import pytest
 
-from server.lessons.models import Lesson
+from server.lessons.models import Lesson, Placement
 from server.liverooms.spark import HEIGHT, WIDTH, spark
 from server.schools.models import School
 from tests.support.web import Web
@@ -31,7 +32,13 @@ TOLD = {
     "every_ms": 5000,
     "peers": [
         {**PEER, "seat": "r-1", "name": "三年级1班", "rows": [row(0), row(5000, freezes=2, loss=0.12, gets="low")]},
-        {**PEER, "seat": "w-1", "role": "watch", "name": "<b>张</b>", "rows": [row(0, rtt_ms=None, estimate=None)]},
+        {
+            **PEER,
+            "seat": "w-1",
+            "role": "watch",
+            "name": "<b>张</b>",
+            "rows": [row(0, rtt_ms=None, estimate=None, up_loss=0.024, up_jitter_ms=8.0)],
+        },
     ],
 }
 
@@ -70,11 +77,24 @@ async def test_peer_by_peer_with_history(city: City) -> None:
     rooms = (await page.get("/admin/live")).text
     assert f"/admin/live/{city.lesson.id}" in rooms and "1 个端线路较差" in rooms and "12.0%" in rooms
     room = (await page.get(f"/admin/live/{city.lesson.id}")).text
+    assert "丢包 2.4% · 抖动 8 ms" in room and room.count("丢包 ") == 1
     assert room.count("<polyline") >= 6 and "流畅" in room and "2.0 Mbit/s" in room
     assert "<b>张</b>" not in room and "&lt;b&gt;" in room
     assert "换服务器" in room
     told = (await page.get("/api/v1/liverooms")).json()
     assert [(one["lesson"], len(one["peers"])) for one in told] == [(city.lesson.id, 2)]
+
+
+async def test_a_camera_that_fails_is_said_with_what_to_do(city: City) -> None:
+    page = await city.web.sign_in(await city.web.person("city_admin"))
+    assert "摄像机取不到" not in (await page.get("/admin/live")).text
+    receiving = city.lesson.receipts[0].room_id
+    for told, sentence in (("codec", "改成 H.264"), ("password", "用户名或密码"), ("of a newer node", "连不上设备")):
+        TOLD["sources"] = {city.lesson.lead_room_id: "sending", receiving: told}
+        assert "摄像机取不到" in (await page.get("/admin/live")).text
+        room = (await page.get(f"/admin/live/{city.lesson.id}")).text
+        assert sentence in room and "南里小学 三年级1班的摄像机" in room and "一切正常" not in room
+    del TOLD["sources"]
 
 
 async def test_a_node_that_is_silent_leaves_the_page(city: City) -> None:
@@ -107,3 +127,22 @@ def test_a_spark_line_stays_in_its_box_and_keeps_holes() -> None:
     assert all(0 <= x <= WIDTH and 0 <= y <= HEIGHT for x, y in points)
     assert spark([]).parts == () and spark([None]).last is None
     assert spark([0.0, 0.0]).top == 0.0
+
+
+async def test_more_rooms_than_a_page_holds_are_on_the_next(city: City) -> None:
+    """Nodes are asked for the page's rooms only; a page past the end is the last one."""
+    web, room = city.web, await city.web.room(city.village, "多")
+    teacher = await web.person("teacher", school=city.town)
+    lead = await web.room(city.town, "另一间", kind="lead")
+    for number in range(21):
+        lesson = await web.lesson(teacher, lead, room, title=f"第{number:02d}节", state="waiting")
+        await web.add(Placement(lesson_id=lesson.id, epoch=1, node_id="n1", placed_at=web.clock.now()))
+    admin = await web.sign_in(await web.person("city_admin"))
+    first, second = (await admin.get("/admin/live")).text, (await admin.get("/admin/live?page=2")).text
+    third = (await admin.get("/admin/live?page=9")).text
+    shown = [set(re.findall(r'href="/admin/live/([a-z0-9]+)"', text)) for text in (first, second, third)]
+    assert [len(one) for one in shown] == [20, 2, 2] and not shown[0] & shown[1]
+    assert "?page=2" in first and shown[1] == shown[2]
+    told = await admin.get("/api/v1/liverooms?page=2&size=20")
+    assert len(told.json()) == 2 and told.headers["x-total-count"] == "22"
+    assert len((await admin.get("/api/v1/liverooms")).json()) == 22

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
+from server.recordings import merge
 from server.recordings.merge import merge_ops, merge_tracks, read_chunk, span
+from signaling.net import erasing
 
 
 def manifest(
@@ -110,3 +113,10 @@ def test_chunks_and_span() -> None:
     assert span([], [op(5), op(70)]) == (5, 70)
     assert span([], []) == (0, 0)
     assert span(merge_tracks([manifest(1, [(30, 1500)])]), [op(99_999)]) == (30, 1500)
+
+
+def test_the_web_blanks_a_line_as_the_node_does() -> None:
+    lines = [json.dumps(op(n, kind="chat.say") | {"body": {"text": f"话 \u2028 {n}"}}) for n in (1, 2)]
+    chunk = "".join(f"{line}\n" for line in [*lines, json.dumps(op(3))]).encode()
+    assert merge.blank(chunk, 1) == erasing.blank(chunk, {1})
+    assert merge.blank(chunk, 3) == erasing.blank(chunk, {3}) == chunk

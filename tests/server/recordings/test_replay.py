@@ -53,7 +53,8 @@ async def held(web: Web) -> Held:
             created_at=MONDAY,
         )
     )
-    await web.add(Receipt(id=new_id(), lesson_id=lesson, room_id=receiving.id, position=1, expected=30))
+    row = Receipt(id=new_id(), lesson_id=lesson, starts_at=MONDAY, room_id=receiving.id, position=1, expected=30)
+    await web.add(row)
     for epoch, spans in ((1, [(0, 1500), (1500, 3000)]), (2, [(9000, 10_000)])):
         body = json.dumps(manifest(epoch, spans)).replace('"less"', f'"{lesson}"')
         await web.objects.put(f"lessons/{lesson}/e{epoch}/manifest.json", body.encode())

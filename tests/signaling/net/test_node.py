@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -38,13 +40,13 @@ def host_of(node: Node) -> RoomHost:
     return host
 
 
-def say(node: Node, kind: str) -> None:
+def say(node: Node, kind: str, **body: Any) -> None:
     """The teacher, who enters if she is not there, wants something."""
     host, now = host_of(node), time.monotonic()
     if host.live.lobby.of("c") is None:
         seat = make_seat("teacher", epoch=host.live.epoch)
         host.do(host.live.join("c", seat, "d", None, "resume", now))
-    host.do(host.live.intent("c", Intent(type="do", id=kind, kind=kind, body={}), now))
+    host.do(host.live.intent("c", Intent(type="do", id=secrets.token_hex(8), kind=kind, body=body), now))
 
 
 async def open_and_begin(node: Node, spec: RoomSpec) -> None:

@@ -58,6 +58,18 @@ async def fetch(node: NodeProcess, *sources: dict[str, str], epoch: int = 1) -> 
         return (await client.put(url, json=body, headers=node.web.service("n1"))).status_code
 
 
+async def states(node: NodeProcess) -> dict[str, str]:
+    """As the web hears them with the room's statistics."""
+    async with httpx2.AsyncClient(trust_env=False) as client:
+        told = await client.get(f"{node.http}/control/rooms/L1/seen", headers=node.web.service("n1"))
+        found: dict[str, str] = told.json()["sources"]
+        return found
+
+
+async def is_state(node: NodeProcess, word: str) -> bool:
+    return (await states(node)).get("lead") == word
+
+
 @dataclass
 class Seen:
     video: int = 0
@@ -140,5 +152,18 @@ async def test_orders_are_the_webs_and_of_this_epoch(tmp_path: Path) -> None:
             url = f"{node.http}/control/rooms/L1/sources"
             assert (await client.put(url, json={"epoch": 1, "sources": []})).status_code == 401
         assert await fetch(node, source) == 204  # forbidden here: tried for ever, never fetched
-        await asyncio.sleep(2)
+        await until(lambda: is_state(node, "forbidden"))
         assert "EndpointJoined" not in web.kinds()
+
+
+async def test_a_wrong_password_is_said(tmp_path: Path) -> None:
+    async with (
+        fake_web() as web,
+        node_process(tmp_path / "n1", web, TONGTANG_SOURCES_LOCAL="true") as node,
+        ip_camera("admin:right") as (_, port),
+    ):
+        await node.put(make_spec())
+        address = f"rtsp://127.0.0.1:{port}/stream1"
+        assert await fetch(node, {"room": "lead", "address": address, "secret": "admin:wrong"}) == 204
+        await until(lambda: is_state(node, "password"))
+        assert await fetch(node) == 204 and await states(node) == {}
