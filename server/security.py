@@ -49,6 +49,8 @@ class Keys:
     csrf: bytes
     companion: bytes
     oidc: bytes
+    outbox: bytes
+    """Seals addresses and secrets of channels (``outbox.vault``)."""
 
 
 def derive_keys(seat: Ed25519PrivateKey) -> Keys:
@@ -57,7 +59,7 @@ def derive_keys(seat: Ed25519PrivateKey) -> Keys:
     def derived(purpose: bytes) -> bytes:
         return HKDF(algorithm=SHA256(), length=32, salt=None, info=b"tongtang " + purpose).derive(raw)
 
-    return Keys(seat, derived(b"csrf"), derived(b"companion"), derived(b"oidc"))
+    return Keys(seat, derived(b"csrf"), derived(b"companion"), derived(b"oidc"), derived(b"outbox"))
 
 
 def load_keys(path: Path) -> Keys:

@@ -22,10 +22,10 @@ class Channel(Base):
     name: Mapped[str] = mapped_column(String(40))
     school_id: Mapped[str | None] = mapped_column(ForeignKey("schools.id"), index=True)
     district_id: Mapped[str | None] = mapped_column(ForeignKey("districts.id"), index=True)
-    endpoint: Mapped[str] = mapped_column(String(500))
-    """The whole address: a robot's holds its key. Never shown again, never told to the log."""
-    secret: Mapped[str] = mapped_column(String(200))
-    """What requests are signed with; a robot of 企业微信 has none."""
+    endpoint: Mapped[str] = mapped_column(String(1000))
+    """The whole address: a robot's holds its key. Sealed (``vault.py``); never shown again, never told to the log."""
+    secret: Mapped[str] = mapped_column(String(400))
+    """What requests are signed with, sealed too; a robot of 企业微信 has none."""
     events: Mapped[list[str]] = mapped_column(JSON, default=list)
     """Of a webhook: which; empty: all."""
     only_urgent: Mapped[bool] = mapped_column(default=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
@@ -15,7 +16,7 @@ from server.failures import sentence
 from server.forms import Form, attempt, check, typed
 from server.outbox import service, store
 from server.outbox.events import EVENTS
-from server.outbox.routes import counted
+from server.outbox.routes import counted, vault_of
 from server.outbox.schemas import KINDS, ChannelBody, ChannelEdit
 from server.paging import PAGE_ROWS, ListPage
 from server.schools import places
@@ -42,7 +43,7 @@ async def _list(page: Page, session: AsyncSession, scope: Scope, form: Form, don
         "admin/channels.html",
         status=422 if form.bad else 200,
         rows=[(row, dict(open_to).get(places.name_of(row), "")) for row in rows],
-        host_of=service.host_of,
+        host_of=partial(service.host_of, vault=vault_of(page.request)),
         places=open_to,
         kinds=KINDS,
         events=EVENTS,
@@ -70,7 +71,8 @@ async def post_channel(request: Request, page: Html, session: Writing, scope: Si
     form = await _typed(request)
     body, form.wrong = check(ChannelBody, form.values, page.t)
     local = request.app.state.settings.outward_local
-    doing = service.create(session, scope, body, clock.now(), local=local) if body else None
+    vault = vault_of(request)
+    doing = service.create(session, scope, body, clock.now(), local=local, vault=vault) if body else None
     made = await attempt(request, form, doing) if doing else None
     if made is None:
         return await _list(page, session, scope, form)
@@ -101,7 +103,7 @@ async def _one(
         status=422 if form.bad or message else 200,
         channel=row,
         place=open_to.get(places.name_of(row), ""),
-        host=service.host_of(row),
+        host=service.host_of(row, vault_of(page.request)),
         rows=rows,
         paging=paging,
         waiting=any(one.state == "waiting" and one.attempts == 0 for one in rows),
@@ -127,7 +129,9 @@ async def post_edit(request: Request, page: Html, session: Writing, scope: Signe
     body, form.wrong = check(ChannelEdit, form.values, page.t)
     if body is not None:
         local = request.app.state.settings.outward_local
-        await attempt(request, form, service.edit(session, scope, channel_id, body, local=local))
+        await attempt(
+            request, form, service.edit(session, scope, channel_id, body, local=local, vault=vault_of(request))
+        )
     if form.bad:
         return await _one(page, session, scope, channel_id, form=form)
     return RedirectResponse(f"{LIST}/{channel_id}?done=saved", 303)

@@ -19,6 +19,7 @@ from server.outbox import store
 from server.outbox.carriers import CARRIERS, Letter, Verdict, Written
 from server.outbox.door import ClosedError, Door
 from server.outbox.models import Channel, Delivery
+from server.outbox.vault import SealedError, Vault
 from server.scope import SYSTEM, Scope
 from server.templating import texts
 
@@ -48,9 +49,9 @@ async def round_(database: Database, settings: WebSettings, clock: Clock, door: 
         phones = {one.id: one.phone or "" for one in await store.people(session, SYSTEM, ids)}
     if not work:
         return 0
-    held = door or Door(local=settings.outward_local)
+    held, vault = door or Door(local=settings.outward_local), Vault.of(settings)
     try:
-        results = await _send_all(held, work, phones, settings, clock)
+        results = await _send_all(held, vault, work, phones, settings, clock)
     finally:
         if door is None:
             await held.aclose()
@@ -60,14 +61,14 @@ async def round_(database: Database, settings: WebSettings, clock: Clock, door: 
 
 
 async def _send_all(
-    door: Door, work: Work, phones: dict[str, str], settings: WebSettings, clock: Clock
+    door: Door, vault: Vault, work: Work, phones: dict[str, str], settings: WebSettings, clock: Clock
 ) -> list[Results]:
     """Channels side by side: who hangs holds nobody else up."""
     turns = asyncio.Semaphore(AT_ONCE)
 
     async def one(channel: Channel, rows: list[Delivery]) -> Results:
         async with turns:
-            return await _send(door, channel, [_written(row, phones, settings) for row in rows], clock)
+            return await _send(door, vault, channel, [_written(row, phones, settings) for row in rows], clock)
 
     return await asyncio.gather(*(one(channel, rows) for channel, rows in work))
 
@@ -83,16 +84,18 @@ def _written(row: Delivery, phones: dict[str, str], settings: WebSettings) -> Wr
     return Written(row.id, row.event, text, phones.get(row.person_id or "", ""), row.body)
 
 
-async def _send(door: Door, channel: Channel, rows: list[Written], clock: Clock) -> Results:
+async def _send(door: Door, vault: Vault, channel: Channel, rows: list[Written], clock: Clock) -> Results:
     """Verdicts by delivery; rows without one were not tried."""
     carrier = CARRIERS[channel.kind]
     results: Results = {}
     if channel.kind == "sms":
         results = {row.id: Verdict("no_phone") for row in rows if not row.phone}
-    failures = 0
-    for letter in carrier.letters(
-        channel.endpoint, channel.secret, [r for r in rows if r.id not in results], clock.now()
-    ):
+    left, failures = [row for row in rows if row.id not in results], 0
+    try:
+        opened = vault.open(channel.endpoint), vault.open(channel.secret)
+    except SealedError:
+        return results | {row.id: Verdict("sealed") for row in left}
+    for letter in carrier.letters(*opened, left, clock.now()):
         verdict = await _one(door, channel.kind, letter)
         results |= dict.fromkeys(letter.deliveries, verdict)
         failures = failures + 1 if verdict.problem else 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, BackgroundTasks, Query, Request
+from fastapi import APIRouter, BackgroundTasks, Depends, Query, Request
 from pydantic import BaseModel
 
 from server.dependencies import ClockDep, Reading, SignedIn, Writing
@@ -19,6 +19,7 @@ from server.outbox.schemas import (
     DeliverySeen,
     OffBody,
 )
+from server.outbox.vault import Vault
 from server.paging import MAX_PAGE, MOST, PAGE_ROWS
 from server.schools import places
 from server.schools.schemas import Id
@@ -27,19 +28,26 @@ from server.scope import Scope, allows
 router = APIRouter(prefix="/api/v1/channels", tags=["channels"])
 
 
+def vault_of(request: Request) -> Vault:
+    return Vault(request.app.state.keys.outbox)
+
+
+Held = Annotated[Vault, Depends(vault_of)]
+
+
 class ChannelMade(BaseModel):
     channel: ChannelSeen
     secret: str
     """Made for it; shown this once. Empty where one was given."""
 
 
-def seen(row: Channel) -> ChannelSeen:
+def seen(row: Channel, vault: Vault) -> ChannelSeen:
     return ChannelSeen(
         id=row.id,
         kind=row.kind,
         name=row.name,
         place=places.name_of(row),
-        host=service.host_of(row),
+        host=service.host_of(row, vault),
         events=row.events,
         only_urgent=row.only_urgent,
         created_at=row.created_at,
@@ -58,36 +66,38 @@ async def counted(request: Request, scope: Scope) -> None:
 
 
 @router.get("")
-async def get_channels(session: Reading, scope: SignedIn) -> list[ChannelSeen]:
+async def get_channels(session: Reading, scope: SignedIn, vault: Held) -> list[ChannelSeen]:
     """Robots, SMS adapters and webhooks of the places the asker administers."""
-    return [seen(row) for row in await service.mine(session, scope)]
+    return [seen(row, vault) for row in await service.mine(session, scope)]
 
 
 @router.post("", status_code=201)
 async def post_channel(
-    body: ChannelBody, request: Request, session: Writing, scope: SignedIn, clock: ClockDep
+    body: ChannelBody, request: Request, session: Writing, scope: SignedIn, clock: ClockDep, vault: Held
 ) -> ChannelMade:
     local = request.app.state.settings.outward_local
-    row, secret = await service.create(session, scope, body, clock.now(), local=local)
-    return ChannelMade(channel=seen(row), secret=secret)
+    row, secret = await service.create(session, scope, body, clock.now(), local=local, vault=vault)
+    return ChannelMade(channel=seen(row, vault), secret=secret)
 
 
 @router.get("/{channel_id}")
-async def get_channel(channel_id: Id, session: Reading, scope: SignedIn) -> ChannelSeen:
-    return seen(await service.get(session, scope, channel_id))
+async def get_channel(channel_id: Id, session: Reading, scope: SignedIn, vault: Held) -> ChannelSeen:
+    return seen(await service.get(session, scope, channel_id), vault)
 
 
 @router.put("/{channel_id}")
 async def put_channel(
-    channel_id: Id, body: ChannelEdit, request: Request, session: Writing, scope: SignedIn
+    channel_id: Id, body: ChannelEdit, request: Request, session: Writing, scope: SignedIn, vault: Held
 ) -> ChannelSeen:
     local = request.app.state.settings.outward_local
-    return seen(await service.edit(session, scope, channel_id, body, local=local))
+    return seen(await service.edit(session, scope, channel_id, body, local=local, vault=vault), vault)
 
 
 @router.put("/{channel_id}/off")
-async def put_off(channel_id: Id, body: OffBody, session: Writing, scope: SignedIn, clock: ClockDep) -> ChannelSeen:
-    return seen(await service.switch(session, scope, channel_id, body.off, clock.now()))
+async def put_off(
+    channel_id: Id, body: OffBody, session: Writing, scope: SignedIn, clock: ClockDep, vault: Held
+) -> ChannelSeen:
+    return seen(await service.switch(session, scope, channel_id, body.off, clock.now()), vault)
 
 
 @router.delete("/{channel_id}", status_code=204)

@@ -26,6 +26,7 @@ from server.outbox.events import Event
 from server.outbox.models import Channel, Delivery
 from server.outbox.schemas import MOST_CHANNELS, ChannelBody, ChannelEdit
 from server.outbox.store import Places
+from server.outbox.vault import SealedError, Vault
 from server.schools import places
 from server.scope import SYSTEM, Scope, allows
 
@@ -68,7 +69,7 @@ def _check_endpoint(url: str, local: bool) -> None:
 
 
 async def create(
-    session: AsyncSession, scope: Scope, body: ChannelBody, now: datetime, *, local: bool
+    session: AsyncSession, scope: Scope, body: ChannelBody, now: datetime, *, local: bool, vault: Vault
 ) -> tuple[Channel, str]:
     """The row, and the secret that was made for it (shown this once); "" where one was given or none is needed."""
     school, district = places.split(body.place)
@@ -84,8 +85,8 @@ async def create(
         name=body.name,
         school_id=school,
         district_id=district,
-        endpoint=body.endpoint,
-        secret=body.secret or made,
+        endpoint=vault.seal(body.endpoint),
+        secret=vault.seal(body.secret or made),
         events=body.events if body.kind == "webhook" else [],
         only_urgent=body.only_urgent,
         created_at=now,
@@ -95,15 +96,17 @@ async def create(
     return row, made
 
 
-async def edit(session: AsyncSession, scope: Scope, channel_id: str, body: ChannelEdit, *, local: bool) -> Channel:
+async def edit(
+    session: AsyncSession, scope: Scope, channel_id: str, body: ChannelEdit, *, local: bool, vault: Vault
+) -> Channel:
     """A new address is a new beginning: what failed there does not count here."""
     row = await get(session, scope, channel_id)
     row.name, row.only_urgent = body.name, body.only_urgent or row.kind == "sms"
     row.events = body.events if row.kind == "webhook" else []
     if body.endpoint:
         _check_endpoint(body.endpoint, local)
-        row.endpoint, row.failing_since = body.endpoint, None
-    row.secret = body.secret or row.secret
+        row.endpoint, row.failing_since = vault.seal(body.endpoint), None
+    row.secret = vault.seal(body.secret) or row.secret
     return row
 
 
@@ -123,8 +126,24 @@ async def remove(session: AsyncSession, scope: Scope, channel_id: str, now: date
     await store.drop_waiting(session, scope, row.id, now)
 
 
-def host_of(channel: Channel) -> str:
-    return urlsplit(channel.endpoint).hostname or ""
+def host_of(channel: Channel, vault: Vault) -> str:
+    """Of an address that our key does not open: nothing."""
+    try:
+        return urlsplit(vault.open(channel.endpoint)).hostname or ""
+    except SealedError:
+        return ""
+
+
+async def reseal(session: AsyncSession, scope: Scope, old: Vault, new: Vault) -> int:
+    """Every channel that ``old`` opens, sealed by ``new``."""
+    count = 0
+    for row in await store.channels(session, scope):
+        try:
+            endpoint, secret = old.open(row.endpoint), old.open(row.secret)
+        except SealedError:
+            continue
+        row.endpoint, row.secret, count = new.seal(endpoint), new.seal(secret), count + 1
+    return count
 
 
 # --- putting into the outbox ------------------------------------------------------------------------------------------
@@ -134,6 +153,11 @@ def _row(channel: Channel, subject: str, event: str, body: dict[str, Any], now: 
     return Delivery(
         id=new_id(), channel_id=channel.id, subject=subject, event=event, body=body, created_at=now, due_at=now
     )
+
+
+async def heard(session: AsyncSession) -> bool:
+    """Whether anybody listens at all: asked once by who would announce thousands."""
+    return await store.any_on(session, SYSTEM)
 
 
 async def announce(session: AsyncSession, event: Event | None, now: datetime) -> None:

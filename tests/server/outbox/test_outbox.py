@@ -19,9 +19,14 @@ from server.notices import service as notices
 from server.notices.models import Notice
 from server.outbox import posting
 from server.outbox.door import Door
+from server.outbox.events import of_activity
 from server.outbox.models import Channel, Delivery
+from server.outbox.service import announce
+from server.outbox.vault import Vault
 from server.schools.models import School
 from server.scope import SYSTEM
+from server.studios.activities.models import Activity, ActivityPlace
+from server.studios.models import Studio
 from tests.support.strangers import Stranger
 from tests.support.web import Browser, Web
 
@@ -72,6 +77,10 @@ async def channel(city: City, kind: str, url: str, **more: Any) -> dict[str, Any
     return made
 
 
+def opened(web: Web, sealed: str) -> str:
+    return Vault(web.app.state.keys.outbox).open(sealed)
+
+
 async def move(city: City, hours: int = 1) -> None:
     starts = (city.lesson.starts_at + timedelta(hours=hours)).isoformat()
     answer = await city.admin.post(f"/api/v1/lessons/{city.lesson.id}/move", json={"starts_at": starts})
@@ -114,6 +123,30 @@ async def test_a_webhook_hears_only_the_events_it_asked_for(web: Web, city: City
     assert cancelled.status_code < 300, cancelled.text
     assert await post(web, city) == 1
     assert there.heard[0].body["lesson"]["cancel_reason"] == "power"
+
+
+async def test_a_webhook_hears_of_what_a_lesson_is_about_of_its_dispute_and_of_an_activity(
+    web: Web, city: City, there: Stranger
+) -> None:
+    await channel(city, "webhook", there.url)
+    answer = await city.admin.post(f"/api/v1/lessons/{city.lesson.id}/about", json={"kind": "drill"})
+    assert answer.status_code < 300, answer.text
+    closed = await web.lesson(
+        city.teacher, city.lesson.lead_room, await web.room(city.village, "二楼东"), state="closed"
+    )
+    answer = await city.admin.post(f"/api/v1/lessons/{closed.id}/dispute", json={"note": "我们在线"})
+    assert answer.status_code < 300, answer.text
+    studio = Studio(id="s", school_id=city.town.id, school=city.town)
+    activity = Activity(
+        id="a", studio_id="s", studio=studio, kind="research", title="同课异构", state="planned", sequence=0,
+        starts_at=closed.starts_at, ends_at=closed.ends_at, people=[],
+        places=[ActivityPlace(id="p", room_id=closed.lead_room_id, room=closed.lead_room, position=1)],
+    )  # fmt: skip
+    async with web.transaction() as session:
+        await announce(session, of_activity("activity_moved", activity, web.clock.now()), web.clock.now())
+    assert await post(web, city) == 3
+    assert {one.body["event"] for one in there.heard} == {"lesson.about", "lesson.disputed", "activity.moved"}
+    assert [one.body["activity"]["rooms"] for one in there.heard if "activity" in one.body] == [[closed.lead_room_id]]
 
 
 async def test_a_school_that_has_nothing_to_do_with_the_lesson_hears_nothing(
@@ -291,7 +324,7 @@ async def test_the_address_is_forgotten_with_the_channel_and_the_log_never_learn
     form = {"name": "换个名字", "endpoint": "", "secret": ""}
     assert (await city.admin.post(f"/admin/channels/{held}", data=form)).status_code == 303
     async with web.database.reading() as session:
-        assert (await session.get_one(Channel, held)).endpoint == there.url, "an empty field keeps it"
+        assert opened(web, (await session.get_one(Channel, held)).endpoint) == there.url, "an empty field keeps it"
     assert (await city.admin.delete(f"{CHANNELS}/{held}")).status_code == 204
     async with web.database.reading() as session:
         assert (await session.get_one(Channel, held)).endpoint == ""
