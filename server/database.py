@@ -1,20 +1,24 @@
 """Engine, sessions and column types. One writer at a time on SQLite (``BEGIN IMMEDIATE``), acknowledged means on disk.
+Writers of one process wait in a queue: SQLite itself lets them poll, and the unlucky one polls for seconds.
 
 Nobody calls ``commit()``: the request (``transaction``) or the job is the unit of work.
 """
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any, ClassVar
+from weakref import WeakKeyDictionary
 
 from sqlalchemy import DateTime, MetaData, event
 from sqlalchemy.engine import Dialect
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.types import TypeDecorator
+from sqlalchemy.util import await_only
 
 NAMING = {
     "ix": "ix_%(column_0_label)s",
@@ -23,6 +27,10 @@ NAMING = {
     "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
     "pk": "pk_%(table_name)s",
 }
+
+
+WAIT_SECONDS = 30
+"""For other writers on SQLite."""
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -52,17 +60,26 @@ class Base(DeclarativeBase):
 def make_engine(url: str) -> AsyncEngine:
     """``url`` as SQLAlchemy writes it: "sqlite+aiosqlite:///…" or "postgresql+psycopg://…"."""
     if url.startswith("sqlite"):
-        engine = create_async_engine(url, connect_args={"timeout": 30})
+        engine = create_async_engine(url, connect_args={"timeout": WAIT_SECONDS})
         _configure_sqlite(engine)
         return engine
-    return create_async_engine(url, pool_size=10, max_overflow=10, pool_pre_ping=True)
+    # a statement of ours takes milliseconds: to compile it first takes most of a second, to share it out ten; and what
+    # is asked for is in memory, where an index leads to a row as fast as reading on does
+    short = {"options": "-c jit=off -c max_parallel_workers_per_gather=0 -c random_page_cost=1.1"}
+    # the connection used last first: it has our statements prepared and the catalogue at hand
+    pool = {"pool_size": 10, "max_overflow": 10, "pool_pre_ping": True, "pool_use_lifo": True}
+    return create_async_engine(url, connect_args=short, **pool)
 
 
 def _configure_sqlite(engine: AsyncEngine) -> None:
+    # one a loop: tests run many
+    turns: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Lock] = WeakKeyDictionary()
+
     @event.listens_for(engine.sync_engine, "connect")
     def on_connect(connection: Any, _record: Any) -> None:
         connection.isolation_level = None  # we say BEGIN ourselves
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=30000"):
+        busy = f"busy_timeout={WAIT_SECONDS * 1000}"
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", busy):
             cursor = connection.cursor()
             cursor.execute(f"PRAGMA {pragma}")
             cursor.close()
@@ -70,8 +87,24 @@ def _configure_sqlite(engine: AsyncEngine) -> None:
     @event.listens_for(engine.sync_engine, "begin")
     def on_begin(connection: Any) -> None:
         # A deferred transaction that turns to writing fails at once in spite of busy_timeout: writers say so first.
-        read_only = connection.get_execution_options().get("read_only", False)
-        connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
+        if connection.get_execution_options().get("read_only", False):
+            connection.exec_driver_sql("BEGIN")
+            return
+        turn = turns.setdefault(asyncio.get_running_loop(), asyncio.Lock())
+        await_only(_acquired(turn))
+        connection.info["turn"] = turn
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+    @event.listens_for(engine.sync_engine, "checkin")
+    def on_checkin(_connection: Any, record: Any) -> None:  # committed, rolled back or broken: it is over
+        if turn := record.info.pop("turn", None):
+            turn.release()
+
+
+async def _acquired(turn: asyncio.Lock) -> None:
+    """Who waits longer than SQLite itself would is told so: a transaction inside another waits for itself."""
+    async with asyncio.timeout(WAIT_SECONDS):
+        await turn.acquire()
 
 
 class Database:

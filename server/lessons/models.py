@@ -1,4 +1,4 @@
-"""Lessons (课次) with their receipts, changes, invitations, slide decks, and where each runs (placement with epoch).
+"""Lessons (课次) with their receipts, changes, invitations, 补签, slide decks; where each runs (placement with epoch).
 
 The database itself refuses a state that does not follow from the last one: ``guard.py`` and migration 0004.
 """
@@ -9,7 +9,17 @@ from collections.abc import Iterable
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, CheckConstraint, ForeignKey, Index, String, UniqueConstraint, event
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    CheckConstraint,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    String,
+    UniqueConstraint,
+    event,
+)
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from server.accounts.models import Person
@@ -31,6 +41,9 @@ class Lesson(Base):
         CheckConstraint("kind IN ('formal', 'trial', 'drill')", name="kind"),
         CheckConstraint("state IN ('" + "', '".join(STATES) + "')", name="state"),
         Index("ix_lessons_starts", "starts_at"),
+        Index("ix_lessons_lead_room", "lead_room_id", "starts_at"),
+        Index("ix_lessons_teacher", "teacher_id", "starts_at"),
+        Index("uq_lessons_start", "id", "starts_at", unique=True),  # what receipts refer to
         Index("ix_lessons_state", "state", "starts_at"),
     )
 
@@ -44,8 +57,8 @@ class Lesson(Base):
     form: Mapped[str] = mapped_column(String(10), default="delivery")
     """课堂类型: delivery 专递 | master 名师 | open 名校网络"""
     state: Mapped[str] = mapped_column(String(12), default="published")
-    lead_room_id: Mapped[str] = mapped_column(ForeignKey("rooms.id"), index=True)
-    teacher_id: Mapped[str] = mapped_column(ForeignKey("people.id"), index=True)
+    lead_room_id: Mapped[str] = mapped_column(ForeignKey("rooms.id"))
+    teacher_id: Mapped[str] = mapped_column(ForeignKey("people.id"))
     starts_at: Mapped[datetime]
     ends_at: Mapped[datetime]
     opened_at: Mapped[datetime | None]
@@ -80,21 +93,36 @@ class Lesson(Base):
     """For queries only: loading it would bring its rooms and people with every lesson."""
     lead_room: Mapped[Room] = relationship(lazy="joined")
     teacher: Mapped[Person] = relationship(lazy="joined")
-    receipts: Mapped[list[Receipt]] = relationship(lazy="selectin", order_by="Receipt.position")
+    receipts: Mapped[list[Receipt]] = relationship(
+        primaryjoin="Lesson.id == foreign(Receipt.lesson_id)", lazy="selectin", order_by="Receipt.position"
+    )
 
 
 class Receipt(Base):
     """A *receipt* = one (lesson, receiving room): what is planned for that room. Whether effective is computed."""
 
     __tablename__ = "receipts"
-    __table_args__ = (UniqueConstraint("lesson_id", "room_id"),)
+    __table_args__ = (
+        UniqueConstraint("lesson_id", "room_id"),
+        ForeignKeyConstraint(
+            ["lesson_id", "starts_at"],
+            ["lessons.id", "lessons.starts_at"],
+            name="fk_receipts_lesson_start",
+            onupdate="CASCADE",
+        ),
+        Index("ix_receipts_room", "room_id", "starts_at"),
+        Index("ix_receipts_assistant", "assistant_id", "starts_at"),
+        Index("ix_receipts_class", "class_id", "starts_at"),
+    )
 
     id: Mapped[str] = mapped_column(String(24), primary_key=True)
-    lesson_id: Mapped[str] = mapped_column(ForeignKey("lessons.id"))
-    room_id: Mapped[str] = mapped_column(ForeignKey("rooms.id"), index=True)
+    lesson_id: Mapped[str] = mapped_column(String(24))
+    starts_at: Mapped[datetime]
+    """The lesson's, kept the same by the database: a room's week is found by index, however many terms there were."""
+    room_id: Mapped[str] = mapped_column(ForeignKey("rooms.id"))
     position: Mapped[int]
-    assistant_id: Mapped[str | None] = mapped_column(ForeignKey("people.id"), index=True)
-    class_id: Mapped[str | None] = mapped_column(ForeignKey("school_classes.id"), index=True)
+    assistant_id: Mapped[str | None] = mapped_column(ForeignKey("people.id"))
+    class_id: Mapped[str | None] = mapped_column(ForeignKey("school_classes.id"))
     """Which class sits there; None: not said."""
     expected: Mapped[int]
 
@@ -103,13 +131,14 @@ class Receipt(Base):
     school_class: Mapped[SchoolClass | None] = relationship(lazy="joined")
 
 
-def receipts_of(lesson_id: str, places: Iterable[tuple[Room, str | None, SchoolClass | None]]) -> list[Receipt]:
+def receipts_of(lesson: Lesson, places: Iterable[tuple[Room, str | None, SchoolClass | None]]) -> list[Receipt]:
     """A new lesson's receipts: each receiving room with its assistant's id and the class that sits there, in order.
     应到 is the class's, else the room's."""
     return [
         Receipt(
             id=new_id(),
-            lesson_id=lesson_id,
+            lesson_id=lesson.id,
+            starts_at=lesson.starts_at,
             room_id=room.id,
             position=position,
             assistant_id=assistant,
@@ -191,6 +220,29 @@ class Invitation(Base):
     answered_by: Mapped[str | None] = mapped_column(String(24))
     objection: Mapped[str] = mapped_column(String(200), default="")
     escalated_at: Mapped[datetime | None]
+
+
+class Mend(Base):
+    """补签: somebody says who was with a class though nobody signed in; the receiving school says whether it was so."""
+
+    __tablename__ = "sign_in_mends"
+    __table_args__ = (CheckConstraint("answer IN ('pending', 'approved', 'refused')", name="answer"),)
+
+    id: Mapped[str] = mapped_column(String(24), primary_key=True)
+    lesson_id: Mapped[str] = mapped_column(ForeignKey("lessons.id"), index=True)
+    room_id: Mapped[str] = mapped_column(ForeignKey("rooms.id"))
+    person_id: Mapped[str] = mapped_column(ForeignKey("people.id"))
+    """Who was with the class."""
+    reason: Mapped[str] = mapped_column(String(12))
+    """texts are lessons.mend.reason.<key>"""
+    note: Mapped[str] = mapped_column(String(200), default="")
+    asked_at: Mapped[datetime]
+    asked_by: Mapped[str] = mapped_column(ForeignKey("people.id"))
+    answer: Mapped[str] = mapped_column(String(10), default="pending")
+    answered_at: Mapped[datetime | None]
+    answered_by: Mapped[str | None] = mapped_column(ForeignKey("people.id"))
+    why: Mapped[str] = mapped_column(String(200), default="")
+    """Why it was refused."""
 
 
 class Deck(Base):

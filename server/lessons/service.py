@@ -61,7 +61,7 @@ async def get_lesson(session: AsyncSession, scope: Scope, lesson_id: str) -> Les
 
 async def find_lessons(session: AsyncSession, scope: Scope, wanted: LessonFilter) -> tuple[list[Lesson], int]:
     """One page of the lessons the asker may see, and how many there are in all."""
-    return await store.lessons(session, scope, wanted), await store.count(session, scope, wanted)
+    return await store.page(session, scope, wanted)
 
 
 def day_bounds(now: datetime, days: int = 1) -> tuple[datetime, datetime]:
@@ -73,8 +73,8 @@ def day_bounds(now: datetime, days: int = 1) -> tuple[datetime, datetime]:
 async def desk(session: AsyncSession, scope: Scope, now: datetime) -> tuple[list[Lesson], list[Lesson]]:
     """The asker's lessons of today, and of the six days after."""
     start, end = day_bounds(now)
-    today = await store.of_person(session, scope, start, end)
-    return today, await store.of_person(session, scope, end, end + timedelta(days=6))
+    week = await store.of_person(session, scope, start, end + timedelta(days=6))
+    return [one for one in week if one.starts_at < end], [one for one in week if one.starts_at >= end]
 
 
 async def left_standing(
@@ -89,6 +89,16 @@ async def left_standing(
             wanted = {"starts_from": first, "states": tuple(sorted(AHEAD)), name: place.id}
             found[place.id] = await store.count(session, scope, LessonFilter.model_validate(wanted))
     return found
+
+
+FIRST_NAMED = 3
+
+
+async def standing_of(session: AsyncSession, scope: Scope, person_id: str, since: datetime) -> tuple[int, list[Lesson]]:
+    """How many lessons since then somebody still leads or assists, and the first of them."""
+    wanted = LessonFilter(person_id=person_id, starts_from=since, states=tuple(sorted(AHEAD)), limit=FIRST_NAMED)
+    count = await store.count(session, scope, wanted)
+    return count, await store.lessons(session, scope, wanted) if count else []
 
 
 def lesson_out(lesson: Lesson) -> LessonOut:
@@ -154,8 +164,8 @@ async def create_lesson(session: AsyncSession, scope: Scope, draft: LessonDraft,
     )
     classes = await _classes(session, draft, rooms)
     places = ((rooms[one.room_id], one.assistant_id, classes.get(one.class_id or "")) for one in draft.receivers)
-    receipts = receipts_of(lesson.id, places)
-    await occupancy.claim(session, SYSTEM, [_entry(lesson, receipts)])
+    receipts = receipts_of(lesson, places)
+    await occupancy.claim(session, scope, [_entry(lesson, receipts)])
     await store.add(session, scope, lesson, *receipts)
     await session.refresh(lesson)
     from server.lessons.changes import service as changes  # it stands on this module

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import ColumnElement, Select, delete, exists, false, func, or_, select, true, union_all
+from sqlalchemy import ColumnElement, Select, delete, exists, false, func, or_, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased, selectinload
 
 from server.accounts.models import Person
 from server.classrooms.models import Classroom
+from server.lessons.lifecycle import OPEN
 from server.lessons.models import Deck, Lesson, Node, Placement, Receipt
 from server.lessons.schemas import LessonFilter
+from server.lessons.whose import ALWAYS, Span, led_or_received, one_of, taught_or_assisted
+from server.paging import found_by
 from server.schools.models import Device, Room, School, SchoolClass
 from server.scope import Scope
 
@@ -21,48 +25,38 @@ def _rooms(room_is: ColumnElement[bool]) -> Select[str]:
     return select(Room.id).join(School, Room.school_id == School.id).where(room_is)
 
 
-def _touches(room_is: ColumnElement[bool]) -> ColumnElement[bool]:
-    """Lessons whose lead room or one of whose receiving rooms is such a room."""
-    rooms = _rooms(room_is)
-    received = exists().where(Receipt.lesson_id == Lesson.id, Receipt.room_id.in_(rooms))
-    return or_(Lesson.lead_room_id.in_(rooms), received)
-
-
-def _taught_by(person: str) -> ColumnElement[bool]:
-    received = exists().where(Receipt.lesson_id == Lesson.id, Receipt.assistant_id == person)
-    return or_(Lesson.teacher_id == person, received)
-
-
 def visible(scope: Scope) -> ColumnElement[bool]:
     """Its teacher and assistants; the schools and districts of its rooms; the devices of its rooms; its companions."""
     if scope.city or scope.system:
         return true()
     ways: list[ColumnElement[bool]] = []
+    received: list[ColumnElement[bool]] = []
     if scope.person:
-        ways.append(_taught_by(scope.person))
+        ways.append(Lesson.teacher_id == scope.person)
+        received.append(Receipt.assistant_id == scope.person)
     if (places := _places(scope)) is not None:
-        ways.append(_touches(places))
+        ways.append(Lesson.lead_room_id.in_(_rooms(places)))
+        received.append(Receipt.room_id.in_(_rooms(places)))
+    if received:
+        ways.append(exists().where(Receipt.lesson_id == Lesson.id, or_(*received)))
     if scope.lesson:
         ways.append(Lesson.id == scope.lesson)
     return or_(*ways) if ways else false()
 
 
-def among(scope: Scope) -> ColumnElement[bool]:
-    """``visible`` for lists of all times: by index from the people and rooms concerned, not lesson by lesson."""
+def among(scope: Scope, span: Span = ALWAYS) -> ColumnElement[bool]:
+    """``visible`` for lists: by index from the people and rooms concerned, not lesson by lesson."""
     if scope.city or scope.system:
         return true()
-    held = aliased(Lesson)  # else it would be taken for the lesson outside
     ways: list[Select[str]] = []
     if scope.person:
-        ways.append(select(held.id).where(held.teacher_id == scope.person))
-        ways.append(select(Receipt.lesson_id).where(Receipt.assistant_id == scope.person))
+        ways += taught_or_assisted([scope.person], span)
     if (places := _places(scope)) is not None:
-        rooms = _rooms(places)
-        ways.append(select(held.id).where(held.lead_room_id.in_(rooms)))
-        ways.append(select(Receipt.lesson_id).where(Receipt.room_id.in_(rooms)))
+        ways += led_or_received(_rooms(places), span)
     if scope.lesson:
-        ways.append(select(held.id).where(held.id == scope.lesson))
-    return Lesson.id.in_(union_all(*ways)) if ways else false()
+        named = aliased(Lesson)
+        ways.append(select(named.id).where(named.id == scope.lesson))
+    return one_of(ways)
 
 
 def _places(scope: Scope) -> ColumnElement[bool] | None:
@@ -83,13 +77,22 @@ async def lesson(session: AsyncSession, scope: Scope, lesson_id: str, *, lock: b
     return await session.scalar(query.with_for_update(of=Lesson) if lock else query)
 
 
+def _own(scope: Scope, wanted: LessonFilter) -> bool:
+    """Whether nothing is asked for but what the asker sees anyway: then it is not asked twice of each lesson."""
+    return (
+        wanted.district_id in scope.districts
+        or wanted.school_id in scope.schools
+        or (wanted.person_id is not None and wanted.person_id == scope.person)
+    )
+
+
 def _filtered(scope: Scope, wanted: LessonFilter) -> Select[Lesson]:
-    some_days = wanted.starts_from is not None and wanted.starts_before is not None
-    query = select(Lesson).where(visible(scope) if some_days else among(scope), Lesson.robots == 0)
-    if wanted.starts_from is not None:
-        query = query.where(Lesson.starts_at >= wanted.starts_from)
-    if wanted.starts_before is not None:
-        query = query.where(Lesson.starts_at < wanted.starts_before)
+    span = Span(wanted.starts_from, wanted.starts_before)
+    query = select(Lesson).where(Lesson.robots == 0, *span.holds(Lesson.starts_at))
+    if not _own(scope, wanted):
+        query = query.where(among(scope, span))
+    if wanted.ends_after is not None:
+        query = query.where(Lesson.ends_at > wanted.ends_after)
     if wanted.states:
         query = query.where(Lesson.state.in_(wanted.states))
     if wanted.kind is not None:
@@ -98,14 +101,13 @@ def _filtered(scope: Scope, wanted: LessonFilter) -> Select[Lesson]:
         query = query.where(Lesson.subject == wanted.subject)
     if wanted.classroom_id is not None:
         query = query.where(Lesson.classroom_id == wanted.classroom_id)
-    if wanted.school_id is not None:
-        query = query.where(_touches(School.id == wanted.school_id))
     if wanted.room_id is not None:
-        query = query.where(_touches(Room.id == wanted.room_id))
+        query = query.where(one_of(led_or_received([wanted.room_id], span)))
     if wanted.person_id is not None:
-        query = query.where(_taught_by(wanted.person_id))
-    if wanted.district_id is not None:
-        query = query.where(_touches(School.supervised_by == wanted.district_id))
+        query = query.where(one_of(taught_or_assisted([wanted.person_id], span)))
+    for column, value in ((School.id, wanted.school_id), (School.supervised_by, wanted.district_id)):
+        if value is not None:
+            query = query.where(one_of(led_or_received(_rooms(column == value), span)))
     if wanted.words:
         like = wanted.words.strip()
         by_teacher = Lesson.teacher_id.in_(select(Person.id).where(Person.name.contains(like, autoescape=True)))
@@ -114,8 +116,31 @@ def _filtered(scope: Scope, wanted: LessonFilter) -> Select[Lesson]:
 
 
 async def lessons(session: AsyncSession, scope: Scope, wanted: LessonFilter) -> list[Lesson]:
-    start = Lesson.starts_at.desc() if wanted.descending else Lesson.starts_at
-    query = _filtered(scope, wanted).order_by(start, Lesson.id).offset(wanted.offset).limit(wanted.limit)
+    query = _ids(scope, wanted).offset(wanted.offset).limit(wanted.limit)
+    return await _rows(session, list(await session.scalars(query)), wanted)
+
+
+async def page(session: AsyncSession, scope: Scope, wanted: LessonFilter) -> tuple[list[Lesson], int]:
+    """A part of a list, and how many there are in all."""
+    if wanted.starts_from is None or wanted.starts_before is None:  # of all times: the first are found at once
+        return await lessons(session, scope, wanted), await count(session, scope, wanted)
+    ids, length = await found_by(session, _ids(scope, wanted), wanted.offset, wanted.limit)
+    return await _rows(session, ids, wanted), length
+
+
+def _order(wanted: LessonFilter) -> tuple[ColumnElement[Any], ...]:
+    return Lesson.starts_at.desc() if wanted.descending else Lesson.starts_at.asc(), Lesson.id.asc()
+
+
+def _ids(scope: Scope, wanted: LessonFilter) -> Select[str]:
+    """Which ones first: rooms, schools and teachers are fetched only of those that are shown."""
+    return _filtered(scope, wanted).with_only_columns(Lesson.id).order_by(*_order(wanted))
+
+
+async def _rows(session: AsyncSession, ids: Sequence[str], wanted: LessonFilter) -> list[Lesson]:
+    if not ids:
+        return []
+    query = select(Lesson).where(Lesson.id.in_(ids)).order_by(*_order(wanted))
     return list((await session.scalars(query)).unique())
 
 
@@ -129,22 +154,20 @@ async def first_at_each_time(
 ) -> tuple[list[Lesson], dict[datetime, int]]:
     """The first ``each`` lessons of every starting time, and how many there are: a district's week has hundreds."""
     place = func.row_number().over(partition_by=Lesson.starts_at, order_by=Lesson.id).label("place")
-    ranked = _filtered(scope, wanted).with_only_columns(Lesson.id, Lesson.starts_at, place).subquery()
-    few = select(Lesson).where(Lesson.id.in_(select(ranked.c.id).where(ranked.c.place <= each)))
-    rows = list((await session.scalars(few.order_by(Lesson.starts_at, Lesson.id))).unique())
-    counts = select(ranked.c.starts_at, func.count()).group_by(ranked.c.starts_at)
-    return rows, {row[0]: row[1] for row in await session.execute(counts)}
+    of_all = func.count().over(partition_by=Lesson.starts_at).label("of_all")
+    ranked = _filtered(scope, wanted).with_only_columns(Lesson.id, Lesson.starts_at, place, of_all).subquery()
+    few = (await session.execute(select(ranked).where(ranked.c.place <= each))).all()
+    query = select(Lesson).where(Lesson.id.in_([one.id for one in few])).order_by(Lesson.starts_at, Lesson.id)
+    return list((await session.scalars(query)).unique()), {one.starts_at: one.of_all for one in few}
 
 
 async def of_person(session: AsyncSession, scope: Scope, start: datetime, end: datetime) -> list[Lesson]:
     """Lessons the asker teaches or assists, starting in [start, end)."""
     if scope.person is None:
         return []  # "assistant is NULL" would be every lesson nobody assists
-    mine = or_(
-        Lesson.teacher_id == scope.person,
-        exists().where(Receipt.lesson_id == Lesson.id, Receipt.assistant_id == scope.person),
-    )
-    query = select(Lesson).where(mine, Lesson.starts_at >= start, Lesson.starts_at < end, Lesson.robots == 0)
+    span = Span(start, end)
+    mine = one_of(taught_or_assisted([scope.person], span))
+    query = select(Lesson).where(mine, *span.holds(Lesson.starts_at), Lesson.robots == 0)
     return list((await session.scalars(query.order_by(Lesson.starts_at))).unique())
 
 
@@ -152,7 +175,8 @@ async def of_rooms(session: AsyncSession, scope: Scope, start: datetime, end: da
     """Lessons of the asker's rooms that touch [start, end), cancelled ones left out."""
     query = (
         select(Lesson)
-        .where(_touches(Room.id.in_(scope.rooms)), Lesson.ends_at > start, Lesson.starts_at < end)
+        .where(one_of(led_or_received(scope.rooms, Span.touching(start, end))))
+        .where(Lesson.ends_at > start, Lesson.starts_at < end)
         .where(Lesson.state != "cancelled", Lesson.robots == 0)
         .order_by(Lesson.starts_at)
         .limit(50)
@@ -271,6 +295,20 @@ async def lessons_on(session: AsyncSession, scope: Scope, node_id: str) -> list[
 
 async def placement(session: AsyncSession, scope: Scope, lesson_id: str) -> Placement | None:
     return await session.get(Placement, lesson_id)
+
+
+async def nodes_near(session: AsyncSession, scope: Scope, lesson: Lesson) -> frozenset[str]:
+    """Nodes that hold the rooms of other lessons which some school of this one is in at the same time."""
+    schools = {lesson.lead_room.school_id, *(receipt.room.school_id for receipt in lesson.receipts)}
+    rooms = select(Room.id).where(Room.school_id.in_(schools))
+    received = exists().where(Receipt.lesson_id == Lesson.id, Receipt.room_id.in_(rooms))
+    query = (
+        select(Placement.node_id)
+        .join(Lesson, Lesson.id == Placement.lesson_id)
+        .where(Lesson.id != lesson.id, Lesson.state.in_(OPEN), or_(Lesson.lead_room_id.in_(rooms), received))
+        .where(Lesson.starts_at < lesson.ends_at, Lesson.ends_at > lesson.starts_at)
+    )
+    return frozenset(await session.scalars(query.distinct()))
 
 
 async def placements(session: AsyncSession, scope: Scope, lesson_ids: Sequence[str]) -> dict[str, Placement]:

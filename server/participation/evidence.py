@@ -20,11 +20,23 @@ from server.participation.schemas import sound
 from server.participation.talk import Talk, talks
 from server.schools.models import Room
 from server.scope import SYSTEM, Scope
+from signaling.facts import Fact
 
 MARGIN_MS = 4 * 60_000
 """Shown before the bell and after it: joins and sign-ins happen there."""
 
 BLINK_MS = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class MadeGood:
+    """补签 as the ledger has it; ids of people."""
+
+    person: str
+    asked_by: str
+    approved_by: str
+    reason: str
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +47,7 @@ class RoomEvidence:
     spoke: Intervals
     picture: Picture | None
     """None: no node said anything of it."""
+    mended: MadeGood | None
 
     @property
     def heard_share(self) -> float:
@@ -57,6 +70,8 @@ class Evidence:
     """[from, to) of the picture, Unix ms."""
     talks: list[Talk]
     """Who talked, the lead teacher first; of visible rooms."""
+    names: dict[str, str]
+    """Of the people of 补签."""
 
     def talk_share(self, talk: Talk) -> float:
         """Of the time in which anybody talked."""
@@ -96,11 +111,24 @@ async def evidence(session: AsyncSession, scope: Scope, lesson_id: str) -> Evide
     talked = [talk for talk in talks(facts, held) if talk.room is None or talk.room in rows]
     spoke = {talk.room: talk.spoke for talk in talked}
     got = pictures(facts, held)
+    mended = {fact.room: _made_good(fact) for fact in facts if fact.kind == "SignInMadeGood" and fact.room in rows}
+    people = {id_ for one in mended.values() for id_ in (one.person, one.asked_by, one.approved_by)}
     rooms = [
         RoomEvidence(
-            receipt.room, rows[receipt.room_id], plan, spoke.get(receipt.room_id, ()), got.get(receipt.room_id)
+            receipt.room,
+            rows[receipt.room_id],
+            plan,
+            spoke.get(receipt.room_id, ()),
+            got.get(receipt.room_id),
+            mended.get(receipt.room_id),
         )
         for receipt in lesson.receipts
         if receipt.room_id in rows
     ]
-    return Evidence(lesson, held, rooms, len(entries), (plan[0] - MARGIN_MS, plan[1] + MARGIN_MS), talked)
+    span = (plan[0] - MARGIN_MS, plan[1] + MARGIN_MS)
+    return Evidence(lesson, held, rooms, len(entries), span, talked, await store.names(session, SYSTEM, people))
+
+
+def _made_good(fact: Fact) -> MadeGood:
+    told = {name: str(fact.data[name]) for name in ("person", "asked_by", "approved_by", "reason")}
+    return MadeGood(**told, at=from_ms(fact.at_ms))

@@ -33,7 +33,7 @@ class Attendance(Base):
     """One receipt as computed from the ledger; recomputed whenever facts of its lesson arrive. Disposable."""
 
     __tablename__ = "attendance"
-    __table_args__ = (UniqueConstraint("lesson_id", "room_id"),)
+    __table_args__ = (UniqueConstraint("lesson_id", "room_id"), Index("ix_attendance_reason", "reason", "computed_at"))
 
     id: Mapped[str] = mapped_column(String(56), primary_key=True)
     lesson_id: Mapped[str] = mapped_column(ForeignKey("lessons.id"), index=True)
@@ -49,6 +49,8 @@ class Attendance(Base):
     """[[from, to], ...] Unix ms: the evidence."""
     online: Mapped[list[list[int]]] = mapped_column(JSON)
     signed_in_at: Mapped[datetime | None]
+    made_good_at: Mapped[datetime | None]
+    """补签: when the school answered for a missing sign-in."""
     expected: Mapped[int | None]
     present: Mapped[int | None]
     hands: Mapped[int]

@@ -2,7 +2,8 @@
 answer.
 
 A receipt is *effective* when the room heard the teacher (union of intervals in which it rendered the teacher's sound)
-for at least 80 % of the planned minutes AND its assistant signed in. A mute black screen is not presence.
+for at least 80 % of the planned minutes AND its assistant signed in, or the school made that good (补签). A mute black
+screen is not presence.
 """
 
 from __future__ import annotations
@@ -53,6 +54,8 @@ class Received:
     online: Intervals
     heard: Intervals
     signed_in_ms: int | None
+    made_good_ms: int | None
+    """When the school answered for a sign-in that was missing."""
     expected: int | None
     present: int | None
     hands: int
@@ -86,7 +89,7 @@ def opened(facts: Sequence[Fact]) -> Intervals:
         elif since is None:
             since = turn.at_ms
     if since is not None:
-        intervals.append((since, max(_last_sign(fact) for fact in facts)))
+        intervals.append((since, max(_last_sign(fact) for fact in facts if fact.kind != "SignInMadeGood")))
     return union(intervals)
 
 
@@ -136,6 +139,12 @@ def signed_in(facts: Sequence[Fact], room: str, until_ms: int, plan: Plan) -> in
     return min(moments, default=None)
 
 
+def made_good(facts: Sequence[Fact], room: str) -> int | None:
+    """When the missing sign-in was made good, days after the bell."""
+    moments = (fact.at_ms for fact in facts if fact.kind == "SignInMadeGood" and fact.room == room)
+    return min(moments, default=None)
+
+
 def receive(facts: Sequence[Fact], room: str, plan: Plan) -> Received:
     """Everything the ledger says of one room in one lesson. ``facts`` are the lesson's, with corrected clocks."""
     open_intervals = opened(facts)
@@ -143,15 +152,18 @@ def receive(facts: Sequence[Fact], room: str, plan: Plan) -> Received:
     online_in_plan, heard_in_plan = online(reports, plan), heard(reports, plan)
     over_ms = max([plan.ends_ms, *(end for _, end in open_intervals)])
     sign_in = signed_in(facts, room, over_ms, plan)
+    mended = made_good(facts, room)
     delivered_ms = length(within(open_intervals, plan.window))
     counts = _headcount(facts, room)
-    reason = judge(plan.planned_ms, delivered_ms, length(online_in_plan), length(heard_in_plan), sign_in is not None)
+    signed = sign_in is not None or mended is not None
+    reason = judge(plan.planned_ms, delivered_ms, length(online_in_plan), length(heard_in_plan), signed)
     return Received(
         planned_ms=plan.planned_ms,
         delivered_ms=delivered_ms,
         online=online_in_plan,
         heard=heard_in_plan,
         signed_in_ms=sign_in,
+        made_good_ms=mended,
         expected=counts[0] if counts else None,
         present=counts[1] if counts else None,
         hands=sum(1 for fact in facts if fact.kind == "Hand" and fact.room == room and fact.data["up"]),

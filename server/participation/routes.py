@@ -46,6 +46,7 @@ def _shown(row: Attendance) -> dict[str, Any]:
         "online": row.online,
         "heard": row.heard,
         "signed_in_ms": to_ms(row.signed_in_at) if row.signed_in_at else None,
+        "made_good_ms": to_ms(row.made_good_at) if row.made_good_at else None,
         "expected": row.expected,
         "present": row.present,
         "hands": row.hands,

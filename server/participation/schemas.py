@@ -23,6 +23,7 @@ NEEDS: dict[str, dict[str, type]] = {
     "Floor": {"seat": str, "given": bool},
     "Spoke": {"role": str, "seat": str, "from_at": int, "to_at": int},
     "Quality": {"role": str, "seat": str, "from_at": int, "to_at": int, "gets": str},
+    "SignInMadeGood": {"person": str, "asked_by": str, "approved_by": str, "reason": str},
 }
 
 

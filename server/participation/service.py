@@ -60,6 +60,11 @@ async def touch(session: AsyncSession, lesson_id: str, now: datetime) -> None:
     await store.mark(session, SYSTEM, [lesson_id], now)
 
 
+async def touch_all(session: AsyncSession, lesson_ids: Collection[str], now: datetime) -> None:
+    """The same of many."""
+    await store.mark(session, SYSTEM, lesson_ids, now)
+
+
 async def rebuild(session: AsyncSession, now: datetime) -> None:
     """Everything is computed anew from the raw ledger by the next rounds: after a formula changed, or in doubt."""
     await store.mark_all(session, SYSTEM, now)
@@ -97,7 +102,8 @@ def _attendance(lesson_id: str, room_id: str, received: Received, fact_count: in
         heard_ms=received.heard_ms,
         heard=[list(interval) for interval in received.heard],
         online=[list(interval) for interval in received.online],
-        signed_in_at=None if received.signed_in_ms is None else from_ms(received.signed_in_ms),
+        signed_in_at=_moment(received.signed_in_ms),
+        made_good_at=_moment(received.made_good_ms),
         expected=received.expected,
         present=received.present,
         hands=received.hands,
@@ -106,6 +112,10 @@ def _attendance(lesson_id: str, room_id: str, received: Received, fact_count: in
         fact_count=fact_count,
         computed_at=now,
     )
+
+
+def _moment(ms: int | None) -> datetime | None:
+    return None if ms is None else from_ms(ms)
 
 
 async def catch_up(database: Database, clock: Clock) -> int:

@@ -12,6 +12,7 @@ from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased, lazyload, selectinload
 
+from server.accounts.models import Person
 from server.clock import from_ms, to_ms
 from server.errors import ForbiddenError
 from server.lessons.models import Lesson, Receipt
@@ -190,6 +191,12 @@ async def fact_count(session: AsyncSession, scope: Scope) -> int:
     """Rows in the ledger, for ``doctor`` and the demo's closing line."""
     _ours(scope)
     return await session.scalar(select(func.count()).select_from(FactRow)) or 0
+
+
+async def names(session: AsyncSession, scope: Scope, ids: Collection[str]) -> dict[str, str]:
+    """Of people whom facts name."""
+    rows = await session.execute(select(Person.id, Person.name).where(Person.id.in_(ids)))
+    return {row.id: row.name for row in rows}
 
 
 async def lesson_shown(session: AsyncSession, scope: Scope, lesson_id: str) -> Lesson | None:

@@ -116,6 +116,27 @@ def test_a_sign_in_after_the_lesson_or_of_another_day_does_not_count() -> None:
     assert receive(overtime.facts, ROOM, plan()).effective
 
 
+def mended(told: Story, room: str = ROOM) -> Story:
+    """The school answers for the sign-in two days later, and the web is no node: its facts are of epoch 0."""
+    good = Story(told.lesson, 0)
+    good.tell("SignInMadeGood", 2 * 24 * 60, room, person="p", asked_by="p", approved_by="q", reason="forgot")
+    told.facts += good.facts
+    return told
+
+
+def test_a_sign_in_that_was_made_good_counts_in_its_own_room() -> None:
+    told = mended(story().open().close().hears(ROOM, 0, 40).hears("other", 0, 40))
+    got = receive(told.facts, ROOM, plan())
+    assert (got.effective, got.signed_in_ms) == (True, None) and got.made_good_ms == told.facts[-1].at_ms
+    assert receive(told.facts, "other", plan()).reason == "unsigned"
+
+
+def test_what_is_made_good_makes_nothing_heard_and_holds_no_lesson_open() -> None:
+    assert receive(mended(story().open().close().hears(ROOM, 0, 20)).facts, ROOM, plan()).reason == "short"
+    died = mended(story().open().hears(ROOM, 0, 30))
+    assert opened(died.facts) == ((to_ms(BELL), to_ms(BELL) + 30 * MINUTE),)
+
+
 def test_a_closed_and_reopened_lesson_delivers_both_parts() -> None:
     told = story().open(0).close(30).reopen(33).close(40)
     assert length(opened(told.facts)) == 37 * MINUTE
