@@ -15,6 +15,8 @@ from server.lessons import companion, decks, devices, rehearsal, seating, servic
 from server.lessons.changes import offers
 from server.lessons.invitations import service as invitations
 from server.lessons.lifecycle import AHEAD, CANCEL_REASONS, HELD, OPEN
+from server.lessons.mends import service as mends
+from server.lessons.mends.schemas import REASONS
 from server.lessons.models import Lesson
 from server.lessons.routes import Id, take_upload
 from server.scope import SYSTEM, Part, Scope, allows
@@ -53,6 +55,7 @@ async def get_desk(page: Html, session: Reading, scope: SignedIn, clock: ClockDe
         act=wording.act,
         cause=wording.cause,
         activities=held,
+        missing=await mends.missing(session, scope, now),
         may_rehearse=scope.school is not None and allows(scope, "lesson.rehearse", Part(school=scope.school)),
         rehearsal=await store.rehearsal_of(session, scope, now),
     )
@@ -118,6 +121,8 @@ async def lesson_page(
         message=message,
         crowds=await planning.warnings(session, SYSTEM, [planning.planned(lesson)], now) if planner else [],
         away=await offdays.away(session, SYSTEM, lesson) if planner else [],
+        mends=await mends.board(session, scope, lesson, now) if lesson.state in HELD else None,
+        mend_reasons=REASONS,
         answers=await invitations.answers(session, scope, lesson.classroom_id, lesson.id),
     )
 

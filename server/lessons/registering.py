@@ -6,16 +6,19 @@ their term has been over for two weeks.
 
 from __future__ import annotations
 
-from datetime import date, datetime, time, timedelta
+from datetime import datetime, time, timedelta
 
-from sqlalchemy import select, update
+from sqlalchemy import ColumnElement, and_, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from server.audit.watch import tell
 from server.clock import CITY, Clock, city_date
 from server.database import Database
 from server.errors import ForbiddenError
 from server.lessons.invitations import service as invitations
 from server.lessons.models import Lesson
+from server.notices import store as notices
+from server.schools.models import Room, School
 from server.scope import SYSTEM, Scope
 from server.timetable import service as timetable
 from server.timetable import store as terms
@@ -33,10 +36,11 @@ async def round_(database: Database, clock: Clock) -> None:
     """One round of the worker."""
     now = clock.now()
     async with database.transaction() as session:
-        await register(session, SYSTEM, await settled_before(session, now))
-        await archive(session, SYSTEM, city_date(now))
+        await register(session, SYSTEM, await settled_before(session, now), now)
+        await archive(session, SYSTEM, now)
         await invitations.escalate(session, now)
         await terms.sweep(session, SYSTEM, city_date(now) - timedelta(days=7))
+        await notices.sweep_bells(session, SYSTEM, now - timedelta(days=1))
 
 
 async def settled_before(session: AsyncSession, now: datetime) -> datetime:
@@ -49,22 +53,40 @@ async def settled_before(session: AsyncSession, now: datetime) -> datetime:
     return datetime.combine(day + timedelta(days=1), time(), CITY)
 
 
-async def register(session: AsyncSession, scope: Scope, before: datetime) -> None:
+async def register(session: AsyncSession, scope: Scope, before: datetime, now: datetime) -> None:
     _ours(scope)
-    await session.execute(
-        update(Lesson).where(Lesson.state == "closed", Lesson.closed_at < before).values(state="registered")
-    )
+    due = and_(Lesson.state == "closed", Lesson.closed_at < before)
+    await _put(session, due, ("closed", "registered"), {"closed_at": before}, now)
 
 
-async def archive(session: AsyncSession, scope: Scope, today: date) -> None:
+async def archive(session: AsyncSession, scope: Scope, now: datetime) -> None:
     """All lessons of the terms that are over, whichever classroom they belonged to."""
     _ours(scope)
-    ended = select(Term.ends_on).where(Term.ends_on < today - AFTER_TERM).order_by(Term.ends_on.desc()).limit(1)
+    ended = (
+        select(Term.ends_on).where(Term.ends_on < city_date(now) - AFTER_TERM).order_by(Term.ends_on.desc()).limit(1)
+    )
     last = await session.scalar(ended)
     if last is not None:
         end = datetime.combine(last, time(), CITY) + timedelta(days=1)
-        over = update(Lesson).where(Lesson.state == "registered", Lesson.starts_at < end)
-        await session.execute(over.values(state="archived"))
+        due = and_(Lesson.state == "registered", Lesson.starts_at < end)
+        await _put(session, due, ("registered", "archived"), {"starts_at": end}, now)
+
+
+async def _put(
+    session: AsyncSession, due: ColumnElement[bool], state: tuple[str, str], before: dict[str, datetime], now: datetime
+) -> None:
+    """One statement for the city's; the audit log is told how many of each district, and until when, by which each
+    lesson is found."""
+    query = select(School.supervised_by, func.count()).select_from(Lesson).join(Room, Room.id == Lesson.lead_room_id)
+    query = query.join(School, School.id == Room.school_id).where(due).group_by(School.supervised_by)
+    counts = [(district, count) for district, count in await session.execute(query)]
+    if not counts:
+        return
+    await session.execute(update(Lesson.__table__).where(due).values(state=state[1]))  # type: ignore[arg-type]
+    until = {name: f"< {moment.isoformat()}" for name, moment in before.items()}
+    for district, count in counts:
+        told = {"rows": count, "state": list(state), **until}
+        tell(session, now, "change", "lessons", None, told, (None, district))
 
 
 def _ours(scope: Scope) -> None:

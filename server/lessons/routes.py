@@ -9,12 +9,12 @@ from typing import Annotated, cast
 from fastapi import APIRouter, Depends, File, Path, Query, Request, Response, UploadFile
 from pydantic import AwareDatetime
 
+from server.audit.service import looked
 from server.dependencies import AnyScope, ClockDep, Objects, Reading, SignedIn, Writing
 from server.errors import NotFoundError
 from server.lessons import companion, decks, devices, rehearsal, relays, service, store
 from server.lessons.lifecycle import State
 from server.lessons.models import Deck
-from server.lessons.placement import as_seen_from, over_http
 from server.lessons.qr import svg
 from server.lessons.schemas import (
     BindBody,
@@ -36,6 +36,7 @@ from server.lessons.seating import Seating
 from server.scope import Scope
 from server.security import own_origin, page_host, set_cookie
 from server.templating import texts
+from signaling.seats import as_seen_from, over_http
 
 router = APIRouter(prefix="/api/v1", tags=["lessons"])
 
@@ -77,8 +78,9 @@ async def get_lessons(
     """Lessons the asker sees, by their beginning; ``school``, ``district`` and ``room`` on either side of the lesson.
 
     How many there are in all stands in the header ``X-Total-Count``; ``offset`` and ``limit`` walk through them."""
-    response.headers["x-total-count"] = str(await store.count(session, scope, wanted))
-    return [service.lesson_out(lesson) for lesson in await store.lessons(session, scope, wanted)]
+    lessons, count = await service.find_lessons(session, scope, wanted)
+    response.headers["x-total-count"] = str(count)
+    return [service.lesson_out(lesson) for lesson in lessons]
 
 
 @router.post("/lessons", status_code=201)
@@ -107,6 +109,10 @@ async def post_rehearsal(request: Request, session: Writing, scope: SignedIn, cl
 # --- seats ------------------------------------------------------------------------------------------------------------
 
 
+LOOKING = ("watch", "inspector")
+"""Roles that see and hear classes without being of the lesson: told to the audit log."""
+
+
 @router.post("/lessons/{lesson_id}/seat")
 async def post_seat(lesson_id: Id, body: SeatBody, request: Request, scope: SignedIn, clock: ClockDep) -> SeatOut:
     """A right to enter the room, and where the room is. No transaction spans the call to the node."""
@@ -114,7 +120,12 @@ async def post_seat(lesson_id: Id, body: SeatBody, request: Request, scope: Sign
     seat, housed = await seating.seat(scope, lesson_id, body.role, request.state.me or "", body.unreachable)
     url = as_seen_from(housed.node.public_url, page_host(request))
     async with request.app.state.database.reading() as session:
+        lesson = await service.get_lesson(session, scope, lesson_id)
         ready = [deck for deck in await store.decks(session, scope, lesson_id) if deck.state == "ready"]
+    if body.role in LOOKING:
+        lead = lesson.lead_room.school
+        told = {"title": lesson.title, "role": body.role}
+        await looked(request, "view", "live", lesson_id, school=lead.id, district=lead.supervised_by, told=told)
     return SeatOut(
         token=seating.token(seat),
         lesson=lesson_id,

@@ -48,6 +48,7 @@ class LessonFilter(_Body):
 
     starts_from: AwareDatetime | None = None
     starts_before: AwareDatetime | None = None
+    ends_after: AwareDatetime | None = None
     states: tuple[str, ...] = ()
     kind: Kind | None = None
     subject: str | None = None

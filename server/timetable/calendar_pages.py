@@ -14,6 +14,7 @@ from server.clock import city_date
 from server.dependencies import ClockDep, Html, Reading, SignedIn, Writing
 from server.errors import ForbiddenError, InvalidError
 from server.forms import Form, attempt, check, typed
+from server.lessons.changes import many
 from server.lessons.changes import service as changes
 from server.lessons.changes import store as change_store
 from server.lessons.changes.schemas import CancelMany
@@ -21,7 +22,7 @@ from server.lessons.lifecycle import CANCEL_REASONS
 from server.lessons.service import may
 from server.scope import Scope, allows
 from server.templating import Page
-from server.timetable import calendar, choices, ringing, store
+from server.timetable import calendar, choices, order_pages, ringing, store
 from server.timetable.bells import MOST_BELLS, USUAL
 from server.timetable.schemas import DayBody, HorizonBody, ScheduleBody, SpanBody, TermBody
 
@@ -59,6 +60,7 @@ async def _calendar_page(
         horizon=await store.horizon(session, scope),
         today=today,
         may_write=calendar.may_write_city(scope),
+        may_order=bool(await order_pages.closable(session, scope)),
         form=form,
         done=done if done in DONE else "",
     )
@@ -143,7 +145,7 @@ async def _bells_page(
         spans=await store.spans(session, scope, [chosen], today - timedelta(days=30), today + AHEAD),
         usual=USUAL,
         phases=phases,
-        periods=range(1, MOST_BELLS - 3),
+        periods=range(1, MOST_BELLS + 1),
         kinds=KINDS,
         may_write=row is not None and await _may(session, scope, chosen),
         form=form,
@@ -248,7 +250,7 @@ async def post_cancel_span(
     if not ids:
         raise InvalidError("cancel_which")
     body = CancelMany(reason=str(submitted.get("reason", "school_event"))[:24], note=row.name, lessons=ids)
-    made = await changes.cancel_many(session, scope, body, clock.now())
+    made = await many.cancel_many(session, scope, body, clock.now())
     return RedirectResponse(f"/timetable/spans/{span_id}?done=cancelled&batch={made.batch}", 303)
 
 

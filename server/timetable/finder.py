@@ -10,19 +10,22 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from itertools import groupby
 from typing import Literal
 
 from server.clock import CITY
 from server.timetable.bells import Schedule, cut, in_force
-from server.timetable.conflicts import Clash, Entry, Resource, clashes
+from server.timetable.conflicts import Clash, Entry, Resource
 from server.timetable.terms import SpecialDay, days_of
 
 TOLERANCE = 10
 """Minutes a school lets a lesson begin beside its own bell: the break gives or takes them."""
 WEEKDAYS = (1, 2, 3, 4, 5)
 WANTED = "wanted"
+
+Held = Mapping[date, Sequence[Entry]]
+"""What is taken, by the city's day, in the order of its ids."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,15 +127,14 @@ class Found:
 def find(sides: Sequence[Side], term: Term, wish: Wish, held: Iterable[Entry]) -> Found:
     """Proposals ranked: the weekday asked for, a day without a lesson of this classroom, least beside the bells."""
     by_day: dict[date, list[Entry]] = defaultdict(list)
-    for one in held:  # lessons end on the day on which they begin
+    for one in sorted(held, key=lambda one: one.id):  # lessons end on the day on which they begin
         by_day[one.starts_at.astimezone(CITY).date()].append(one)
     proposals: list[Proposal] = []
     refusals: list[Refusal] = []
     for weekday in wish.weekdays:
         days = list(days_of(weekday, term.first, term.last, term.special, wish.weeks, term.starts_on))
-        entries = [one for day in days for one in by_day[day]]
         for start in _starts(sides, days):
-            judged = _judge(sides, wish, weekday, start, days, entries)
+            judged = _judge(sides, wish, weekday, start, days, by_day)
             if isinstance(judged, Proposal):
                 proposals.append(judged)
             else:
@@ -156,7 +158,7 @@ def _starts(sides: Sequence[Side], days: Collection[date]) -> list[int]:
 
 
 def _judge(
-    sides: Sequence[Side], wish: Wish, weekday: int, start: int, days: Sequence[date], held: Sequence[Entry]
+    sides: Sequence[Side], wish: Wish, weekday: int, start: int, days: Sequence[date], held: Held
 ) -> Proposal | Refusal:
     open_days = [day for day in days if not any(away.covers(day) for side in sides for away in side.away)]
     obstacles = [] if open_days else [Obstacle("no_day")]
@@ -201,21 +203,21 @@ def _fit(side: Side, wish: Wish, start: int, days: Sequence[date]) -> Fit | Obst
     return worst
 
 
-def _busy(
-    sides: Sequence[Side], wish: Wish, starts: time, days: Sequence[date], held: Sequence[Entry]
-) -> list[Obstacle]:
+def _busy(sides: Sequence[Side], wish: Wish, starts: time, days: Sequence[date], held: Held) -> list[Obstacle]:
+    """What is taken then, each with its first clash. The wanted days are apart: only one day's entries can meet."""
     needs = frozenset(need for side in sides for need in side.needs)
     length = timedelta(minutes=wish.minutes)
-    wanted = []
+    first: dict[Resource, Clash] = {}
+    count: Counter[Resource] = Counter()
     for day in days:
-        start = datetime.combine(day, starts, CITY)
-        wanted.append(Entry(f"{WANTED} {day}", start, start + length, needs))
-    found = clashes(wanted, held)
-    obstacles = []
-    for resource in sorted({clash.resource for clash in found}):
-        mine = [clash for clash in found if clash.resource == resource]
-        obstacles.append(Obstacle("busy", clash=mine[0], days=len({clash.wanted.id for clash in mine})))
-    return obstacles
+        start = datetime.combine(day, starts, CITY).astimezone(UTC)
+        wanted = Entry(f"{WANTED} {day}", start, start + length, needs)
+        met = [one for one in held.get(day, ()) if wanted.meets(one)]
+        for one in met:
+            for resource in one.needs & needs:
+                first.setdefault(resource, Clash(resource, wanted, one))
+        count.update(frozenset().union(*(one.needs for one in met)) & needs)
+    return [Obstacle("busy", clash=first[resource], days=count[resource]) for resource in sorted(first)]
 
 
 def _blame(refusals: Iterable[Refusal]) -> tuple[tuple[Obstacle, int], ...]:

@@ -45,7 +45,8 @@ async def ask(session: AsyncSession, scope: Scope, body: FindBody, now: datetime
         raise NotFoundError
     asked = await _asked(session, scope, body)
     term = await _term(session, row, now)
-    sides = await _sides(session, asked, term)
+    devices = await taken.devices(session, SYSTEM)
+    sides = await _sides(session, asked, term, devices)
     minutes = body.minutes or MINUTES[phase_of(asked.grade)]
     slots = await store.slots(session, SYSTEM, [asked.classroom.id]) if asked.classroom else ()
     wish = Wish(
@@ -55,8 +56,10 @@ async def ask(session: AsyncSession, scope: Scope, body: FindBody, now: datetime
         prefer=frozenset(body.prefer),
         taken_weekdays=frozenset(slot.weekday for slot in slots),
     )
-    found = find(sides, term, wish, await _held(session, sides, term))
-    return await _out(session, found, {side.school: name for side, name in zip(sides, _names(asked), strict=True)})
+    found = find(sides, term, wish, await _held(session, sides, term, devices))
+    return await _out(
+        session, scope, found, {side.school: name for side, name in zip(sides, _names(asked), strict=True)}
+    )
 
 
 def _names(asked: Asked) -> list[str]:
@@ -88,7 +91,7 @@ async def _term(session: AsyncSession, row: TermRow, now: datetime) -> Term:
     return Term(row.starts_on, min(first, row.ends_on), row.ends_on, special)
 
 
-async def _sides(session: AsyncSession, asked: Asked, term: Term) -> list[Side]:
+async def _sides(session: AsyncSession, asked: Asked, term: Term, devices: taken.Devices) -> list[Side]:
     rooms = [asked.lead, *asked.receivers]
     schools = sorted({room.school_id for room in rooms})
     bells = await service.bells_of(session, SYSTEM, schools)
@@ -96,7 +99,6 @@ async def _sides(session: AsyncSession, asked: Asked, term: Term) -> list[Side]:
     for span in await store.spans(session, SYSTEM, schools, term.first, term.last):
         away.setdefault(span.school_id, []).append(Away(span.first_on, span.last_on, span.name))
     phase = phase_of(asked.grade)
-    devices = await taken.devices(session, SYSTEM)
     return [
         Side(
             room.school_id,
@@ -119,22 +121,19 @@ def _class(asked: Asked, room: Room) -> set[Resource]:
     return {Resource("class", one.class_id) for one in held if one.room_id == room.id and one.class_id}
 
 
-async def _held(session: AsyncSession, sides: Iterable[Side], term: Term) -> list[Entry]:
+async def _held(session: AsyncSession, sides: Iterable[Side], term: Term, devices: taken.Devices) -> list[Entry]:
     needs = frozenset(need for side in sides for need in side.needs)
     start = datetime.combine(term.first, time(), CITY)
     end = datetime.combine(term.last, time(), CITY) + timedelta(days=1)
-    return await taken.taken(session, SYSTEM, needs, start, end)
+    return await taken.taken(session, SYSTEM, needs, start, end, devices)
 
 
-async def _out(session: AsyncSession, found: Found, names: dict[str, str]) -> FoundOut:
+async def _out(session: AsyncSession, scope: Scope, found: Found, names: dict[str, str]) -> FoundOut:
     refusals = found.refusals[:MOST_REFUSALS]
     shown = [one for refusal in refusals for one in refusal.obstacles] + [one for one, _ in found.blame]
     clashes = [one.clash for one in shown if one.clash is not None]
-    words: dict[str, dict[str, str]] = {}
-    for start in range(0, len(clashes), occupancy.NAMED):
-        some = clashes[start : start + occupancy.NAMED]
-        named = await occupancy.named_clashes(session, SYSTEM, some)
-        words |= {f"{c.resource.key} {c.held.id}": word for c, word in zip(some, named, strict=True)}
+    named = await occupancy.named_clashes(session, scope, clashes, most=len(clashes))
+    words = {f"{c.resource.key} {c.held.id}": word for c, word in zip(clashes, named, strict=True)}
 
     def obstacle(one: Obstacle, times: int = 1) -> ObstacleOut:
         word = words.get(f"{one.clash.resource.key} {one.clash.held.id}", {}) if one.clash else {}

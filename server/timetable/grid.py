@@ -50,7 +50,7 @@ class Grid:
 
     def on(self, index: int) -> int:
         """How much lies on one of the days."""
-        return sum(len(row.cells[index]) + len(row.activities[index]) for row in self.rows)
+        return sum(len(standing(row.cells[index])) + len(row.activities[index]) for row in self.rows)
 
     def shown(self, asked: date | None, today: date) -> int:
         """The day a phone shows: the one asked for, else today, else the first."""
@@ -72,7 +72,8 @@ def build(
     activities: Sequence[Activity] = (),
     counts: Mapping[datetime, int] | None = None,
 ) -> Grid:
-    """Saturday and Sunday only where something is on them. ``counts``: how many begin at a moment, shown or not."""
+    """Saturday and Sunday only where something is on them. ``counts``: how many begin at a moment, shown or not; those
+    that were called off are shown after the others and counted nowhere."""
     special = {one.day: SpecialDay(one.kind == "holiday", one.runs_weekday, one.stands_for) for one in calendar}
     names = {one.day: one.name for one in calendar}
     shown: list[Lesson | Activity] = [*lessons, *activities]
@@ -84,14 +85,19 @@ def build(
     starts = sorted({*periods, *(_starts(one) for one in shown)})
     rows = [Row(one, periods.get(one), [[] for _ in dates], [[] for _ in dates], [0] * len(dates)) for one in starts]
     place = {row.starts: row for row in rows}
-    for lesson in sorted(lessons, key=lambda one: (one.starts_at, one.lead_room.school.short_name, one.id)):
+    ordered = sorted(lessons, key=lambda one: (one.starts_at, one.lead_room.school.short_name, one.id))
+    for lesson in sorted(ordered, key=lambda one: one.state == "cancelled"):
         place[_starts(lesson)].cells[dates.index(city_date(lesson.starts_at))].append(lesson)
     for activity in activities:
         place[_starts(activity)].activities[dates.index(city_date(activity.starts_at))].append(activity)
     for moment, number in (counts or {}).items():
         at, day = moment.astimezone(CITY).time(), dates.index(city_date(moment))
-        place[at].more[day] = number - len(place[at].cells[day])
-    return Grid(days, rows, (sum(counts.values()) if counts else len(lessons)) + len(activities))
+        place[at].more[day] = number - len(standing(place[at].cells[day]))
+    return Grid(days, rows, (sum(counts.values()) if counts else len(standing(lessons))) + len(activities))
+
+
+def standing(lessons: Iterable[Lesson]) -> list[Lesson]:
+    return [one for one in lessons if one.state != "cancelled"]
 
 
 def _starts(one: Lesson | Activity) -> time:

@@ -11,16 +11,22 @@ from sqlalchemy import delete, exists, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import lazyload, selectinload
 
+from server.accounts.models import Person
 from server.classrooms.models import Classroom
 from server.clock import CITY, city_date
 from server.errors import ForbiddenError
 from server.ids import new_id
+from server.lessons.changes import store as changes
+from server.lessons.changes.record import snapshot
 from server.lessons.models import Lesson, LessonChange, Receipt, receipts_of
 from server.scope import Scope
 from server.timetable.service import Dated
 
 FOLLOWED = ("renew", "restore")
 """Changes by which a lesson followed its timetable: not by anybody's hand."""
+
+
+Made = tuple[Lesson, list[Receipt]]
 
 
 def midnight(day: date) -> datetime:
@@ -54,7 +60,7 @@ async def whole(session: AsyncSession, scope: Scope, lessons: Iterable[Lesson]) 
     (await session.scalars(query.execution_options(populate_existing=True))).unique().all()
 
 
-def make(classroom: Classroom, when: Dated, origin: str, by: str | None, now: datetime) -> list[Lesson | Receipt]:
+def make(classroom: Classroom, when: Dated, origin: str, by: str | None, now: datetime) -> Made:
     lesson = Lesson(
         id=new_id(),
         classroom_id=classroom.id,
@@ -62,7 +68,7 @@ def make(classroom: Classroom, when: Dated, origin: str, by: str | None, now: da
         subject=classroom.subject,
         grade=classroom.grade,
         kind="formal",
-        form="delivery",
+        form=classroom.form,
         state="published",
         lead_room_id=classroom.lead_room_id,
         teacher_id=classroom.lead_teacher_id,
@@ -73,16 +79,38 @@ def make(classroom: Classroom, when: Dated, origin: str, by: str | None, now: da
         origin=origin,
         demo=classroom.demo,
     )
-    return [lesson, *receipts(lesson.id, classroom)]
+    return lesson, receipts(lesson, classroom)
 
 
-def receipts(lesson_id: str, classroom: Classroom) -> list[Receipt]:
-    return receipts_of(lesson_id, ((one.room, one.assistant_id, one.school_class) for one in classroom.receivers))
+async def add(session: AsyncSession, scope: Scope, made: Sequence[Made], now: datetime) -> None:
+    """The rows, and for each lesson who published it."""
+    session.add_all(row for lesson, held in made for row in (lesson, *held))
+    await session.flush()
+    person = await session.get(Person, scope.person) if scope.person else None
+    batch = new_id()
+    rows = [
+        {
+            "batch": batch,
+            "lesson_id": lesson.id,
+            "kind": "publish",
+            "at": now,
+            "by": scope.person,
+            "by_name": person.name if person else "",
+            "before": {},
+            "after": snapshot(lesson, held),
+        }
+        for lesson, held in made
+    ]
+    await changes.add_all(session, scope, rows)
+
+
+def receipts(lesson: Lesson, classroom: Classroom) -> list[Receipt]:
+    return receipts_of(lesson, ((one.room, one.assistant_id, one.school_class) for one in classroom.receivers))
 
 
 def differs(lesson: Lesson, classroom: Classroom, when: Dated) -> bool:
     """Whether the timetable now says something else than this lesson does."""
-    return replanned(lesson, classroom, when) or (lesson.title, lesson.subject, lesson.grade) != _called(classroom)
+    return replanned(lesson, classroom, when) or _calls(lesson) != _called(classroom)
 
 
 def replanned(lesson: Lesson, classroom: Classroom, when: Dated) -> bool:
@@ -92,8 +120,15 @@ def replanned(lesson: Lesson, classroom: Classroom, when: Dated) -> bool:
     return held != wanted or not _placed(lesson, classroom)
 
 
-def _called(classroom: Classroom) -> tuple[str, str, int]:
-    return classroom.name, classroom.subject, classroom.grade
+Called = tuple[str, str, int, str]
+
+
+def _calls(lesson: Lesson) -> Called:
+    return lesson.title, lesson.subject, lesson.grade, lesson.form
+
+
+def _called(classroom: Classroom) -> Called:
+    return classroom.name, classroom.subject, classroom.grade, classroom.form
 
 
 def _placed(lesson: Lesson, classroom: Classroom) -> bool:
@@ -103,11 +138,11 @@ def _placed(lesson: Lesson, classroom: Classroom) -> bool:
 
 async def follow(session: AsyncSession, scope: Scope, lesson: Lesson, classroom: Classroom, when: Dated) -> None:
     """The lesson says what the timetable says."""
-    lesson.title, lesson.subject, lesson.grade = _called(classroom)
+    lesson.title, lesson.subject, lesson.grade, lesson.form = _called(classroom)
     lesson.starts_at, lesson.ends_at, lesson.moved_from = when.starts_at, when.ends_at, None
     lesson.teacher_id, lesson.lead_room_id = classroom.lead_teacher_id, classroom.lead_room_id
     if not _placed(lesson, classroom):
-        await replace_receipts(session, scope, lesson, receipts(lesson.id, classroom))
+        await replace_receipts(session, scope, lesson, receipts(lesson, classroom))
 
 
 async def replace_receipts(session: AsyncSession, scope: Scope, lesson: Lesson, rows: Sequence[Receipt]) -> None:

@@ -18,9 +18,11 @@ from server.accounts.models import Person
 from server.clock import CITY
 from server.errors import ConflictError
 from server.lessons.models import Lesson
+from server.lessons.store import visible as visible_lesson
 from server.schools.models import Room, School, SchoolClass
-from server.scope import Scope
+from server.scope import SYSTEM, Scope
 from server.studios.activities.models import Activity
+from server.studios.activities.store import visible as visible_activity
 from server.timetable.conflicts import Clash, Entry, clashes, days_needed, entry
 from server.timetable.models import ResourceDay
 from server.timetable.taken import devices, equipped, taken
@@ -46,11 +48,11 @@ async def lock(session: AsyncSession, scope: Scope, entries: Iterable[Entry]) ->
     """One row a resource and day, taken in the order of their key by everybody: no deadlock, no race."""
     if session.get_bind().dialect.name != "postgresql":
         return  # BEGIN IMMEDIATE: whoever writes has the database to themselves
-    needed = days_needed(await equipped(session, scope, entries), ZONE)
+    needed = days_needed(equipped(entries, await devices(session, scope)), ZONE)
     keys = [(key, date.fromisoformat(day)) for key, day in needed]
     for start in range(0, len(keys), BATCH):
         rows = [{"resource": key, "day": day} for key, day in keys[start : start + BATCH]]
-        await session.execute(insert(ResourceDay).values(rows).on_conflict_do_nothing())
+        await session.execute(insert(ResourceDay).on_conflict_do_nothing(), rows)
     columns = tuple_(ResourceDay.resource, ResourceDay.day)
     for start in range(0, len(keys), BATCH):
         held = select(ResourceDay.day).where(columns.in_(keys[start : start + BATCH]))
@@ -63,10 +65,11 @@ async def look(
     """What stands in the way of these lessons, themselves and ``without`` left out."""
     if not wanted:
         return []
-    wanted = await equipped(session, scope, wanted)
+    known = await devices(session, scope)
+    wanted = equipped(wanted, known)
     needs = frozenset(need for one in wanted for need in one.needs)
     first, last = min(one.starts_at for one in wanted), max(one.ends_at for one in wanted)
-    held = await taken(session, scope, needs, first, last)
+    held = await taken(session, scope, needs, first, last, known)
     return _plain(clashes(wanted, [one for one in held if one.id not in without]))
 
 
@@ -77,9 +80,10 @@ def _plain(found: list[Clash]) -> list[Clash]:
 
 
 async def claim(session: AsyncSession, scope: Scope, wanted: Sequence[Entry], without: Collection[str] = ()) -> None:
-    """Lock, look, refuse with every clash named; or the way is free until this transaction ends."""
-    await lock(session, scope, wanted)
-    found = await look(session, scope, wanted, without)
+    """Lock, look, refuse with every clash named as the asker may know it; or the way is free until this transaction
+    ends. Looked for is what stands in the way, whoever may see it."""
+    await lock(session, SYSTEM, wanted)
+    found = await look(session, SYSTEM, wanted, without)
     if found:
         raise await refusal(session, scope, found)
 
@@ -89,19 +93,28 @@ REFUSALS = {"person": ("lesson_teacher_busy", "teacher"), "room": ("lesson_room_
 
 
 async def refusal(session: AsyncSession, scope: Scope, found: Sequence[Clash]) -> ConflictError:
-    """The clashes in words: which person, room, class or device, which lesson has it, when."""
+    """The clashes in words: which person, room, class or device, which lesson has it, when. Of a lesson that the asker
+    may not see, only that there is one."""
     named = await named_clashes(session, scope, found)
     first = named[0]
     words = {"title": first["title"], "day": first["day"], "time": first["time"], "more": len(found) - 1}
     key, name = REFUSALS.get(first["kind"], (f"lesson_{first['kind']}_busy", "name"))
+    key = key if first["title"] else key.replace("_busy", "_taken")
     return ConflictError(key, clashes=named, **{name: first["name"]}, **words)
 
 
-async def named_clashes(session: AsyncSession, scope: Scope, found: Sequence[Clash]) -> list[dict[str, str]]:
-    some = found[:NAMED]
+async def named_clashes(
+    session: AsyncSession, scope: Scope, found: Sequence[Clash], most: int = NAMED
+) -> list[dict[str, str]]:
+    """Titles of what the scope may see; of the rest only that somebody or something is taken."""
+    some = found[:most]
+    if not some:
+        return []
     ids = {clash.held.id for clash in some} | {clash.wanted.id for clash in some}
-    lessons = await session.execute(select(Lesson.id, Lesson.title).where(Lesson.id.in_(ids)))
-    activities = await session.execute(select(Activity.id, Activity.title).where(Activity.id.in_(ids)))
+    lessons = await session.execute(select(Lesson.id, Lesson.title).where(Lesson.id.in_(ids), visible_lesson(scope)))
+    activities = await session.execute(
+        select(Activity.id, Activity.title).where(Activity.id.in_(ids), visible_activity(scope))
+    )
     titles = {row.id: (row.title, f"/lessons/{row.id}") for row in lessons}
     titles |= {row.id: (row.title, f"/activities/{row.id}") for row in activities}
     names = await _names(session, some)
@@ -118,9 +131,9 @@ async def _names(session: AsyncSession, some: Sequence[Clash]) -> dict[str, str]
     rooms = select(Room.id, School.short_name, Room.name).join(School, School.id == Room.school_id)
     for row in await session.execute(rooms.where(Room.id.in_(wanted["room"] | set(device_of)))):
         names[device_of.get(row.id, row.id)] = names[row.id] = f"{row.short_name} {row.name}"
-    classes = {one.resource.id for one in some if one.resource.kind == "class"}
-    for one in (await session.scalars(select(SchoolClass).where(SchoolClass.id.in_(classes)))).unique():
-        names[one.id] = f"{one.school.short_name} {one.called}"
+    if classes := {one.resource.id for one in some if one.resource.kind == "class"}:
+        for one in (await session.scalars(select(SchoolClass).where(SchoolClass.id.in_(classes)))).unique():
+            names[one.id] = f"{one.school.short_name} {one.called}"
     return names
 
 
@@ -136,4 +149,5 @@ def _named(clash: Clash, names: dict[str, str], titles: dict[str, tuple[str, str
         "day": f"{start:%Y-%m-%d}",
         "time": f"{start:%H:%M}–{clash.held.ends_at.astimezone(CITY):%H:%M}",
         "wanted": clash.wanted.id,
+        "hidden": "" if title or clash.held.id.startswith("new ") else "yes",
     }

@@ -1,10 +1,11 @@
-"""Pages: week grid, publishing, start of term. Beside them ``calendar_pages`` (and bells) and ``find_pages``."""
+"""Pages: week grid, publishing, start of term. Beside them ``calendar_pages``, ``find_pages`` and ``order_pages``."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Annotated, Any, Literal
+from urllib.parse import quote
 
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import RedirectResponse, Response
@@ -16,14 +17,28 @@ from server.clock import city_date
 from server.dependencies import ClockDep, Html, Reading, SignedIn, Writing
 from server.errors import ForbiddenError
 from server.forms import Form, attempt, check, typed
+from server.ids import new_id
 from server.lessons import service as lessons
 from server.lessons import store as lesson_store
+from server.lessons.lifecycle import REPLANNED
 from server.lessons.schemas import LessonFilter
+from server.paging import ListPage, base_of, page_of
 from server.schools import store as schools
 from server.scope import Scope, allows
 from server.studios.activities import store as activities
 from server.templating import Page
-from server.timetable import calendar, calendar_pages, choices, find_pages, grid, publishing, service, store, wizard
+from server.timetable import (
+    calendar,
+    calendar_pages,
+    choices,
+    find_pages,
+    grid,
+    order_pages,
+    publishing,
+    service,
+    store,
+    wizard,
+)
 from server.timetable.bells import USUAL, Bell, in_force
 from server.timetable.lessons_made import midnight
 from server.timetable.schemas import MOST_COPIED, WizardBody
@@ -31,6 +46,7 @@ from server.timetable.schemas import MOST_COPIED, WizardBody
 router = APIRouter(include_in_schema=False)
 router.include_router(calendar_pages.router)
 router.include_router(find_pages.router)
+router.include_router(order_pages.router)
 
 Of = Literal["school", "room", "teacher", "classroom", "district"]
 FILTER: dict[str, str] = {
@@ -42,6 +58,8 @@ FILTER: dict[str, str] = {
 }
 A_CELL = 4
 """Lessons of one starting time that a grid shows; a district has forty at once, and counts the others."""
+A_PAGE = 50
+"""Classrooms of the wizard; a district has hundreds."""
 PLANNERS = ("school_admin", "dean", "district_admin", "city_admin", "inspector", "evaluator", "area_head")
 
 
@@ -129,6 +147,10 @@ async def _built(session: AsyncSession, scope: Scope, of: str, id_: str, first: 
         }
     )
     found, counts = await lesson_store.first_at_each_time(session, scope, asked, A_CELL) if id_ else ([], {})
+    # A 停课 is no free period. What was planned anew without a lesson is.
+    off = asked.model_copy(update={"states": ("cancelled",)})
+    called_off, _ = await lesson_store.first_at_each_time(session, scope, off, A_CELL) if id_ else ([], {})
+    called_off = [one for one in called_off if one.cancel_reason != REPLANNED]
     school = await choices.school_of(session, scope, of, id_)
     rung: list[Bell] = []
     if school is not None:
@@ -139,7 +161,7 @@ async def _built(session: AsyncSession, scope: Scope, of: str, id_: str, first: 
     days = await store.calendar(session, scope, first, after)
     spans = await store.spans(session, scope, [school.id], first, after) if school else []
     held = await activities.in_week(session, scope, of, id_, midnight(first), midnight(after))
-    return grid.build(first, today, found, rung, days, spans, held, counts)
+    return grid.build(first, today, [*found, *called_off], rung, days, spans, held, counts)
 
 
 STATES = ("planned", "published", "waiting", "live", "closed", "registered", "archived", "disputed", "cancelled")
@@ -177,8 +199,10 @@ async def get_publish(
     gone: Annotated[int, Query(ge=0, le=100_000)] = 0,
     taken: bool = False,
     part: Annotated[int, Query(ge=1, le=1000)] = 1,
+    run: Annotated[str, Query(pattern="^[a-z0-9]{0,24}$")] = "",
 ) -> Response:
-    """What publishing would do, before it is done. More classrooms than one transaction carries are shown in parts."""
+    """What publishing would do, before it is done. More classrooms than one transaction carries are shown in parts;
+    ``run`` is the same for all of them."""
     _planner(scope)
     terms = await store.terms(session, scope)
     chosen = term or service.current(terms, city_date(clock.now()))
@@ -199,6 +223,7 @@ async def get_publish(
         taken=taken,
         part=part,
         parts=parts,
+        run=run or (new_id() if parts > 1 else ""),
     )
 
 
@@ -222,10 +247,11 @@ async def post_publish(request: Request, session: Writing, scope: SignedIn, cloc
     number = int(wanted) if wanted.isascii() and wanted.isdigit() else 1
     named, part, parts = await _asked(session, scope, term, classroom, max(1, number))
     skip = bool(values.get("without_clashing"))
-    plan = await publishing.publish(session, scope, term, named, clock.now(), without_clashing=skip)
+    run = str(values.get("run", ""))[:24] if parts > 1 else ""
+    plan = await publishing.publish(session, scope, term, named, clock.now(), without_clashing=skip, run=run)
     count = len(plan.add) + len(plan.renew) + len(plan.restore)
     chosen = f"&classroom={classroom}" if classroom else ""
-    chosen += f"&part={min(part + 1, parts)}" if parts > 1 else ""
+    chosen += f"&part={min(part + 1, parts)}&run={quote(run)}" if parts > 1 else ""
     return RedirectResponse(f"/timetable/publish?term={term}{chosen}&done={count}&gone={len(plan.withdraw)}", 303)
 
 
@@ -242,10 +268,11 @@ async def get_wizard(
     old: Annotated[str, Query(max_length=12)] = "",
     new: Annotated[str, Query(max_length=12)] = "",
     done: Annotated[int, Query(ge=0, le=100_000)] = 0,
+    number: ListPage = 1,
 ) -> Response:
     """开学向导: shows what would be copied and what has lapsed, before anything is."""
     _planner(scope)
-    return await _wizard_page(request, page, session, scope, clock, old, new, done, Form())
+    return await _wizard_page(request, page, session, scope, clock, old, new, done, number, Form())
 
 
 async def _wizard_page(
@@ -257,13 +284,16 @@ async def _wizard_page(
     old: str,
     new: str,
     done: int,
+    number: int,
     form: Form,
 ) -> Response:
     terms = await store.terms(session, scope)
     draft = None
+    some, paging = page_of(await wizard.mine(session, scope, old) if old else [], number, A_PAGE)
     if old and new and not form.bad:
         body, form.wrong = check(WizardBody, {"old": old, "new": new}, page.t)
-        draft = await attempt(request, form, wizard.draft(session, scope, body, clock.now())) if body else None
+        doing = wizard.draft(session, scope, body, clock.now(), some) if body else None
+        draft = await attempt(request, form, doing) if doing else None
     return page.render(
         "timetable/wizard.html",
         status=422 if form.bad else 200,
@@ -271,6 +301,8 @@ async def _wizard_page(
         old=old,
         new=new,
         draft=draft,
+        paging=paging,
+        base=base_of({"old": old, "new": new}),
         form=form,
         done=done,
         may_terms=calendar.may_write_city(scope),
@@ -278,7 +310,9 @@ async def _wizard_page(
 
 
 @router.post("/timetable/wizard")
-async def post_wizard(request: Request, page: Html, session: Writing, scope: SignedIn, clock: ClockDep) -> Response:
+async def post_wizard(
+    request: Request, page: Html, session: Writing, scope: SignedIn, clock: ClockDep, number: ListPage = 1
+) -> Response:
     _planner(scope)
     submitted = await request.form(max_fields=MOST_COPIED + 10)
     values = typed(submitted.multi_items())
@@ -287,6 +321,8 @@ async def post_wizard(request: Request, page: Html, session: Writing, scope: Sig
     form = Form(values)
     body, form.wrong = check(WizardBody, {**asked, "promote": bool(values.get("promote"))}, page.t)
     made = await attempt(request, form, wizard.copy(session, scope, body, clock.now())) if body else None
+    old, new = str(asked["old"]), str(asked["new"])
     if made is None:
-        return await _wizard_page(request, page, session, scope, clock, str(asked["old"]), str(asked["new"]), 0, form)
-    return RedirectResponse(f"/timetable/wizard?old={asked['old']}&new={asked['new']}&done={len(made)}", 303)
+        return await _wizard_page(request, page, session, scope, clock, old, new, 0, number, form)
+    base = base_of({"old": old, "new": new, "page": number if number > 1 else ""})
+    return RedirectResponse(f"/timetable/wizard{base}done={len(made)}", 303)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import cache
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -21,12 +22,12 @@ from server.lessons.changes import service as changes
 from server.lessons.changes.record import snapshot
 from server.lessons.invitations import service as invitations
 from server.lessons.lifecycle import AHEAD, REPLANNED, after
-from server.lessons.models import Lesson, Receipt
+from server.lessons.models import Lesson
 from server.lessons.schemas import LessonFilter
 from server.lessons.service import may
 from server.outbox import service as outbox
 from server.outbox.events import of_lesson
-from server.scope import SYSTEM, Scope, allows
+from server.scope import SYSTEM, Part, Scope, allows
 from server.selftests import planning
 from server.selftests.planning import Planned
 from server.selftests.schemas import LineWarning
@@ -123,7 +124,7 @@ async def plan(session: AsyncSession, scope: Scope, term_id: str, classroom_ids:
     made = Plan(term, await store.classrooms_of(session, scope, term_id, chosen))
     await _sort(session, made, now)
     made.clashes = await occupancy.look(session, SYSTEM, made.entries(), made.gone)
-    made.named = await occupancy.named_clashes(session, SYSTEM, made.clashes)
+    made.named = await occupancy.named_clashes(session, scope, made.clashes)
     made.crowds = await planning.warnings(session, SYSTEM, made.planned(), now, made.gone)
     return made
 
@@ -137,7 +138,8 @@ async def parts(session: AsyncSession, scope: Scope, term_id: str) -> list[list[
 async def _mine(session: AsyncSession, scope: Scope, term_id: str) -> list[str]:
     """Classrooms the asker may publish, by name; without all that hangs on them: a district has hundreds."""
     leads = await store.leads_of(session, scope, term_id)
-    return [id_ for id_, part in leads if allows(scope, "lesson.create", part)]
+    allowed = cache(lambda part: allows(scope, "lesson.create", part))
+    return [id_ for id_, part in leads if allowed(Part(district=part.district)) or allowed(part)]
 
 
 async def _sort(session: AsyncSession, made: Plan, now: datetime) -> None:
@@ -214,31 +216,34 @@ async def publish(
     *,
     without_clashing: bool = False,
     agreed: Mapping[str, str | None] | None = None,
+    run: str = "",
 ) -> Plan:
     """All of it or, ``without_clashing``, all but what clashes. Receiving schools are invited, everybody is told.
-    ``agreed``: schools that have said yes already, and who said it."""
+    ``agreed``: schools that have said yes already, and who said it. ``run``: the same for all parts of what is too much
+    for one transaction, so that nobody hears of each part."""
     made = await plan(session, scope, term_id, classroom_ids, now)
     await occupancy.lock(session, SYSTEM, made.entries())
     made.clashes = await occupancy.look(session, SYSTEM, made.entries(), made.gone)
     if made.clashes and not without_clashing:
-        raise await _refusal(session, made)
+        raise await _refusal(session, scope, made)
     _leave_out(made)
     await lessons_made.whole(session, SYSTEM, [*made.withdraw, *(lesson for lesson, _ in [*made.renew, *made.restore])])
-    told = await _count(session, made, now)
+    told = await _count(session, made, run, now)
     batch = new_id()
     for lesson in made.withdraw:
         await _withdraw(session, scope, lesson, batch, now)
     await session.flush()
     for lesson, slotted in [*made.renew, *made.restore]:
         await _follow(session, scope, lesson, slotted, now)
-    rows: list[Lesson | Receipt] = []
-    for slotted in made.add:
-        rows += lessons_made.make(slotted.classroom, slotted.when, slotted.origin, scope.person, now)
-    session.add_all(rows)
-    await session.flush()
-    await told.tell(session, scope, now)
-    asked = [one for one in made.classrooms if one.id in made.asked]
-    await invitations.invite_for(session, scope, asked, now, told.people(), agreed)
+    new = [lessons_made.make(one.classroom, one.when, one.origin, scope.person, now) for one in made.add]
+    await lessons_made.add(session, scope, new, now)
+    again = [one for one in made.classrooms if one.id in made.asked]
+    asked, due = await invitations.invite_for(session, scope, again, now, agreed)
+    for classroom in again:
+        told.publish(classroom)
+    for school, classroom in asked:
+        await told.ask(session, school, classroom.name, now)
+    await told.tell(session, scope, now, due)
     return made
 
 
@@ -263,8 +268,8 @@ async def withdraw_all(session: AsyncSession, scope: Scope, classroom: Classroom
     return len(found)
 
 
-async def _refusal(session: AsyncSession, made: Plan) -> ConflictError:
-    named = await occupancy.named_clashes(session, SYSTEM, made.clashes)
+async def _refusal(session: AsyncSession, scope: Scope, made: Plan) -> ConflictError:
+    named = await occupancy.named_clashes(session, scope, made.clashes)
     return ConflictError("publish_clashes", count=len({one.wanted.id for one in made.clashes}), clashes=named)
 
 
@@ -294,16 +299,16 @@ async def _follow(session: AsyncSession, scope: Scope, lesson: Lesson, slotted: 
     await changes.keep(session, scope, lesson, kind, before, now)
 
 
-async def _count(session: AsyncSession, made: Plan, now: datetime) -> Telling:
+async def _count(session: AsyncSession, made: Plan, run: str, now: datetime) -> Telling:
     """Whom it touches, before anything is changed: who loses a lesson by it must know as well."""
-    told = Telling()
+    told = Telling(run)
     for lesson in made.withdraw:
         await told.count(session, "withdrawn", [Concerned.of(lesson)], lesson, now)
     for lesson, slotted in made.renew:
         if lessons_made.replanned(lesson, slotted.classroom, slotted.when):
             made.asked.add(slotted.classroom.id)
             both = [Concerned.of(lesson), Concerned.by(slotted.classroom)]
-            await told.count(session, "changed", both, lesson, now)
+            await told.count(session, "changed", both, lesson, now, slotted.when.starts_at)
     for slotted in [*made.add, *(one for _, one in made.restore)]:
         made.asked.add(slotted.classroom.id)
         await told.count(session, "added", [Concerned.by(slotted.classroom)], None, now)

@@ -217,8 +217,9 @@ async def post_plan(body: PublishBody, session: Reading, scope: SignedIn, clock:
 
 @router.post("/timetable/publish")
 async def post_publish(body: PublishBody, session: Writing, scope: SignedIn, clock: ClockDep) -> PublishOut:
+    skip, now = body.without_clashing, clock.now()
     plan = await publishing.publish(
-        session, scope, body.term, body.classrooms, clock.now(), without_clashing=body.without_clashing
+        session, scope, body.term, body.classrooms, now, without_clashing=skip, run=body.run
     )
     return plan_out(plan)
 

@@ -95,6 +95,8 @@ class PublishBody(Body):
     term: TermId
     classrooms: list[Id] = Field(default_factory=list, max_length=200)
     without_clashing: bool = False
+    run: str = Field(default="", pattern="^[a-z0-9]{0,24}$")
+    """The same word of yours for all parts of one publishing: nobody hears of each part."""
 
 
 class PublishOut(BaseModel):

@@ -123,6 +123,13 @@ async def classrooms_of(
     return list((await session.scalars(query)).unique())
 
 
+async def classrooms_beside(session: AsyncSession, scope: Scope, term_id: str, ids: Collection[str]) -> list[Classroom]:
+    """Running classrooms of a term that lead from the rooms from which these, of any term, lead."""
+    rooms = select(Classroom.lead_room_id).where(Classroom.id.in_(ids))
+    query = select(Classroom).where(*_running(scope, term_id), Classroom.lead_room_id.in_(rooms))
+    return list((await session.scalars(query.order_by(Classroom.name, Classroom.id))).unique())
+
+
 async def leads_of(session: AsyncSession, scope: Scope, term_id: str) -> list[tuple[str, Part]]:
     """(id, the lead school's part of the city) of the same, and nothing else of them."""
     query = select(Classroom.id, School.id, School.supervised_by).where(*_running(scope, term_id))

@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from server.encoders.models import RoomSource
 from server.ids import named_id
 from server.lessons.models import Lesson, Receipt
+from server.lessons.whose import Span, attended, led_or_received, one_of, taught_or_assisted
 from server.scope import Scope
 from server.studios.activities.models import Activity, ActivityPerson, ActivityPlace
 from server.timetable.conflicts import Entry, Resource, entry
@@ -49,17 +50,15 @@ def with_devices(needs: Iterable[Resource], held: Devices) -> frozenset[Resource
     return named | {Resource("device", held[one.id]) for one in named if one.kind == "room" and one.id in held}
 
 
-async def equipped(session: AsyncSession, scope: Scope, entries: Iterable[Entry]) -> list[Entry]:
-    held = await devices(session, scope)
+def equipped(entries: Iterable[Entry], held: Devices) -> list[Entry]:
     return [replace(one, needs=with_devices(one.needs, held)) for one in entries]
 
 
 async def taken(
-    session: AsyncSession, scope: Scope, needs: Collection[Resource], start: datetime, end: datetime
+    session: AsyncSession, scope: Scope, needs: Collection[Resource], start: datetime, end: datetime, held: Devices
 ) -> list[Entry]:
     """Lessons and activities that need some of this in [start, end), whoever may see them; called-off ones need
     nothing."""
-    held = await devices(session, scope)
     wanted = {kind: sorted(one.id for one in needs if one.kind == kind) for kind in ("person", "room", "class")}
     shared = {one.id for one in needs if one.kind == "device"}
     wanted["room"] = sorted({*wanted["room"], *(room for room, device in held.items() if device in shared)})
@@ -69,15 +68,11 @@ async def taken(
 
 async def _lessons(session: AsyncSession, wanted: dict[str, list[str]], start: datetime, end: datetime) -> list[Entry]:
     span = (Lesson.starts_at < end, Lesson.ends_at > start, Lesson.state != "cancelled", Lesson.robots == 0)
-    touches = or_(
-        Receipt.room_id.in_(wanted["room"]),
-        Receipt.assistant_id.in_(wanted["person"]),
-        Receipt.class_id.in_(wanted["class"]),
-    )
-    received = select(Receipt.lesson_id).join(Lesson, Lesson.id == Receipt.lesson_id).where(*span, touches)
-    led = or_(Lesson.lead_room_id.in_(wanted["room"]), Lesson.teacher_id.in_(wanted["person"]))
+    kinds = {"room": led_or_received, "person": taught_or_assisted, "class": attended}
+    # an empty list would make SQLite read everything
+    ways = [way for kind, of in kinds.items() if wanted[kind] for way in of(wanted[kind], Span.touching(start, end))]
     columns = (Lesson.id, Lesson.starts_at, Lesson.ends_at, Lesson.teacher_id, Lesson.lead_room_id)
-    rows = (await session.execute(select(*columns).where(*span, or_(led, Lesson.id.in_(received))))).all()
+    rows = (await session.execute(select(*columns).where(*span, one_of(ways)))).all()
     places = await _receipts(session, [row.id for row in rows])
     return [
         entry(

@@ -13,12 +13,14 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from server.accounts.models import Person
 from server.classes.grades import grade_on
 from server.classrooms.models import Classroom, Receiver
 from server.errors import ForbiddenError, InvalidError, NotFoundError
 from server.ids import new_id
 from server.lessons.service import lead_part
 from server.schools import store as schools
+from server.schools.models import consent_now
 from server.scope import SYSTEM, Scope, allows
 from server.timetable import store
 from server.timetable.models import Term, WeeklySlot
@@ -61,7 +63,16 @@ class Draft:
         return self.known_until is None or self.known_until < self.new.ends_on
 
 
-async def draft(session: AsyncSession, scope: Scope, body: WizardBody, now: datetime) -> Draft:
+async def mine(session: AsyncSession, scope: Scope, term_id: str) -> list[str]:
+    """Ids of a term's classrooms that are the asker's to copy."""
+    leads = await store.leads_of(session, scope, term_id)
+    return [id_ for id_, part in leads if allows(scope, "classroom.write", part)]
+
+
+async def draft(
+    session: AsyncSession, scope: Scope, body: WizardBody, now: datetime, among: Sequence[str] | None = None
+) -> Draft:
+    """``among``: ids, of which those are looked at that are the asker's; None: all of theirs."""
     if not allows(scope, "classroom.write"):
         raise ForbiddenError
     old, new = await store.term(session, scope, body.old), await store.term(session, scope, body.new)
@@ -70,12 +81,13 @@ async def draft(session: AsyncSession, scope: Scope, body: WizardBody, now: date
     if old.id == new.id or new.starts_on <= old.starts_on:
         raise InvalidError("wizard_terms", field="new")
     promoted = body.promote and old.id[:4] != new.id[:4]
-    held = await store.classrooms_of(session, scope, old.id)
-    mine = [one for one in held if allows(scope, "classroom.write", lead_part(one.lead_room))]
-    standing = await _standing(session, mine, new.starts_on)
-    grades = {one.id: _grade(one, promoted) for one in mine}
-    there = _there(mine, grades, await store.classrooms_of(session, scope, new.id))
-    found = [_candidate(one, grades[one.id], new, promoted, there, standing) for one in mine]
+    ids = set(await mine(session, scope, old.id) if among is None else among)
+    held = await store.classrooms_beside(session, scope, old.id, ids)
+    grades = {one.id: _grade(one, promoted) for one in held}
+    there = _there(held, grades, await store.classrooms_beside(session, scope, new.id, ids))
+    shown = [one for one in held if one.id in ids and allows(scope, "classroom.write", lead_part(one.lead_room))]
+    standing = await _standing(session, shown, new.starts_on)
+    found = [_candidate(one, grades[one.id], new, promoted, there, standing) for one in shown]
     horizon = await store.horizon(session, scope)
     return Draft(old, new, found, horizon.known_until if horizon else None, promoted)
 
@@ -122,6 +134,10 @@ class Standing:
     posts: frozenset[tuple[str, str]]
     pairs: frozenset[tuple[str, str]]
 
+    def holds(self, person: Person, post: str, school: str) -> bool:
+        """At this school: who moved on takes the post along."""
+        return (person.id, post) in self.posts and person.school_id == school
+
 
 async def _standing(session: AsyncSession, classrooms: Sequence[Classroom], day: date) -> Standing:
     people = {one.lead_teacher_id for one in classrooms}
@@ -136,12 +152,12 @@ def _candidate(
 ) -> Candidate:
     leaves = promoted and classroom.grade in PHASE_ENDS
     made = Candidate(classroom, grade, copied=classroom.id in there, leaves=leaves)
-    if (classroom.lead_teacher_id, "teacher") not in standing.posts:
-        made.lapsed.append(("teacher", classroom.lead_teacher.name))
     lead = classroom.lead_room.school_id
+    if not standing.holds(classroom.lead_teacher, "teacher", lead):
+        made.lapsed.append(("teacher", classroom.lead_teacher.name))
     for held in classroom.receivers:
-        if held.assistant_id and (held.assistant_id, "assistant") not in standing.posts:
-            made.lapsed.append(("assistant", held.assistant.name if held.assistant else ""))
+        if held.assistant and not standing.holds(held.assistant, "assistant", held.room.school_id):
+            made.lapsed.append(("assistant", held.assistant.name))
         if held.room.school_id != lead and (lead, held.room.school_id) not in standing.pairs:
             made.lapsed.append(("pairing", held.room.school.short_name))
         if held.room.closed_on is not None and held.room.closed_on <= new.starts_on:
@@ -161,16 +177,14 @@ def _of_class(held: Receiver, grade: int, day: date) -> list[tuple[str, str]]:
     name = f"{held.room.school.short_name} {one.called if one else held.room.name}"
     if one is None or not _fits(held, grade, day):
         return [("class", name)]
-    return [] if one.consent_on else [("consent", name)]
+    consent = consent_now(one, day)
+    return [] if consent == "held" else [("consent" if consent == "none" else f"consent_{consent}", name)]
 
 
 async def copy(session: AsyncSession, scope: Scope, body: WizardBody, now: datetime) -> list[Classroom]:
     """Of what is ready, what is named. People whose posts lapsed are copied too: the page lists them again."""
-    drawn = await draft(session, scope, body, now)
+    drawn = await draft(session, scope, body, now, body.classrooms)
     wanted = [one for one in drawn.candidates if one.ready]
-    if body.classrooms is not None:
-        named = set(body.classrooms)
-        wanted = [one for one in wanted if one.classroom.id in named]
     slots = await _slots(session, [one.classroom.id for one in wanted])
     made = []
     for one in wanted:
@@ -202,6 +216,7 @@ async def _copied(
         lead_room_id=old.lead_room_id,
         lead_teacher_id=old.lead_teacher_id,
         term=new.id,
+        form=old.form,
         accepted_on=old.accepted_on,
         created_at=now,
         demo=old.demo,

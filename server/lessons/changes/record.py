@@ -5,6 +5,7 @@ Pure but for the rows it is handed. Only what differs is kept, so that undoing o
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -28,11 +29,12 @@ PLAIN = (
 OF_RECEIPT = ("room_id", "assistant_id", "class_id", "expected")
 
 
-def snapshot(lesson: Lesson) -> dict[str, Any]:
-    """The whole plan, flat: "receipt.<id>.room_id" for what belongs to a receiving room."""
+def snapshot(lesson: Lesson, receipts: Sequence[Receipt] | None = None) -> dict[str, Any]:
+    """The whole plan, flat: "receipt.<id>.room_id" for what belongs to a receiving room. ``receipts``: of a lesson that
+    was just made, where loading them would ask for each lesson anew."""
     held: dict[str, Any] = {name: getattr(lesson, name) for name in PLAIN}
     held |= {name: _word(getattr(lesson, name)) for name in MOMENTS}
-    for receipt in lesson.receipts:
+    for receipt in lesson.receipts if receipts is None else receipts:
         held |= {f"receipt.{receipt.id}.{name}": getattr(receipt, name) for name in OF_RECEIPT}
     return held
 

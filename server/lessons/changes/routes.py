@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from server.dependencies import ClockDep, Reading, SignedIn, Writing
 from server.lessons import service as lessons
-from server.lessons.changes import progress, service, staffing, store
+from server.lessons.changes import forms, many, progress, service, staffing, store
 from server.lessons.changes.schemas import (
     AboutBody,
     AssistantBody,
@@ -20,7 +20,9 @@ from server.lessons.changes.schemas import (
     CancelMany,
     ChangeOut,
     Done,
+    FormsBody,
     ManyDone,
+    ManyPlanned,
     MoveBody,
     ProgressRow,
     RepayBody,
@@ -33,7 +35,7 @@ from server.lessons.seating import Seating
 from server.scope import SYSTEM, Scope
 from server.selftests import planning, wording
 from server.templating import texts
-from server.timetable import offdays
+from server.timetable import offdays, orders
 
 router = APIRouter(prefix="/api/v1", tags=["lessons"])
 
@@ -104,8 +106,22 @@ async def post_call_off(lesson_id: Id, body: CancelLesson, session: Writing, sco
 
 @router.post("/lessons/cancel-many")
 async def post_cancel_many(body: CancelMany, session: Writing, scope: SignedIn, clock: ClockDep) -> ManyDone:
-    """批量停课"""
-    return await service.cancel_many(session, scope, body, clock.now())
+    """批量停课, 停课令"""
+    return await orders.give(session, scope, body, clock.now())
+
+
+@router.post("/lessons/cancel-many/plan")
+async def post_plan_many(body: CancelMany, session: Reading, scope: SignedIn, clock: ClockDep) -> ManyPlanned:
+    """What 批量停课 or a 停课令 would do, or why it would be refused. Nothing is changed."""
+    planned = await orders.plan(session, scope, body, clock.now())
+    found, rows = planned.hit, planned.activities
+    if not (found.lessons or (body.activities and rows)):
+        raise many.nothing(scope, body, found)
+    return ManyPlanned(
+        lessons=[one.id for one in found.lessons],
+        left=[one.id for one in found.left],
+        activities=[one.id for one in rows],
+    )
 
 
 @router.post("/lessons/{lesson_id}/repay", status_code=201)
@@ -184,9 +200,17 @@ async def post_undo(
     lesson: Annotated[str | None, Query(max_length=24)] = None,
 ) -> list[LessonOut]:
     """Everything of one batch as it was; with ``lesson`` that one only."""
-    done = await service.undo(session, scope, batch_id, clock.now(), lesson)
+    now = clock.now()
+    whole = orders.undo(session, scope, batch_id, now)
+    done = await (service.undo(session, scope, batch_id, now, lesson) if lesson else whole)
     follow_all(request, background, done)
     return [lessons.lesson_out(one) for one, _ in done]
+
+
+@router.post("/classrooms/{classroom_id}/lesson-form")
+async def post_forms(classroom_id: Id, body: FormsBody, session: Writing, scope: SignedIn, clock: ClockDep) -> ManyDone:
+    """课堂类型 of many lessons at once."""
+    return await forms.set_form(session, scope, classroom_id, body, clock.now())
 
 
 @router.get("/classrooms/{classroom_id}/progress")

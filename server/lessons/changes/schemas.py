@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
@@ -70,8 +70,18 @@ class AboutBody(_Body):
     part: str | None = Field(default=None, max_length=60)
 
 
+class FormsBody(BaseModel):
+    """课堂类型 of the lessons named, which are still to come; none named: of all of them and of the classroom."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    form: Form
+    lessons: list[Annotated[str, Id]] = Field(default_factory=list, max_length=500)
+
+
 class CancelMany(BaseModel):
-    """批量停课: of the named lessons, or of a school's (lead or receiving) in [first, last]."""
+    """批量停课: of the named lessons, or of a school's (lead or receiving) in [first, last]. 停课令: of the whole city,
+    or of districts and schools that are closed then."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -79,8 +89,18 @@ class CancelMany(BaseModel):
     note: str = Field(default="", max_length=200)
     lessons: list[str] = Field(default_factory=list, max_length=500)
     school_id: str | None = Field(default=None, max_length=24)
+    city: bool = False
+    districts: list[Annotated[str, Id]] = Field(default_factory=list, max_length=40)
+    schools: list[Annotated[str, Id]] = Field(default_factory=list, max_length=100)
     first: date | None = None
     last: date | None = None
+    activities: bool = False
+    """Of a 停课令: the studios' activities on these days too."""
+
+    @property
+    def orders(self) -> bool:
+        """A 停课令."""
+        return bool(self.city or self.districts or self.schools)
 
 
 class ChangeOut(BaseModel):
@@ -110,11 +130,22 @@ class Done(BaseModel):
     is away that day, no term holds it."""
 
 
+class ManyPlanned(BaseModel):
+    """What an act would do."""
+
+    lessons: list[str]
+    left: list[str]
+    """Concerned, and not called off: another's to decide, or held for schools that are open."""
+    activities: list[str] = Field(default_factory=list)
+    """Of studios; called off where the order says so."""
+
+
 class ManyDone(BaseModel):
     batch: str
     lessons: list[str]
     passed_over: list[str]
     """Lessons that can no longer be called off, or are not the asker's."""
+    activities: list[str] = Field(default_factory=list)
 
 
 class ProgressRow(BaseModel):

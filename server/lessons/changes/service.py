@@ -5,23 +5,26 @@ Each change is one ``LessonChange``: who, when, why, what was before. Until the 
 
 from __future__ import annotations
 
-from datetime import datetime, time, timedelta
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from server.accounts.models import Person
-from server.clock import CITY
 from server.errors import ConflictError, ForbiddenError, InvalidError, NotFoundError
 from server.ids import new_id
 from server.lessons import service, store
 from server.lessons.changes import store as changes
+from server.lessons.changes.many import above
 from server.lessons.changes.record import difference, lost_seat, put_back, snapshot, stands
-from server.lessons.changes.schemas import AboutBody, CancelMany, ManyDone, MoveBody, RepayBody
+from server.lessons.changes.schemas import AboutBody, MoveBody, RepayBody
+from server.lessons.changes.telling import Were, tell_all
 from server.lessons.invitations import service as invitations
 from server.lessons.lifecycle import AHEAD, CANCEL_REASONS, EXEMPT_REASONS
 from server.lessons.models import Lesson, LessonChange, Receipt
 from server.notices import service as notices
+from server.outbox import service as outbox
+from server.outbox.events import of_lesson
 from server.participation import service as participation
 from server.schools.service import part_of
 from server.scope import SYSTEM, Action, Scope, allows
@@ -108,11 +111,19 @@ async def put_on(
 
 
 async def tell(
-    session: AsyncSession, scope: Scope, lesson: Lesson, key: str, now: datetime, words: Told | None = None
+    session: AsyncSession,
+    scope: Scope,
+    lesson: Lesson,
+    key: str,
+    now: datetime,
+    words: Told | None = None,
+    *old: datetime,
 ) -> None:
+    """``old``: the bells it had."""
     named = {"title": lesson.title, "starts_at": lesson.starts_at.isoformat(), **(words or {})}
     people = await notices.concerned(session, lesson, now)
-    await notices.tell(session, scope, people, key, named, f"/lessons/{lesson.id}", now, lesson)
+    bells = notices.bells_of(lesson, notices.of_class(lesson), *old)
+    await notices.tell(session, scope, people, key, named, f"/lessons/{lesson.id}", now, lesson, bells)
 
 
 # --- 调课 -------------------------------------------------------------------------------------------------------------
@@ -129,10 +140,10 @@ async def move(session: AsyncSession, scope: Scope, lesson_id: str, body: MoveBo
     await offdays.refuse_holiday(session, SYSTEM, lesson.kind, lesson.starts_at)
     lesson.moved_from = None if lesson.moved_from == lesson.starts_at else lesson.moved_from or old
     with session.no_autoflush:
-        await occupancy.claim(session, SYSTEM, [occupancy.entry_of(lesson)])
+        await occupancy.claim(session, scope, [occupancy.entry_of(lesson)])
     row = await keep(session, scope, lesson, "move", before, now, reason=body.reason, note=body.note)
     await invitations.invite_to(session, scope, lesson, now)
-    await tell(session, scope, lesson, "moved", now, {"old_at": old.isoformat()})
+    await tell(session, scope, lesson, "moved", now, {"old_at": old.isoformat()}, old)
     return row
 
 
@@ -148,7 +159,6 @@ async def cancel(
     *,
     note: str = "",
     sequence: int | None = None,
-    batch: str | None = None,
 ) -> LessonChange:
     """停课. A node that already holds the room is told with its next heartbeat (live.py)."""
     lesson = await lesson_for(session, scope, lesson_id, "lesson.cancel", sequence)
@@ -156,7 +166,7 @@ async def cancel(
     before = snapshot(lesson)
     service.move(lesson, "cancel")
     lesson.cancelled_at, lesson.cancel_reason, lesson.cancelled_by = now, reason, scope.person
-    row = await keep(session, scope, lesson, "cancel", before, now, reason=reason, note=note, batch=batch)
+    row = await keep(session, scope, lesson, "cancel", before, now, reason=reason, note=note)
     await tell(session, scope, lesson, "cancelled", now, {"reason_key": f"common.cancel_reason.{reason}"})
     return row
 
@@ -165,37 +175,8 @@ def check_reason(scope: Scope, lesson: Lesson, reason: str) -> None:
     """A reason that takes the lesson out of the figures is the district's word, not the school's."""
     if reason not in CANCEL_REASONS:
         raise InvalidError("cancel_reason")
-    school = lesson.lead_room.school
-    above = scope.system or scope.city or (school.supervised_by in scope.districts)
-    if reason in EXEMPT_REASONS and not above:
+    if reason in EXEMPT_REASONS and not above(scope, lesson):
         raise ForbiddenError("cancel_exempt")
-
-
-async def cancel_many(session: AsyncSession, scope: Scope, body: CancelMany, now: datetime) -> ManyDone:
-    """批量停课 in one batch: one undo. What the asker may not call off is named, not called off."""
-    if body.reason not in CANCEL_REASONS:
-        raise InvalidError("cancel_reason")
-    wanted = await _wanted(session, scope, body)
-    batch, done, passed = new_id(), [], []
-    for lesson in await changes.locked(session, scope, wanted):
-        if lesson.state not in AHEAD or lesson.ends_at <= now or not service.may(scope, "lesson.cancel", lesson):
-            passed.append(lesson.id)
-            continue
-        await cancel(session, scope, lesson.id, body.reason, now, note=body.note, batch=batch)
-        done.append(lesson.id)
-    if not done:
-        raise ForbiddenError if passed else NotFoundError
-    return ManyDone(batch=batch, lessons=done, passed_over=passed)
-
-
-async def _wanted(session: AsyncSession, scope: Scope, body: CancelMany) -> list[str]:
-    if body.lessons:
-        return sorted(set(body.lessons))
-    if body.school_id is None or body.first is None or body.last is None or body.last < body.first:
-        raise InvalidError("cancel_which")
-    start = datetime.combine(body.first, time(), CITY)
-    end = datetime.combine(body.last, time(), CITY) + timedelta(days=1)
-    return [one.id for one in await changes.of_school(session, scope, body.school_id, start, end, sorted(AHEAD))]
 
 
 async def repay(session: AsyncSession, scope: Scope, lesson_id: str, body: RepayBody, now: datetime) -> LessonChange:
@@ -208,7 +189,7 @@ async def repay(session: AsyncSession, scope: Scope, lesson_id: str, body: Repay
     lesson = _like(owed, body.starts_at, scope, now)
     service.check_times(lesson.starts_at, lesson.ends_at, now)
     await offdays.refuse_holiday(session, SYSTEM, lesson.kind, lesson.starts_at)
-    await occupancy.claim(session, SYSTEM, [occupancy.entry_of(lesson)])
+    await occupancy.claim(session, scope, [occupancy.entry_of(lesson)])
     await store.add(session, scope, lesson)
     await session.refresh(lesson)
     return await put_on(session, scope, lesson, "repay", now, note=body.note, old_at=owed.starts_at)
@@ -231,6 +212,7 @@ def _like(owed: Lesson, starts_at: datetime, scope: Scope, now: datetime) -> Les
             Receipt(
                 id=new_id(),
                 lesson_id=id_,
+                starts_at=starts_at,
                 room_id=held.room_id,
                 position=held.position,
                 assistant_id=held.assistant_id,
@@ -259,7 +241,9 @@ async def about(session: AsyncSession, scope: Scope, lesson_id: str, body: About
     given = body.model_dump(exclude={"sequence", "note"}, exclude_none=True)
     for name, value in given.items():
         setattr(lesson, name, value.strip() or None if name not in ("title", "kind", "form") else value)
-    return await keep(session, scope, lesson, "about", before, now, note=body.note)
+    row = await keep(session, scope, lesson, "about", before, now, note=body.note)
+    await outbox.announce(session, of_lesson("about", lesson, now), now)
+    return row
 
 
 # --- 异常申诉 ---------------------------------------------------------------------------------------------------------
@@ -281,6 +265,7 @@ async def dispute(session: AsyncSession, scope: Scope, lesson_id: str, note: str
     words = {"title": lesson.title, "starts_at": lesson.starts_at.isoformat(), "note": note.strip()}
     district = [lesson.lead_room.school.supervised_by]
     await notices.tell_districts(session, scope, district, "disputed", words, f"/lessons/{lesson.id}", now)
+    await outbox.announce(session, of_lesson("disputed", lesson, now), now)
     return row
 
 
@@ -308,19 +293,23 @@ RIGHT: dict[str, Action] = {
     "about": "lesson.create",
 }
 """Kinds that can be undone, and by whom; whoever did it may undo it as well."""
+PLACES = ("teacher", "assistant", "room")
+"""Kinds by which somebody or some room changes."""
 
 
 async def undo(
     session: AsyncSession, scope: Scope, batch: str, now: datetime, only: str | None = None
 ) -> list[tuple[Lesson, str]]:
     """Everything of one batch, or ``only`` one lesson of it, goes back as it was, if nothing has come over it and the
-    old times are still free. With each lesson the seat that somebody loses by it."""
+    old times are still free; of many, those that have not begun. With each lesson the seat somebody loses by it."""
     rows = [row for row in await changes.of_batch(session, scope, batch) if row.undone_at is None]
     rows = [row for row in rows if only in (None, row.lesson_id)]
     if not rows:
         raise NotFoundError
     done = []
     held = {one.id: one for one in await changes.locked(session, scope, {row.lesson_id for row in rows})}
+    if len(rows) > 1:
+        rows = [row for row in rows if held[row.lesson_id].starts_at > now] or rows
     with session.no_autoflush:
         for row in rows:
             lesson = held[row.lesson_id]
@@ -329,20 +318,30 @@ async def undo(
             _state_back(row, lesson)
             done.append(lesson)
         standing = [occupancy.entry_of(one) for one in done if one.state != "cancelled"]
-        await occupancy.claim(session, SYSTEM, standing)
+        await occupancy.claim(session, scope, standing)
     for row, lesson in zip(rows, done, strict=True):
         row.undone_at, row.undone_by = now, scope.person
         lesson.sequence, lesson.changed_at = lesson.sequence + 1, now
-        await participation.touch(session, lesson.id, now)
-        if row.kind != "about":
-            await tell(session, scope, lesson, "undone", now, {"kind_key": f"lessons.change.{row.kind}"})
+    await participation.touch_all(session, [one.id for one in done], now)
+    for kind in sorted({row.kind for row in rows} - {"about"}):
+        some = [lesson for row, lesson in zip(rows, done, strict=True) if row.kind == kind]
+        were = {row.lesson_id: _were(row) for row in rows if row.kind == kind}
+        await tell_all(session, scope, some, "undone", now, {"kind_key": f"lessons.change.{kind}"}, were)
     await session.flush()
-    for lesson in done:
-        await invitations.withdraw(session, lesson.id)
-        await session.refresh(lesson, ["teacher", "lead_room"])
-        for receipt in lesson.receipts:
-            await session.refresh(receipt, ["room", "assistant"])
+    await invitations.withdraw(session, [one.id for one in done])
+    for row, lesson in zip(rows, done, strict=True):
+        if row.kind in PLACES:
+            await session.refresh(lesson, ["teacher", "lead_room"])
+            for receipt in lesson.receipts:
+                await session.refresh(receipt, ["room", "assistant"])
     return [(lesson, lost_seat(row, lesson)) for row, lesson in zip(rows, done, strict=True)]
+
+
+def _were(row: LessonChange) -> Were:
+    """Whom and when the lesson had by a change that is undone: they too must know."""
+    people = {value for key, value in row.after.items() if key.rpartition(".")[2] in ("teacher_id", "assistant_id")}
+    starts = row.after.get("starts_at")
+    return Were(frozenset(people - {None}), (datetime.fromisoformat(starts),) if starts else ())
 
 
 def may_undo(scope: Scope, row: LessonChange, lesson: Lesson) -> bool:

@@ -45,7 +45,7 @@ async def set_teacher(
     if person.id == old:
         raise ConflictError("change_nothing")
     lesson.teacher_id = person.id
-    await _claim(session, lesson)
+    await _claim(session, scope, lesson)
     row = await keep(session, scope, lesson, "teacher", before, now, note=body.note)
     await session.flush()
     await session.refresh(lesson, ["teacher"])
@@ -69,7 +69,7 @@ async def set_assistant(
     if (person.id if person else None) == receipt.assistant_id:
         raise ConflictError("change_nothing")
     receipt.assistant_id = person.id if person else None
-    await _claim(session, lesson)
+    await _claim(session, scope, lesson)
     row = await keep(session, scope, lesson, "assistant", before, now, note=body.note)
     await session.flush()
     await session.refresh(receipt, ["assistant"])
@@ -102,7 +102,7 @@ async def set_room(
         receipt.room_id, receipt.expected = new.id, receipt.expected if receipt.expected else new.pupils
     else:
         lesson.lead_room_id = new.id
-    await _claim(session, lesson)
+    await _claim(session, scope, lesson)
     row = await keep(session, scope, lesson, "room", before, now, note=body.note)
     await session.flush()
     await session.refresh(receipt or lesson, ["room" if receipt else "lead_room"])
@@ -133,9 +133,9 @@ async def _received(
     return lesson, receipt
 
 
-async def _claim(session: AsyncSession, lesson: Lesson) -> None:
+async def _claim(session: AsyncSession, scope: Scope, lesson: Lesson) -> None:
     with session.no_autoflush:
-        await occupancy.claim(session, SYSTEM, [occupancy.entry_of(lesson)])
+        await occupancy.claim(session, scope, [occupancy.entry_of(lesson)])
 
 
 async def _tell_old(
@@ -149,4 +149,4 @@ async def _tell_old(
 ) -> None:
     """Who was replaced is no longer of the lesson, and must know it all the same."""
     named = {"title": lesson.title, "starts_at": lesson.starts_at.isoformat(), **words}
-    await notices.tell(session, scope, [person], key, named, "/desk", now, lesson)
+    await notices.tell(session, scope, [person], key, named, "/desk", now, lesson, notices.bells_of(lesson, [person]))

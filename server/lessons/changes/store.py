@@ -4,20 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import or_, select
+from sqlalchemy import ColumnElement, insert, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from server.ids import new_id
 from server.lessons import store as lessons
-from server.lessons.models import Lesson, LessonChange, Receipt
+from server.lessons.models import Lesson, LessonChange
+from server.lessons.whose import Span, led_or_received, one_of
 from server.participation.models import Attendance
-from server.schools.models import Room
+from server.schools.models import Room, School
 from server.scope import Scope
 
 
 async def add(session: AsyncSession, scope: Scope, row: LessonChange) -> None:
     session.add(row)
     await session.flush()
+
+
+async def add_all(session: AsyncSession, scope: Scope, rows: Sequence[dict[str, Any]]) -> None:
+    """Changes of many lessons as one set, told to the audit log as one for each district."""
+    if rows:
+        await session.execute(insert(LessonChange), [{"id": new_id(), **row} for row in rows])
 
 
 async def of_lesson(session: AsyncSession, scope: Scope, lesson_id: str) -> list[LessonChange]:
@@ -33,9 +42,11 @@ async def of_batch(session: AsyncSession, scope: Scope, batch: str) -> list[Less
 
 
 async def locked(session: AsyncSession, scope: Scope, ids: Collection[str]) -> list[Lesson]:
-    """Rows in the order of their ids, so that two batches never wait for each other crosswise."""
+    """Rows as they are now, in the order of their ids, so that two batches never wait for each other crosswise."""
     query = select(Lesson).where(Lesson.id.in_(ids), lessons.visible(scope)).order_by(Lesson.id)
-    return list((await session.scalars(query.with_for_update(of=Lesson))).unique())
+    return list(
+        (await session.scalars(query.with_for_update(of=Lesson).execution_options(populate_existing=True))).unique()
+    )
 
 
 async def of_school(
@@ -43,10 +54,44 @@ async def of_school(
 ) -> list[Lesson]:
     """Lessons that a school leads or receives and that start in [start, end)."""
     rooms = select(Room.id).where(Room.school_id == school_id)
-    received = select(Receipt.lesson_id).where(Receipt.room_id.in_(rooms))
-    query = select(Lesson).where(Lesson.starts_at >= start, Lesson.starts_at < end, Lesson.state.in_(states))
-    query = query.where(or_(Lesson.lead_room_id.in_(rooms), Lesson.id.in_(received)), lessons.visible(scope))
+    span = Span(start, end)
+    query = select(Lesson).where(*span.holds(Lesson.starts_at), Lesson.state.in_(states))
+    query = query.where(one_of(led_or_received(rooms, span)), lessons.visible(scope))
     return list((await session.scalars(query.order_by(Lesson.starts_at, Lesson.id))).unique())
+
+
+async def named(session: AsyncSession, scope: Scope, ids: Collection[str]) -> list[Lesson]:
+    query = select(Lesson).where(Lesson.id.in_(ids), lessons.visible(scope))
+    return list((await session.scalars(query.order_by(Lesson.starts_at, Lesson.id))).unique())
+
+
+def closed(districts: Collection[str], ids: Collection[str]) -> ColumnElement[bool]:
+    """Schools of a 停课令: those named, and those that stand in a district or that it answers for."""
+    return or_(School.located_in.in_(districts), School.supervised_by.in_(districts), School.id.in_(ids))
+
+
+async def of_area(
+    session: AsyncSession,
+    scope: Scope,
+    area: ColumnElement[bool] | None,
+    start: datetime,
+    end: datetime,
+    states: Sequence[str],
+    most: int,
+) -> list[Lesson]:
+    """Lessons that schools of an area lead or receive (None: all) and that start in [start, end); rehearsals with
+    robots need no school."""
+    span = Span(start, end)
+    query = select(Lesson).where(*span.holds(Lesson.starts_at), Lesson.state.in_(states))
+    query = query.where(lessons.among(scope, span), Lesson.robots == 0)
+    if area is not None:
+        rooms = select(Room.id).join(School, School.id == Room.school_id).where(area)
+        query = query.where(one_of(led_or_received(rooms, span)))
+    return list((await session.scalars(query.order_by(Lesson.starts_at, Lesson.id).limit(most))).unique())
+
+
+async def schools(session: AsyncSession, scope: Scope, ids: Collection[str]) -> list[School]:
+    return list(await session.scalars(select(School).where(School.id.in_(ids)))) if ids else []
 
 
 async def repaying(session: AsyncSession, scope: Scope, lesson_id: str) -> Lesson | None:

@@ -15,14 +15,13 @@ from server.errors import ForbiddenError
 from server.forms import Form, attempt, typed
 from server.lessons.invitations import service, store
 from server.lessons.models import Invitation
+from server.paging import PAGE_ROWS, ListPage
 from server.schools.models import School
 from server.schools.service import part_of
 from server.scope import SYSTEM, Scope, allows
 from server.templating import Page
 
 router = APIRouter(include_in_schema=False)
-
-MOST = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,19 +37,22 @@ class Shown:
 
 @router.get("/invitations")
 async def get_invitations(
-    page: Html, session: Reading, scope: SignedIn, done: Annotated[bool, Query()] = False
+    page: Html, session: Reading, scope: SignedIn, done: Annotated[bool, Query()] = False, number: ListPage = 1
 ) -> Response:
-    return await _page(page, session, scope, done=done)
+    return await _page(page, session, scope, number, done=done)
 
 
-async def _page(page: Page, session: AsyncSession, scope: Scope, *, done: bool = False, message: str = "") -> Response:
+async def _page(
+    page: Page, session: AsyncSession, scope: Scope, number: int = 1, *, done: bool = False, message: str = ""
+) -> Response:
     if not allows(scope, "lesson.confirm"):
         raise ForbiddenError
-    rows = await store.invitations(session, scope, ("pending", "objected"), MOST)
+    rows, paging = await store.invitations(session, scope, ("pending", "objected"), number, PAGE_ROWS)
     return page.render(
         "invitations/list.html",
         status=422 if message else 200,
         rows=[await _shown(session, scope, row) for row in rows],
+        paging=paging,
         done=done,
         message=message,
     )

@@ -5,12 +5,13 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Path
+from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from server.dependencies import ClockDep, Reading, SignedIn, Writing
 from server.lessons.invitations import service, store
 from server.lessons.models import Invitation
+from server.paging import MAX_PAGE
 
 router = APIRouter(prefix="/api/v1", tags=["lessons"])
 
@@ -54,9 +55,14 @@ def out(row: Invitation) -> InvitationOut:
 
 @router.get("/invitations")
 async def get_invitations(
-    session: Reading, scope: SignedIn, answer: Literal["pending", "confirmed", "objected"] = "pending"
+    session: Reading,
+    scope: SignedIn,
+    answer: Literal["pending", "confirmed", "objected"] = "pending",
+    page: Annotated[int, Query(ge=1, le=MAX_PAGE)] = 1,
 ) -> list[InvitationOut]:
-    return [out(row) for row in await store.invitations(session, scope, (answer,), MOST)]
+    """What is due first stands first; 200 a page, nothing after the last."""
+    rows, paging = await store.invitations(session, scope, (answer,), page, MOST)
+    return [out(row) for row in rows] if page <= paging.pages else []
 
 
 @router.post("/invitations/{invitation_id}/answer")

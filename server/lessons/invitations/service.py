@@ -41,30 +41,26 @@ async def invite_for(
     scope: Scope,
     classrooms: Sequence[Classroom],
     now: datetime,
-    told: Collection[str] = (),
     agreed: Mapping[str, str | None] | None = None,
-) -> None:
+) -> tuple[list[tuple[str, Classroom]], date]:
     """One question a receiving school and classroom: its timetable of the term. An open older question is void.
-    ``told``: who knows already that it is published. ``agreed``: schools that chose this timetable themselves, and who
-    chose it; they are not asked what they said."""
+    ``agreed``: schools that chose this timetable themselves, and who chose it; they are not asked what they said.
+    Answers (school, classroom) of those that are asked, whom the caller tells, and until when they may answer."""
     agreed = agreed or {}
     await _void(await store.pending(session, SYSTEM, [one.id for one in classrooms]))
     until = await due(session, now)
+    asked = []
     for classroom in classrooms:
         rooms = [held.room for held in classroom.receivers]
         rows = _rows(rooms, classroom.lead_room, classroom.id, None, scope, now, until)
         await store.add(session, scope, *rows)
-        words = {"name": classroom.name, "due_date": until.isoformat()}
         for row in rows:
             if row.school_id in agreed:
                 row.answer, row.answered_at, row.answered_by = "confirmed", now, agreed[row.school_id]
-                continue
-            await notices.tell_school(session, scope, [row.school_id], "invited", words, "/invitations", now)
-        people = [classroom.lead_teacher_id, *(held.assistant_id for held in classroom.receivers)]
-        href = f"/timetable?of=classroom&id={classroom.id}"
-        people = [one for one in people if one not in told]
-        await notices.tell(session, scope, people, "published", {"name": classroom.name}, href, now)
+            else:
+                asked.append((row.school_id, classroom))
         await outbox.announce(session, of_timetable(classroom, now), now)
+    return asked, until
 
 
 async def invite_to(session: AsyncSession, scope: Scope, lesson: Lesson, now: datetime) -> None:
@@ -75,9 +71,9 @@ async def invite_to(session: AsyncSession, scope: Scope, lesson: Lesson, now: da
     await store.add(session, scope, *_rows(rooms, lesson.lead_room, lesson.classroom_id, lesson.id, scope, now, until))
 
 
-async def withdraw(session: AsyncSession, lesson_id: str) -> None:
-    """The change was undone: nobody need answer."""
-    await _void([row for row in await store.of_lesson(session, SYSTEM, lesson_id) if row.answer == "pending"])
+async def withdraw(session: AsyncSession, lesson_ids: Collection[str]) -> None:
+    """The changes were undone: nobody need answer."""
+    await _void(await store.pending_of(session, SYSTEM, lesson_ids))
 
 
 async def _void(rows: Iterable[Invitation]) -> None:

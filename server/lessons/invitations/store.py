@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import date
 
-from sqlalchemy import ColumnElement, and_, exists, or_, select, true
+from sqlalchemy import ColumnElement, and_, exists, func, or_, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from server.accounts.models import Person
@@ -13,6 +13,7 @@ from server.classrooms import store as classrooms
 from server.classrooms.models import Classroom
 from server.lessons import store as lessons
 from server.lessons.models import Invitation, Lesson
+from server.paging import Paging
 from server.schools import store as schools
 from server.schools.models import School
 from server.scope import Scope
@@ -32,9 +33,15 @@ async def invitation(session: AsyncSession, scope: Scope, invitation_id: str) ->
     return await session.scalar(select(Invitation).where(Invitation.id == invitation_id, visible(scope)))
 
 
-async def invitations(session: AsyncSession, scope: Scope, answers: Collection[str], most: int) -> list[Invitation]:
-    query = select(Invitation).where(visible(scope), Invitation.answer.in_(answers))
-    return list(await session.scalars(query.order_by(Invitation.due_on, Invitation.id).limit(most)))
+async def invitations(
+    session: AsyncSession, scope: Scope, answers: Collection[str], page: int, size: int
+) -> tuple[list[Invitation], Paging]:
+    """What is due first stands first."""
+    some = (visible(scope), Invitation.answer.in_(answers))
+    count = await session.scalar(select(func.count()).select_from(Invitation).where(*some))
+    paging = Paging(page, count or 0, size)
+    query = select(Invitation).where(*some).order_by(Invitation.due_on, Invitation.id)
+    return list(await session.scalars(query.offset(paging.offset).limit(size))), paging
 
 
 async def of_classroom(session: AsyncSession, scope: Scope, classroom_id: str) -> list[Invitation]:
@@ -54,6 +61,12 @@ async def pending(
     query = select(Invitation).where(Invitation.answer == "pending")
     whole = and_(Invitation.classroom_id.in_(classroom_ids), Invitation.lesson_id.is_(None))
     return list(await session.scalars(query.where(whole if lesson_id is None else Invitation.lesson_id == lesson_id)))
+
+
+async def pending_of(session: AsyncSession, scope: Scope, lesson_ids: Collection[str]) -> list[Invitation]:
+    """Open questions about these lessons themselves."""
+    query = select(Invitation).where(Invitation.answer == "pending", Invitation.lesson_id.in_(lesson_ids))
+    return list(await session.scalars(query))
 
 
 async def silent(session: AsyncSession, scope: Scope, today: date) -> list[Invitation]:

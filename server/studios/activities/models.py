@@ -41,6 +41,8 @@ class Activity(Base):
     """As of lessons: SEQUENCE of the feeds, and what a page saw."""
     changed_at: Mapped[datetime | None]
     cancel_note: Mapped[str] = mapped_column(String(200), default="")
+    cancel_batch: Mapped[str | None] = mapped_column(String(24), index=True)
+    """Of the 停课令 that called it off."""
 
     studio: Mapped[Studio] = relationship(lazy="joined")
     places: Mapped[list[ActivityPlace]] = relationship(

@@ -15,6 +15,8 @@ from server.errors import ConflictError, ForbiddenError, InvalidError, NotFoundE
 from server.ids import new_id
 from server.notices import service as notices
 from server.notices import store as noticed
+from server.outbox import service as outbox
+from server.outbox.events import of_activity
 from server.schools.models import Room
 from server.scope import SYSTEM, Part, Scope, allows
 from server.studios import store as studios
@@ -26,6 +28,8 @@ from server.timetable import occupancy
 from server.timetable.conflicts import Entry, entry
 
 AHEAD = timedelta(days=400)
+MOST = 500
+"""Activities of one order."""
 
 
 def part_of(studio: Studio) -> Part:
@@ -125,7 +129,7 @@ async def plan(session: AsyncSession, scope: Scope, studio_id: str, body: Activi
     )  # fmt: skip
     with session.no_autoflush:
         _fill(row, body, places, people)
-        await occupancy.claim(session, SYSTEM, [entry_of(row)])
+        await occupancy.claim(session, scope, [entry_of(row)])
     await store.add(session, scope, row)
     await _tell(session, scope, row, "activity", now)
     return row
@@ -138,7 +142,7 @@ async def change(session: AsyncSession, scope: Scope, activity_id: str, body: Ac
     old, before = row.starts_at, [one.person_id for one in row.people]
     with session.no_autoflush:
         _fill(row, body, places, people)
-        await occupancy.claim(session, SYSTEM, [entry_of(row)])
+        await occupancy.claim(session, scope, [entry_of(row)])
     row.sequence, row.changed_at = row.sequence + 1, now
     await session.flush()
     await _tell(session, scope, row, "activity_moved", now, before, {"old_at": old.isoformat()})
@@ -154,6 +158,34 @@ async def call_off(session: AsyncSession, scope: Scope, activity_id: str, body: 
     await session.flush()
     await _tell(session, scope, row, "activity_cancelled", now, (), {"note": row.cancel_note})
     return row
+
+
+async def ahead(session: AsyncSession, scope: Scope, start: datetime, end: datetime, now: datetime) -> list[Activity]:
+    """Of studios that the asker keeps: starting in [start, end)."""
+    found = await store.ahead(session, scope, start, end, now, MOST)
+    return [one for one in found if may_write(scope, one.studio)]
+
+
+async def call_off_by_order(
+    session: AsyncSession, scope: Scope, row: Activity, note: str, batch: str, now: datetime
+) -> None:
+    row = await call_off(session, scope, row.id, CallOff(note=note), now)
+    row.cancel_batch = batch
+
+
+async def restore(session: AsyncSession, scope: Scope, batch: str, now: datetime) -> list[Activity]:
+    """What an order called off and has not begun, if the old times are still free; everybody is told."""
+    found = await store.of_batch(session, scope, batch, lock=True)
+    rows = [one for one in found if may_write(scope, one.studio) and one.starts_at > now]
+    with session.no_autoflush:
+        for row in rows:
+            row.state, row.cancel_note, row.cancel_batch = "planned", "", None
+            row.sequence, row.changed_at = row.sequence + 1, now
+        await occupancy.claim(session, scope, [entry_of(one) for one in rows])
+    await session.flush()
+    for row in rows:
+        await _tell(session, scope, row, "activity", now)
+    return rows
 
 
 async def _tell(
@@ -177,6 +209,7 @@ async def _tell(
         **(words or {}),
     }
     await notices.tell(session, scope, people, key, named, f"/activities/{row.id}", now)
+    await outbox.announce(session, of_activity(key, row, now), now)
 
 
 def place_of(row: Activity) -> str:

@@ -63,6 +63,21 @@ async def of_person(session: AsyncSession, scope: Scope, start: datetime, end: d
     return list((await session.scalars(query)).unique())
 
 
+async def ahead(
+    session: AsyncSession, scope: Scope, start: datetime, end: datetime, now: datetime, most: int
+) -> list[Activity]:
+    """Planned ones that start in [start, end) and are not over."""
+    query = select(Activity).where(Activity.starts_at >= start, Activity.starts_at < end, Activity.ends_at > now)
+    query = query.where(Activity.state == "planned", visible(scope)).order_by(Activity.starts_at, Activity.id)
+    return list((await session.scalars(query.limit(most))).unique())
+
+
+async def of_batch(session: AsyncSession, scope: Scope, batch: str, *, lock: bool = False) -> list[Activity]:
+    """Those that one 停课令 called off."""
+    query = select(Activity).where(Activity.cancel_batch == batch, visible(scope)).order_by(Activity.id)
+    return list((await session.scalars(query.with_for_update(of=Activity) if lock else query)).unique())
+
+
 async def in_week(
     session: AsyncSession, scope: Scope, of: str, id_: str, start: datetime, end: datetime
 ) -> list[Activity]:

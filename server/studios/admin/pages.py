@@ -17,7 +17,7 @@ from server.clock import city_date
 from server.dependencies import ClockDep, Html, Reading, SignedIn, Writing
 from server.errors import ForbiddenError
 from server.forms import Form, attempt, carried_out, submitted
-from server.paging import PAGE_ROWS, ListPage, base_of
+from server.paging import PAGE_ROWS, ListPage, base_of, page_of
 from server.schools.schemas import Id
 from server.scope import Scope, allows
 from server.studios import store
@@ -112,16 +112,21 @@ async def _studio(
     studio_id: str,
     forms: dict[str, Form],
     done: str = "",
+    number: int = 1,
 ) -> Response:
     studio, today = await studio_for(session, scope, studio_id), city_date(clock.now())
     may_keep = service.may_keep(scope, studio)
     edit = forms.get("edit") or _flat(studio)
     member = forms.get("member") or Form({"joined_on": today.isoformat(), "role": "member"})
-    places = {one.person.school_id for one in studio.members if one.person.school_id}
+    ordered = sorted(studio.members, key=lambda one: (one.left_on is not None, one.joined_on, one.id))
+    members, paging = page_of(ordered, number)
+    places = {one.person.school_id for one in members if one.person.school_id}
     return page.render(
         "admin/studio.html",
         status=422 if any(form.bad for form in forms.values()) else 200,
         studio=studio,
+        members=members,
+        paging=paging,
         today=today,
         roles=ROLES,
         places=await store.schools_of(session, scope, sorted(places)),
@@ -140,9 +145,10 @@ async def get_studio(
     scope: Keeper,
     clock: ClockDep,
     studio_id: Id,
+    number: ListPage = 1,
     done: Annotated[str, Query(max_length=20)] = "",
 ) -> Response:
-    return await _studio(page, session, scope, clock, studio_id, {}, done)
+    return await _studio(page, session, scope, clock, studio_id, {}, done, number)
 
 
 @dataclass(frozen=True, slots=True)

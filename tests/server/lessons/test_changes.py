@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import select
 
 from server.accounts.models import Person
+from server.audit.models import AuditEntry
 from server.clock import city_date
 from server.indicators import store as indicators
 from server.indicators.rollup import month_of
@@ -309,6 +310,11 @@ async def test_lessons_are_registered_and_archived_by_the_job(web: Web, city: Ci
         web.clock.moment = start + timedelta(days=days)
         await registering.round_(web.database, web.clock)
         assert (await held(web, closed)).state == state, days
+    async with web.database.reading() as session:
+        query = select(AuditEntry).where(AuditEntry.kind == "lessons", AuditEntry.act == "change")
+        told = [(one.told["rows"], one.told["state"], one.district_id) for one in await session.scalars(query)]
+    district = city.lead.school.supervised_by
+    assert sorted(told) == [(1, ["closed", "registered"], district), (1, ["registered", "archived"], district)]
 
 
 async def test_a_dispute_is_settled_by_the_district(web: Web, city: City, admin: Browser) -> None:
@@ -318,9 +324,8 @@ async def test_a_dispute_is_settled_by_the_district(web: Web, city: City, admin:
     answer = await school.post(f"/api/v1/lessons/{lesson.id}/dispute", json={"note": "我们在线"})
     assert answer.json()["state"] == "disputed"
     assert (await school.post(f"/api/v1/lessons/{lesson.id}/settle", json={"note": "好"})).status_code == 403
-    assert (await admin.post(f"/api/v1/lessons/{lesson.id}/settle", json={"note": "好"})).json()[
-        "state"
-    ] == "registered"
+    settled = await admin.post(f"/api/v1/lessons/{lesson.id}/settle", json={"note": "好"})
+    assert settled.json()["state"] == "registered"
 
 
 async def test_the_teacher_says_what_the_lesson_is_about(web: Web, city: City, lesson: Lesson) -> None:

@@ -36,3 +36,17 @@ async def test_who_confirmed_when_is_shown_and_the_lesson_s_own_question_comes_f
     assert "已确认" in (await admin.get(pages[0])).text
     page = (await (await web.sign_in(city.teacher)).get(pages[1])).text
     assert "等待答复" in page and "已确认" not in page
+
+
+async def test_more_questions_than_a_page_holds_are_turned_over(web: Web) -> None:
+    city = await made(web)
+    asked = {"school_id": city.village.id, "asked_at": web.clock.now()}
+    for n in range(21):
+        await web.add(*city.classroom(web, f"课堂{n}号", id=f"c{n}"))
+        await web.add(Invitation(id=f"i{n:02}", classroom_id=f"c{n}", due_on=date(2026, 11, 18), **asked))
+    theirs = await web.sign_in(await web.person("school_admin", school=city.village, of_school=city.village))
+    first, second = [(await theirs.get(f"/invitations?page={n}")).text for n in (1, 2)]
+    assert "课堂19号" in first and "课堂20号" not in first and 'href="?page=2"' in first
+    assert "课堂20号" in second and "课堂19号" not in second
+    assert len((await theirs.get("/api/v1/invitations")).json()) == 21
+    assert (await theirs.get("/api/v1/invitations?page=2")).json() == []

@@ -8,8 +8,10 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
 from server.accounts.models import Person
+from server.audit.models import AuditEntry
 from server.lessons.models import Lesson, Placement
 from server.schools.models import Room
 from signaling.seats import admit, read_ticket
@@ -95,6 +97,18 @@ async def test_roles_and_who_may_have_them(web: Web, city: City) -> None:
     }
     assert {status for (who, _), status in given.items() if who == "other kiosk"} == {404}
     assert {status for (who, _), status in given.items() if who == "stranger"} == {401}
+
+
+async def test_who_looks_on_stands_in_the_audit_log(web: Web, city: City) -> None:
+    inspector = await web.sign_in(await web.person("inspector", name="张教研员"))
+    await ask(await web.sign_in(city.teacher), city.lesson, "teacher")
+    for role in ("watch", "inspector"):
+        assert (await ask(inspector, city.lesson, role)).status_code == 200
+    async with web.database.reading() as session:
+        rows = list(await session.scalars(select(AuditEntry).where(AuditEntry.kind == "live")))
+    assert {(one.act, one.row_id, one.told["role"], one.school_id) for one in rows} == {
+        ("view", city.lesson.id, role, city.lead.school_id) for role in ("watch", "inspector")
+    }
 
 
 async def test_an_unknown_role_is_refused(web: Web, city: City) -> None:

@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import select
 
 from server.accounts.admin import store as people
+from server.accounts.admin.store import PeopleFilter
 from server.accounts.models import Person
 from server.ids import new_id
 from server.lessons import store
@@ -44,5 +45,6 @@ async def test_a_list_holds_just_what_one_by_one_is_seen(web: Web, who: str) -> 
         one_by_one = set(await session.scalars(select(Lesson.id).where(store.visible(scope))))
         assert listed == one_by_one
         assert bool(listed) == (who != "nobody")
-        near = set(await session.scalars(select(Person.id).where(people.among(scope))))
-        assert near == set(await session.scalars(select(Person.id).where(people.visible(scope))))
+        near, paging = await people.list_people(session, scope, PeopleFilter(), web.clock.now().date(), 1, 100)
+        assert {one.id for one in near} == set(await session.scalars(select(Person.id).where(people.visible(scope))))
+        assert paging.count == len(near)

@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from server.classrooms.models import Classroom
 from server.timetable.models import WeeklySlot
-from tests.support.timetable import City, made, slot
+from tests.support.timetable import City, with_classroom
 from tests.support.web import Browser, Web
 
 pytestmark = pytest.mark.slow
@@ -19,9 +19,7 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture
 async def city(web: Web) -> City:
-    held = await made(web)
-    await web.add(*held.classroom(web, id="c"), slot("c", 4))
-    return held
+    return await with_classroom(web)
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import pytest
 
 from server.ids import new_id
 from server.timetable.models import BellPeriod, BellSchedule, SchoolSpan
-from tests.support.timetable import City, made, slot
+from tests.support.timetable import City, with_classroom
 from tests.support.web import Browser, Web
 
 QUESTION = {"term": "2026-1", "classroom_id": "c"}
@@ -16,9 +16,7 @@ QUESTION = {"term": "2026-1", "classroom_id": "c"}
 
 @pytest.fixture
 async def city(web: Web) -> City:
-    held = await made(web)
-    await web.add(*held.classroom(web, id="c"), slot("c", 4))
-    return held
+    return await with_classroom(web)
 
 
 @pytest.fixture
@@ -53,6 +51,24 @@ async def test_the_lesson_in_the_way_is_named(web: Web, city: City, admin: Brows
     taken = next(one for one in found["refusals"] if (one["weekday"], one["starts"]) == (4, "10:10:00"))
     assert {(one["cause"], one["title"]) for one in taken["obstacles"]} == {("busy", "三年级音乐")}
     assert {one["days"] for one in taken["obstacles"]} == {4}
+
+
+async def test_a_lesson_the_asker_may_not_see_is_in_the_way_without_its_name(
+    web: Web, city: City, admin: Browser
+) -> None:
+    await admin.post("/api/v1/timetable/publish", json={"term": "2026-1", "classrooms": ["c"]})
+    far = await web.school(await web.district("120114"), "远校")
+    room = await web.room(far)
+    asked = {"term": "2026-1", "grade": 3, "lead_room_id": city.lead.id, "receivers": [room.id]}
+    theirs = await web.sign_in(await web.person("school_admin", school=far, of_school=far))
+    for browser, title in ((admin, "三年级音乐"), (theirs, "")):
+        found = (await browser.post("/api/v1/timetable/slots", json=asked)).json()
+        taken = next(one for one in found["refusals"] if (one["weekday"], one["starts"]) == (4, "10:10:00"))
+        assert {(one["cause"], one["title"]) for one in taken["obstacles"]} == {("busy", title)}
+        assert all(one["name"] for one in taken["obstacles"])
+    address = {"term": "2026-1", "grade": "3", "lead_room_id": city.lead.id, "receivers.0.room_id": room.id}
+    page = (await theirs.get("/timetable/find", params=address)).text
+    assert "已有课（4 天）" in page and "三年级音乐" not in page
 
 
 async def test_days_away_cost_lessons_and_no_right_no_answer(web: Web, city: City, admin: Browser) -> None:

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from server.classrooms.models import Receiver
+from server.classrooms.models import Classroom, Receiver
 from server.lessons.models import Invitation, Lesson
-from server.timetable import publishing
+from server.timetable import pages, publishing
 from server.timetable.models import BellSchedule, CalendarDay, SchoolSpan, Term
 from tests.support.timetable import City, made, slot
 from tests.support.web import Browser, Web
@@ -93,6 +93,23 @@ async def test_a_term_is_published_moved_and_undone_by_page(web: Web, city: City
     assert back.status_code == 303
     async with web.database.reading() as session:
         assert (await session.get_one(Lesson, lesson.id)).starts_at == lesson.starts_at
+
+
+async def test_a_lesson_that_was_called_off_stays_on_the_week_struck_through(
+    web: Web, city: City, admin: Browser
+) -> None:
+    publish = {"term": "2026-1", "classrooms": ["c"]}
+    assert (await admin.post("/api/v1/timetable/publish", json=publish)).status_code == 200
+    found = (await admin.get("/api/v1/lessons?classroom=c")).json()
+    first, day = found[0], found[0]["starts_at"][:10]
+    await admin.post(f"/api/v1/lessons/{first['id']}/call-off", json={"reason": "power"})
+    page = (await admin.get(f"/timetable?of=classroom&id=c&day={day}")).text
+    assert page.count("week-lesson cancelled") == 1 and "day-row cancelled" in page
+    assert f'data-lesson="{first["id"]}"' not in page, "nobody drags it"
+    async with web.transaction() as session:
+        (await session.get_one(Lesson, first["id"])).cancel_reason = "replanned"
+    page = (await admin.get(f"/timetable?of=classroom&id=c&day={day}")).text
+    assert "week-lesson cancelled" not in page, "the timetable itself has no lesson there any more"
 
 
 async def test_more_classrooms_than_one_transaction_carries_are_published_in_parts(
@@ -216,6 +233,32 @@ async def test_the_new_term_copies_promotes_and_lists_what_has_lapsed(web: Web, 
     assert "四年级音乐" in text
     again = await admin.post("/timetable/wizard", data=data)
     assert again.headers["location"].endswith("done=0")
+
+
+async def test_who_moved_to_another_school_is_not_taken_along_unsaid(web: Web, city: City, admin: Browser) -> None:
+    await web.add(Term(id="2027-1", name="新学期", starts_on=date(2027, 9, 1), ends_on=date(2028, 1, 20)))
+    async with web.transaction() as session:
+        classroom = await session.get_one(Classroom, "c")
+        classroom.lead_teacher.school_id = city.village.id
+    page = (await admin.get("/timetable/wizard?old=2026-1&new=2027-1")).text
+    assert f"主讲教师 {classroom.lead_teacher.name} 届时已不任职" in page
+
+
+async def test_a_wizard_of_many_classrooms_goes_page_by_page(
+    web: Web, city: City, admin: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pages, "A_PAGE", 1)
+    other = city.classroom(web, "三年级音乐二", id="d")
+    other[1].room_id = (await web.room(city.village, "三年级2班")).id
+    await web.add(*other, Term(id="2026-2", name="第二学期", starts_on=date(2027, 2, 22), ends_on=date(2027, 7, 9)))
+    there = "/timetable/wizard?old=2026-1&new=2026-2"
+    first, second = [(await admin.get(f"{there}&page={n}")).text for n in (1, 2)]
+    assert ('value="c"' in first, 'value="d"' in first) == (True, False) and "请逐页复制" in first
+    assert ('value="c"' in second, 'value="d"' in second) == (False, True)
+    data = {"old": "2026-1", "new": "2026-2", "csrf": admin.csrf, "classrooms": "d"}
+    done = await admin.post("/timetable/wizard?page=2", data=data)
+    assert done.headers["location"] == f"{there}&page=2&done=1"
+    assert "新学期已有" in (await admin.get(done.headers["location"])).text
 
 
 async def test_parallel_classrooms_of_one_lead_room_are_copied_each(web: Web, city: City, admin: Browser) -> None:

@@ -14,6 +14,7 @@ from server.classrooms.models import Classroom
 from server.clock import CITY
 from server.database import Database, make_engine
 from server.errors import ConflictError
+from server.lessons.changes.record import snapshot
 from server.lessons.models import Invitation, Lesson, LessonChange
 from server.models import Base
 from server.notices.models import Notice
@@ -133,7 +134,8 @@ async def test_another_teacher_reaches_the_lessons_nobody_touched_more_than_once
             assert set(await session.scalars(select(Lesson.sequence))) == {turn}
             assert set(await session.scalars(select(Lesson.changed_at))) == {web.clock.now()}, "calendars hear when"
     async with web.database.reading() as session:
-        kinds = [one.kind for one in await session.scalars(select(LessonChange))]
+        query = select(LessonChange.kind).where(LessonChange.kind != "publish")
+        kinds = list(await session.scalars(query))
     assert kinds == ["renew"] * 8
 
 
@@ -194,6 +196,57 @@ async def test_everybody_concerned_is_told_once_of_what_was_withdrawn_and_change
         changes = list(await session.scalars(select(LessonChange).where(LessonChange.kind == "cancel")))
     assert sorted(events) == ["lesson.cancelled"] * 4 + ["timetable.published"]
     assert {(one.reason, one.after["state"]) for one in changes} == {("replanned", "cancelled")} and len(changes) == 4
+
+
+async def test_the_history_of_each_lesson_says_who_published_it(web: Web, city: City) -> None:
+    admin = await web.person("city_admin", name="钟市管")
+    await web.add(*city.classroom(web, id="c"), slot("c", 4))
+    async with web.transaction() as session:
+        scope = Scope(person=admin.id, posts=frozenset({"city_admin"}), city=True)
+        await publishing.publish(session, scope, TERM, ["c"], web.clock.now())
+    async with web.database.reading() as session:
+        rows = list(await session.scalars(select(LessonChange)))
+        held = {one.id: one for one in (await session.scalars(select(Lesson))).unique()}
+    assert {row.lesson_id for row in rows} == set(held) and len(rows) == 4
+    assert {(row.kind, row.by, row.by_name, row.at) for row in rows} == {
+        ("publish", admin.id, "钟市管", web.clock.now())
+    } and len({row.batch for row in rows}) == 1
+    for row in rows:
+        assert row.after == snapshot(held[row.lesson_id]), "what was published, with its receiving rooms"
+    browser = await web.sign_in(admin)
+    assert "钟市管" in (await browser.get(f"/lessons/{rows[0].lesson_id}")).text
+    undo = await browser.post(f"/api/v1/changes/{rows[0].batch}/undo")
+    assert undo.status_code == 403, "a timetable is withdrawn by publishing it anew"
+
+
+async def test_whoever_is_concerned_by_several_parts_hears_of_the_publishing_once(web: Web, city: City) -> None:
+    theirs = await web.person("school_admin", school=city.village, of_school=city.village)
+    held = slot("c", 4)
+    for id_, name in (("c", "三年级音乐"), ("d", "三年级美术"), ("e", "三年级科学")):
+        await web.add(*city.classroom(web, name, id=id_))
+    await web.add(held, slot("d", 2), slot("e", 3))
+    await publish(web, "c", run="one")
+    async with web.transaction() as session:
+        for row in await session.scalars(select(Notice)):
+            assert row.key in ("published", "invited") and row.words["name"] == "三年级音乐"
+            row.read_at = web.clock.now()
+    await publish(web, "d", run="one")
+    await publish(web, "e", run="one")
+    async with web.database.reading() as session:
+        rows = {row.person_id: row for row in await session.scalars(select(Notice))}
+        assert len(rows) == 2 and all(row.read_at is None for row in rows.values())
+    mine, asked = rows[city.teacher.id], rows[theirs.id]
+    assert (mine.key, mine.words["count"], mine.words["added"], mine.href) == ("published_many", 3, 12, "/timetable")
+    assert (asked.key, asked.words["count"], asked.href) == ("invited_many", 3, "/invitations")
+    assert "3 个课堂" in (await (await web.sign_in(city.teacher)).get("/notices")).text
+    await publish(web, "d", run="another")
+    assert len(await told(web)) == 2, "nothing new in it, nobody told"
+    async with web.transaction() as session:
+        (await session.get_one(WeeklySlot, held.id)).weekday = 5
+    await publish(web, "d", "e", run="two")
+    await publish(web, "c", run="two")
+    again = {person: (key, words["added"], words["withdrawn"]) for key, person, words in await told(web)}
+    assert again[city.teacher.id] == ("replanned", 4, 4)
 
 
 async def test_an_archived_classroom_s_lessons_are_withdrawn_when_asked_and_come_back_with_it(

@@ -145,6 +145,16 @@ async def test_the_new_term_takes_the_class_along_and_lists_missing_consent(
     await web.add(*rows, Term(id="2027-1", name="新学期", starts_on=date(2027, 9, 1), ends_on=date(2028, 1, 20)))
     page = (await admin.get("/timetable/wizard?old=2026-1&new=2027-1")).text
     assert "2024级1班没有登记家长同意" in page
+    for change, said in (
+        ({"consent_on": date(2026, 9, 1)}, None),
+        ({"consent_until": date(2027, 8, 31)}, "2024级1班的家长同意（录像）届时已过期"),
+        ({"consent_withdrawn_on": date(2026, 11, 1)}, "2024级1班的家长同意（录像）已撤回"),
+    ):
+        async with web.transaction() as session:
+            for name, value in change.items():
+                setattr(await session.get_one(SchoolClass, held.id), name, value)
+        page = (await admin.get("/timetable/wizard?old=2026-1&new=2027-1")).text
+        assert said in page if said else "家长同意（录像）" not in page
     data = {"old": "2026-1", "new": "2027-1", "promote": "1", "classrooms": "c"}
     assert (await admin.post("/timetable/wizard", data=data)).status_code == 303
     found = (await admin.get("/api/v1/classrooms", params={"term": "2027-1"})).json()["items"][0]
