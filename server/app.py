@@ -69,6 +69,7 @@ PACKAGES = (
     "lessons",
     "lessons.changes",
     "lessons.invitations",
+    "lessons.mends",
     "lessons.codes",
     "notices",
     "outbox",

@@ -55,18 +55,21 @@ def up(
     port: Annotated[int, typer.Option(help="Web here, signalling on the next port, media on the one after.")] = 8000,
     data: Annotated[Path, typer.Option(help="Where database, keys, recordings and spools lie.")] = Path("data"),
     demo: Annotated[bool, typer.Option(help="Make the demo city.")] = True,
-    nodes: Annotated[int, typer.Option(min=1, max=64, help="One a core; each takes the next two ports.")] = 1,
+    nodes: Annotated[
+        str, typer.Option(help="1 to 64, or auto: a core each but one. Each takes the next two ports.")
+    ] = "1",
     tls: Annotated[bool, typer.Option("--tls", help="Secure for the whole LAN, by a certificate of its own.")] = False,
 ) -> None:
     """Everything on this machine: web, worker and nodes, kept running. First run makes keys, database, demo city."""
     from server.tls import ensure, local_addresses
-    from server.up import environment, secure, supervise
+    from server.up import environment, how_many, secure, supervise, usable_cores
 
     data = data.resolve()
     data.mkdir(parents=True, exist_ok=True, mode=0o700)
     try:
         check_keys(os.environ)
-        environ = environment(os.environ, port, data, nodes)
+        count = how_many(nodes, usable_cores())
+        environ = environment(os.environ, port, data, count)
         if tls:
             environ = secure(environ, os.environ, ensure(data / "keys" / "tls", local_addresses()))
         held = load(environ)
@@ -78,20 +81,22 @@ def up(
     if demo:
         say("正在准备演示城市…  making the demo city…")
     else:
-        _greet(held, demo)
-    asyncio.run(supervise(environ, say, _city_stands(held) if demo else None, nodes))
+        _greet(held, demo, count)
+    asyncio.run(supervise(environ, say, _city_stands(held, count) if demo else None, count))
 
 
 def _migrated(held: WebSettings) -> None:
     from server import migrations
+    from server.seeding import seed
 
     fresh = migrations.current(held.database_url) is None
-    migrations.upgrade(held.database_url)
+    migrations.upgrade(held.database_url, seat_key=held.seat_key)
+    asyncio.run(seed(held))
     if fresh:
         say(f"数据库已建立  database made: {held.database_url}")
 
 
-async def _city_stands(held: WebSettings) -> None:
+async def _city_stands(held: WebSettings, nodes: int) -> None:
     """Until the demo city's people and timetable are there; its past may still be on its way."""
     from server.accounts import store
     from server.database import Database, make_engine
@@ -106,7 +111,7 @@ async def _city_stands(held: WebSettings) -> None:
             await asyncio.sleep(0.2)
     finally:
         await database.dispose()
-    _greet(held, True)
+    _greet(held, True, nodes)
 
 
 async def _demo(held: WebSettings) -> None:
@@ -126,13 +131,16 @@ async def _demo(held: WebSettings) -> None:
         await objects.close()
 
 
-def _greet(held: WebSettings, demo: bool) -> None:
+def _greet(held: WebSettings, demo: bool, nodes: int) -> None:
+    from server.up import usable_cores
+
     host = "127.0.0.1" if held.listen == "0.0.0.0" else held.listen
     scheme = "https" if held.tls_certificate else "http"
     say("")
     say(f"  同堂 Tongtang  {held.public_origin or f'{scheme}://{host}:{held.port}'}")
     if held.tls_certificate:
         _explain_trust(held)
+    say(f"  媒体节点 media nodes  {nodes}（处理器核数 cores: {usable_cores()}）")
     say(f"  听讲教室大屏 kiosk  …/kiosk      数据目录 data  {held.data}")
     if demo:
         from server.demo import DEMO_ACCOUNTS, DEMO_PASSWORD
@@ -235,6 +243,7 @@ def drain(node: str) -> None:
 def migrate() -> None:
     """Bring the database to this version; make the seat keys when there are none."""
     from server import migrations
+    from server.seeding import seed
     from server.up import ensure_seat_keys
 
     held = settings()
@@ -242,8 +251,18 @@ def migrate() -> None:
     if held.embedded:
         held.data.mkdir(parents=True, exist_ok=True)
     public = ensure_seat_keys(held.seat_key)
-    migrations.upgrade(held.database_url)
+    migrations.upgrade(held.database_url, seat_key=held.seat_key)
+    asyncio.run(seed(held))
     say(f"database at {migrations.current(held.database_url)}; public key of seats: {public}")
+
+
+@app.command()
+def reseal(old: Path) -> None:
+    """After a new seat key: seal anew what the OLD one sealed (addresses and secrets of channels)."""
+    from server.outbox.command import resealed
+
+    count = asyncio.run(resealed(settings(), old))
+    say(f"重新加密  sealed anew: {count}")
 
 
 @app.command()

@@ -48,6 +48,7 @@ NODE_KEYS = frozenset(
 _ORIGIN = re.compile(r"^(https?|wss?)://[A-Za-z0-9.{}\[\]:-]+$")
 _HOST = re.compile(r"^[A-Za-z0-9.-]{1,253}$")
 _ISSUER = re.compile(r"^(https://[^\s?#]+|http://(127\.0\.0\.1|localhost)(:\d+)?[^\s?#]*)$")
+_LINK = re.compile(r"^([A-Za-z0-9_.:/-]+)=(login|phone)$")
 _POST = re.compile(r"^([A-Za-z0-9_.:/-]+)=([^,:]+):(teacher|assistant|class_teacher)$")
 _TURN = re.compile(r"^turns?:[A-Za-z0-9.{}\[\]:-]+(\?transport=(udp|tcp))?$")  # RFC 7065
 
@@ -137,6 +138,11 @@ class WebSettings(BaseSettings):
     oidc_matches: Literal["login", "phone"] = Field(
         "login", description="login: the claim is the person's sign-in name (工号); phone: their telephone number."
     )
+    oidc_links: Annotated[tuple[tuple[str, str], ...], NoDecode] = Field(
+        (),
+        description="Further claims that say who it is, separated by commas: employee_number=login,phone_number=phone. "
+        "All that a token carries must mean the same person, or nobody is let in.",
+    )
     oidc_posts: Annotated[tuple[tuple[str, str, str], ...], NoDecode] = Field(
         (),
         description="Claims to posts, separated by commas: role=teacher:teacher,role=head:class_teacher. "
@@ -165,6 +171,17 @@ class WebSettings(BaseSettings):
     @classmethod
     def _split(cls, value: Any) -> Any:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+    @field_validator("oidc_links", mode="before")
+    @classmethod
+    def _link_table(cls, value: Any) -> Any:
+        if not isinstance(value, str):
+            return value
+        rows = [(part, _LINK.match(part)) for part in filter(None, (one.strip() for one in value.split(",")))]
+        for part, found in rows:
+            if found is None:
+                raise ValueError(f"{part!r} is not like employee_number=login (login or phone)")
+        return tuple(found.groups() for _, found in rows if found)
 
     @field_validator("oidc_posts", mode="before")
     @classmethod

@@ -14,9 +14,11 @@ import os
 import platform
 import shutil
 import socket
+import ssl
 import stat
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -33,6 +35,7 @@ PACKAGES = ("fastapi", "sqlalchemy", "aiortc", "av", "pypdfium2", "pillow", "arg
 DISK_GOOD = 5_000_000_000  # bytes: a day of one classroom's recordings
 DISK_LEAST = 500_000_000
 CONNECT_SECONDS = 3.0
+EXPIRY_DAYS = 14
 BUFFER_LEAST = 4 * 1024 * 1024  # bytes: a fifth of a second of 20,000 datagrams a second
 TIME_ERROR = 5  # ntp_adjtime(2): the clock is not synchronised
 
@@ -209,19 +212,45 @@ def web(settings: WebSettings) -> Iterator[Finding]:
 
 
 def relays(settings: WebSettings) -> Iterator[Finding]:
-    """Each relay answers a STUN Binding request (RFC 8489), by its own transport; those on the page's host are here."""
+    """Each relay answers, by its own transport; those on the page's host are here."""
     for url in settings.turn_urls:
         where, _, transport = url.partition("?transport=")
         scheme, _, place = where.replace("{host}", "127.0.0.1").partition(":")
         host, _, port = place.rpartition(":") if place.rpartition(":")[2].isdigit() else (place, "", "")
         number = int(port or (5349 if scheme == "turns" else 3478))  # RFC 7065 section 3.2
-        if scheme == "turns" or transport == "tcp":
+        if scheme == "turns":
+            yield _is_trusted(host.strip("[]"), number, None if "{host}" in where else host.strip("[]"))
+        elif transport == "tcp":
             yield _connects("relay", host.strip("[]"), number)
         else:
             yield _answers_stun(host.strip("[]"), number)
 
 
+def _is_trusted(host: str, port: int, name: str | None) -> Finding:
+    """By TLS with a certificate as browsers want it (without ``name`` whoever's it is), for two more weeks at least."""
+    params: dict[str, Any] = {"host": host, "port": port}
+    context = ssl.create_default_context()
+    context.check_hostname = name is not None
+    try:
+        with (
+            socket.create_connection((host, port), CONNECT_SECONDS) as plain,
+            context.wrap_socket(plain, server_hostname=name) as secure,
+        ):
+            ends = ssl.cert_time_to_seconds(str((secure.getpeercert() or {})["notAfter"]))
+    except ssl.SSLCertVerificationError as error:
+        return Finding("bad", "relay_untrusted", {**params, "why": error.verify_message})
+    except OSError as error:
+        return Finding("bad", "relay_away", {**params, "why": _short(error)})
+    days = int((ends - time.time()) / 86400)
+    return (
+        Finding("caution", "relay_ends", params | {"days": days})
+        if days < EXPIRY_DAYS
+        else Finding("good", "relay", params)
+    )
+
+
 def _answers_stun(host: str, port: int) -> Finding:
+    """A Binding request (RFC 8489)."""
     request = bytes.fromhex("000100002112a442") + os.urandom(12)
     params = {"host": host, "port": port}
     try:

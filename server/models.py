@@ -11,7 +11,7 @@ from server.feeds.models import Feed
 from server.groups.models import Group, Membership
 from server.indicators.models import FillState, RollUp
 from server.lessons.models import Deck, Invitation, Lesson, LessonChange, LessonCode, Node, Placement, Receipt
-from server.notices.models import Notice
+from server.notices.models import Notice, NoticeBell
 from server.outbox.models import Channel, Delivery
 from server.participation.models import Attendance, FactRow, LedgerMark
 from server.recordings.models import Recording
@@ -77,6 +77,7 @@ __all__ = [
     "Membership",
     "Node",
     "Notice",
+    "NoticeBell",
     "Offer",
     "Pairing",
     "Past",

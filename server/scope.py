@@ -111,6 +111,8 @@ Action = Literal[
     "lesson.create",
     "lesson.cancel",
     "lesson.confirm",
+    "lesson.mend",
+    "lesson.approve",
     "lesson.code",
     "lesson.ring",
     "lesson.lead",
@@ -174,6 +176,9 @@ RIGHTS: dict[Action, dict[Post, Reach]] = {
     "lesson.create": {**_ADMINS, **_DEAN},
     "lesson.cancel": {**_ADMINS, **_DEAN},
     "lesson.confirm": {**_ADMINS, **_DEAN},
+    # 补签: who assisted asks, the receiving school's administrator answers for it.
+    "lesson.mend": {"teacher": "lesson", "assistant": "lesson", **_ADMINS, **_DEAN},
+    "lesson.approve": _ADMINS,
     # Names and telephones of the own school's people who have not read of a change, half an hour before the bell.
     "lesson.ring": {**_ADMINS, **_DEAN},
     "lesson.code": {**_ADMINS, **_DEAN, **_TECHNICIAN},

@@ -18,10 +18,12 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from server import tls
 from server.child import Child, Say
+from server.config import SettingsError
 from server.security import load_keys, private_pem, public_pem
 
 CHILDREN = ("web", "worker", "node")
 STOP_SECONDS = 10.0
+MOST_NODES = 64
 
 
 # --- keys and settings ------------------------------------------------------------------------------------------------
@@ -51,6 +53,19 @@ def ensure_node_secret(path: Path) -> str:
     if not path.exists():
         write_secret(path, secrets.token_urlsafe(32).encode())
     return path.read_text().strip()
+
+
+def usable_cores() -> int:
+    """Those this process may run on: a container may have fewer than its machine."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def how_many(nodes: str, cores: int) -> int:
+    """``--nodes``: a number, or "auto": one core stays with web, worker and database."""
+    count = max(1, cores - 1) if nodes == "auto" else int(nodes) if nodes.isdecimal() else 0
+    if not 1 <= count <= MOST_NODES:
+        raise SettingsError(f"--nodes: auto, or a number from 1 to {MOST_NODES}")
+    return count
 
 
 def environment(given: Mapping[str, str], port: int, data: Path, nodes: int = 1) -> dict[str, str]:

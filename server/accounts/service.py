@@ -90,19 +90,18 @@ async def identify(database: Database, tokens: list[str], now: datetime, session
     async with database.reading() as session:
         rows = await store.open_sign_ins(session, SYSTEM, hashes, now)
         identity = await _merge(session, rows, now)
-    stale = [row.token_sha256 for row in rows if now - row.seen_at > TOUCH_AFTER]
+    stale = [row.token_sha256 for row, _ in rows if now - row.seen_at > TOUCH_AFTER]
     if stale:
         async with database.transaction() as session:
             await store.touch(session, SYSTEM, stale, now, now + timedelta(hours=session_hours))
     return identity
 
 
-async def _merge(session: AsyncSession, rows: list[SignIn], now: datetime) -> Identity | None:
+async def _merge(session: AsyncSession, rows: list[tuple[SignIn, Person | None]], now: datetime) -> Identity | None:
     scope, name, locale, sign_in = Scope(), None, None, None
     device, lesson, rooms = None, None, set[str]()
-    for row in rows:
-        if row.kind == "person" and row.person_id:
-            person = await store.person(session, SYSTEM, row.person_id)
+    for row, person in rows:
+        if row.kind == "person":
             if person is None or person.disabled_at is not None:
                 continue
             scope, name, locale = scope_of(person, city_date(now)), person.name, person.locale

@@ -22,6 +22,7 @@ from server.lessons import service as lessons
 from server.lessons import store as lesson_store
 from server.lessons.lifecycle import CANCEL_REASONS
 from server.lessons.lifecycle import after as next_state
+from server.lessons.mends import service as mends
 from server.lessons.models import Lesson
 from server.lessons.schemas import LessonDraft, LessonFilter, ReceiverDraft
 from server.paging import ListPage, Paging, Words, base_of
@@ -55,6 +56,7 @@ async def get_overview(page: Html, session: Reading, scope: Reader, clock: Clock
         states=await store.states(session, scope, start, end),
         troubles=troubles,
         readable={one.room.school_id for one in troubles if allows(scope, "school.read", part_of(one.room.school))},
+        missing=await mends.missing(session, scope, now),
         may_nodes=allows(scope, "node.read"),
     )
 

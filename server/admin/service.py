@@ -9,9 +9,9 @@ from typing import Literal
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from server.admin import store
+from server.lessons import store as lesson_store
 from server.lessons.models import Lesson
 from server.lessons.schemas import LessonFilter
-from server.lessons.service import find_lessons
 from server.schools.models import Room
 from server.scope import Scope
 
@@ -30,7 +30,7 @@ class Trouble:
 async def troubles(session: AsyncSession, scope: Scope, now: datetime) -> list[Trouble]:
     """Rooms of lessons that run or begin soon, whose screen is not bound or not heard."""
     wanted = LessonFilter(starts_from=now - timedelta(hours=1), starts_before=now + AHEAD, limit=200)
-    lessons, _ = await find_lessons(session, scope, wanted)
+    lessons = await lesson_store.lessons(session, scope, wanted)
     running = [one for one in lessons if one.ends_at > now and one.state in ("published", "waiting", "live")]
     rooms = {receipt.room_id for one in running for receipt in one.receipts}
     heard = await store.seen(session, scope, sorted(rooms))

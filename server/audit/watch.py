@@ -39,6 +39,8 @@ UNTOLD = frozenset(
         "pasts",  # the change itself is told
         "uploads",  # what a file changed is told row by row when it is written
         "deliveries",  # the outbox is a log of its own
+        "resource_days",  # locks
+        "notice_bells",  # the notice is told
     }
 )
 UNTOLD_COLUMNS = frozenset(
@@ -71,9 +73,12 @@ PLACES = (
     "person_id",
 )
 """Columns that lead to the school that a row concerns, the nearest first."""
-DEEPEST = 3
+DEEPEST = 4
+"""Rows on the way: a change, its lesson, the lead room, the school."""
 
 
+Place = tuple[str | None, str | None]
+"""School and district that an entry concerns."""
 TELLS_ITSELF = "tells"
 """Set in a session's ``info`` by who writes thousands of rows at once, and their entries with them."""
 
@@ -90,6 +95,13 @@ def acting(session: AsyncSession, scope: Scope, address: str | None = None) -> N
     session.info["actor"] = Actor(scope.person, scope.device, address)
 
 
+def tell(
+    session: AsyncSession, at: datetime, act: str, kind: str, row_id: str | None, told: dict[str, Any], place: Place
+) -> None:
+    """What no row tells of, in the transaction that does it."""
+    _tell(session.sync_session, at, act, kind, row_id, told, place)
+
+
 def watch(database: Database, clock: Clock) -> None:
     """Once for each ``Database``; the sessions of others are not touched."""
 
@@ -99,14 +111,16 @@ def watch(database: Database, clock: Clock) -> None:
                 _tell(session, clock.now(), act, row.__tablename__, _id_of(row), told, _place(session, row))
 
     def on_execute(state: ORMExecuteState) -> None:
-        if (
-            not (state.is_update or state.is_delete)
-            or state.bind_mapper is None
-            or state.session.info.get(TELLS_ITSELF)
-        ):
+        writes = state.is_insert or state.is_update or state.is_delete
+        if not writes or state.bind_mapper is None or state.session.info.get(TELLS_ITSELF):
             return
         table = str(cast(Any, state.bind_mapper.local_table).name)
-        if table not in UNTOLD:
+        if table in UNTOLD:
+            return
+        if state.is_insert:
+            for told, place in _sets(state.session, state.bind_mapper.class_, state.parameters):
+                _tell(state.session, clock.now(), "create", table, None, told, place)
+        else:
             told = {"statement": str(state.statement)[:LONGEST]}
             _tell(
                 state.session, clock.now(), "delete" if state.is_delete else "change", table, None, told, (None, None)
@@ -123,7 +137,7 @@ def _tell(
     kind: str,
     row_id: str | None,
     told: dict[str, Any],
-    place: tuple[str | None, str | None],
+    place: Place,
 ) -> None:
     actor = session.info.get("actor", Actor())
     entry = entry_of(actor, at, act, kind, row_id, told, place)
@@ -138,7 +152,7 @@ def entry_of(
     kind: str,
     row_id: str | None,
     told: dict[str, Any],
-    place: tuple[str | None, str | None],
+    place: Place,
 ) -> AuditEntry:
     return AuditEntry(
         id=new_id(),
@@ -197,6 +211,23 @@ def _said(name: str, value: Any) -> Any:
     return str(value)[:LONGEST]
 
 
+def _sets(session: Session, table: Any, rows: Any) -> Iterator[tuple[dict[str, Any], Place]]:
+    """Rows of one statement, told as one set for each district concerned: how many, and what all of them share (the
+    batch, by which each is found)."""
+    rows = [rows] if isinstance(rows, dict) else list(rows or ())
+    parts: dict[str | None, list[tuple[dict[str, Any], str | None]]] = {}
+    for row in rows:
+        school, district = _place(session, table(**row))
+        parts.setdefault(district, []).append((row, school))
+    for district, held in parts.items():
+        first, schools = held[0][0], {school for _, school in held}
+        shared = {
+            name: value for name, value in first.items() if value and all(row.get(name) == value for row, _ in held)
+        }
+        told = {name: [None, _said(name, value)] for name, value in shared.items() if name not in UNTOLD_COLUMNS}
+        yield {"rows": len(held), **told}, (schools.pop() if len(schools) == 1 else None, district)
+
+
 def _id_of(row: Any) -> str:
     return "/".join(str(part) for part in inspect(row).mapper.primary_key_from_instance(row))[:80]
 
@@ -208,7 +239,7 @@ def _classes() -> dict[str, Any]:
     return {str(mapper.local_table.name): mapper.class_ for mapper in Base.registry.mappers}  # type: ignore[attr-defined]
 
 
-def _place(session: Session, row: Any) -> tuple[str | None, str | None]:
+def _place(session: Session, row: Any) -> Place:
     school = _school(session, row, DEEPEST)
     if school is not None:
         return school.id, school.supervised_by

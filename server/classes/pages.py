@@ -13,14 +13,14 @@ from server.choices.service import offer
 from server.classes import service, store
 from server.classes.grades import grade_on, years
 from server.classes.routes import Reader, Wanted
-from server.classes.schemas import ClassCreate, ClassEdit
+from server.classes.schemas import CHANNELS, ClassCreate, ClassEdit
 from server.clock import city_date
 from server.dependencies import ClockDep, Html, Reading, SignedIn, Writing
 from server.errors import ForbiddenError
 from server.forms import Form, attempt, carried_out, submitted
 from server.paging import PAGE_ROWS, ListPage, base_of
 from server.schools import store as schools
-from server.schools.models import SchoolClass
+from server.schools.models import SchoolClass, consent_now
 from server.schools.schemas import Id
 from server.schools.service import part_of
 from server.scope import Scope, allows
@@ -46,13 +46,13 @@ async def _page(
     rows, paging = await store.list_classes(session, scope, wanted, number, PAGE_ROWS)
     today = city_date(clock.now())
     filters = {**asdict(wanted), "grade": grade}
-    filters.pop("entries")
+    del filters["entries"], filters["day"]
     form.values.setdefault("school_id", wanted.school)
     mine = await offer(session, scope, "schools_of_classes", city_date(clock.now()), [form.value("school_id")])
     return page.render(
         "admin/classes.html",
         status=422 if form.bad else 200,
-        rows=[(row, grade_on(row.phase, row.entry_year, today)) for row in rows],
+        rows=[(row, grade_on(row.phase, row.entry_year, today), consent_now(row, today)) for row in rows],
         paging=paging,
         wanted=wanted,
         grade=grade,
@@ -106,7 +106,15 @@ async def _form(
 ) -> Response:
     staff = await store.staff(session, scope, row.school_id, city_date(clock.now()))
     heads = [(one.id, one.name) for one in staff]
-    return page.render("admin/class_form.html", status=422 if form.bad else 200, form=form, row=row, heads=heads)
+    return page.render(
+        "admin/class_form.html",
+        status=422 if form.bad else 200,
+        form=form,
+        row=row,
+        heads=heads,
+        channels=CHANNELS,
+        consent=consent_now(row, city_date(clock.now())),
+    )
 
 
 @router.post(LIST + "/{class_id}")

@@ -8,12 +8,12 @@ from fastapi import APIRouter, Depends, Query
 
 from server.classes import service, store
 from server.classes.grades import FIRST, LAST, entry_year, grade_on
-from server.classes.schemas import ClassCreate, ClassEdit, ClassesSeen, ClassSeen
+from server.classes.schemas import ClassCreate, ClassEdit, ClassesSeen, ClassSeen, ConsentBody
 from server.clock import city_date
 from server.dependencies import ClockDep, Reading, SignedIn, Writing
 from server.errors import ForbiddenError
 from server.paging import MAX_PAGE, MOST, PAGE_ROWS
-from server.schools.models import SchoolClass
+from server.schools.models import SchoolClass, consent_now
 from server.schools.schemas import Id
 from server.scope import Scope, allows
 
@@ -34,10 +34,11 @@ def wanted(
     state: Literal["", "closed", "consent"] = "",
 ) -> store.ClassFilter:
     entries: tuple[tuple[str, int], ...] = ()
+    today = city_date(clock.now())
     if grade:
-        today, number = city_date(clock.now()), int(grade)
+        number = int(grade)
         entries = tuple((p, entry_year(p, number, today)) for p in FIRST if FIRST[p] <= number <= LAST[p])
-    return store.ClassFilter(school, district, state, entries)
+    return store.ClassFilter(school, district, state, today, entries)
 
 
 Reader = Annotated[Scope, Depends(may_read)]
@@ -45,6 +46,7 @@ Wanted = Annotated[store.ClassFilter, Depends(wanted)]
 
 
 def seen(row: SchoolClass, clock: ClockDep) -> ClassSeen:
+    today = city_date(clock.now())
     return ClassSeen(
         id=row.id,
         school_id=row.school_id,
@@ -52,11 +54,12 @@ def seen(row: SchoolClass, clock: ClockDep) -> ClassSeen:
         phase=row.phase,
         entry_year=row.entry_year,
         number=row.number,
-        grade=grade_on(row.phase, row.entry_year, city_date(clock.now())),
+        grade=grade_on(row.phase, row.entry_year, today),
         name=row.name,
         pupils=row.pupils,
         head_id=row.head_id,
-        consent_on=row.consent_on,
+        **{name: getattr(row, name) for name in ConsentBody.model_fields},
+        consent=consent_now(row, today),
         closed_on=row.closed_on,
     )
 

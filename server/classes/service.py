@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from server.classes import store
 from server.classes.grades import years
-from server.classes.schemas import ClassBody, ClassCreate, ClassEdit
+from server.classes.schemas import ClassBody, ClassCreate, ClassEdit, ConsentBody
 from server.clock import city_date
 from server.errors import ConflictError, ForbiddenError, InvalidError, NotFoundError
 from server.ids import new_id
@@ -17,7 +17,7 @@ from server.schools import service as schools
 from server.schools.models import School, SchoolClass
 from server.scope import Action, Scope, allows
 
-KEPT = ("name", "pupils", "head_id", "consent_on", "closed_on")
+KEPT = ("name", "pupils", "head_id", *ConsentBody.model_fields, "closed_on")
 """What pasts say of a class."""
 
 
@@ -55,6 +55,7 @@ async def edit(session: AsyncSession, scope: Scope, class_id: str, body: ClassEd
         one.id for one in await store.staff(session, scope, row.school_id, city_date(now))
     }:
         raise InvalidError("class_head", field="head_id")
+    _check_consent(body)
     said = body.model_dump()
     if any(getattr(row, name) != value for name, value in said.items()):
         await _keep(session, scope, row, now)
@@ -62,6 +63,18 @@ async def edit(session: AsyncSession, scope: Scope, class_id: str, body: ClassEd
         setattr(row, name, value)
     await session.flush()
     return row
+
+
+def _check_consent(body: ConsentBody) -> None:
+    """What is said of a consent hangs on the day it was given; a new one clears the day the old one was withdrawn."""
+    given = body.consent_on
+    for name in ConsentBody.model_fields:
+        if given is None and getattr(body, name) is not None:
+            raise InvalidError("consent_day", field="consent_on")
+    for name in ("consent_until", "consent_withdrawn_on"):
+        day = getattr(body, name)
+        if given is not None and day is not None and day < given:
+            raise InvalidError("consent_order", field=name)
 
 
 async def _keep(session: AsyncSession, scope: Scope, row: SchoolClass, now: datetime) -> None:

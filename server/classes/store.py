@@ -22,7 +22,9 @@ class ClassFilter:
     school: str = ""
     district: str = ""
     state: str = ""
-    """"" open | closed | consent (none recorded)"""
+    """"" open | closed | consent (none that holds)"""
+    day: date | None = None
+    """On which a consent must hold."""
     entries: tuple[tuple[str, int], ...] = ()
     """(phase, entry year) of the grade asked for."""
 
@@ -32,7 +34,8 @@ def _filtered(query: Select[Any], scope: Scope, wanted: ClassFilter) -> Select[A
     closed = SchoolClass.closed_on.is_not(None)
     query = query.where(closed if wanted.state == "closed" else ~closed)
     if wanted.state == "consent":
-        query = query.where(SchoolClass.consent_on.is_(None))
+        lapsed = or_(SchoolClass.consent_withdrawn_on <= wanted.day, SchoolClass.consent_until < wanted.day)
+        query = query.where(or_(SchoolClass.consent_on.is_(None), lapsed))
     if wanted.school:
         query = query.where(SchoolClass.school_id == wanted.school)
     if wanted.district:

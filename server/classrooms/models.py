@@ -30,6 +30,8 @@ class Classroom(Base):
     lead_teacher_id: Mapped[str] = mapped_column(ForeignKey("people.id"))
     term: Mapped[str] = mapped_column(String(12))
     """ "2026-1": first term of school year 2026."""
+    form: Mapped[str] = mapped_column(String(10), default="delivery", server_default="delivery")
+    """课堂类型 of the lessons that its timetable makes: delivery 专递 | master 名师 | open 名校网络"""
     accepted_on: Mapped[date | None]
     """验收: counts towards the 30 of policy 1."""
     archived_at: Mapped[datetime | None]

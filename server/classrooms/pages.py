@@ -15,13 +15,14 @@ from server.choices.service import Offer, offer
 from server.classrooms import service, store
 from server.classrooms.models import Classroom
 from server.classrooms.routes import Reader, Wanted
-from server.classrooms.schemas import MOST_RECEIVERS, SUBJECTS, ClassroomBody, SlotBody
+from server.classrooms.schemas import FORMS, MOST_RECEIVERS, SUBJECTS, ClassroomBody, SlotBody
 from server.clock import city_date
 from server.dependencies import ClockDep, Html, Reading, SignedIn, Writing
 from server.errors import ForbiddenError
 from server.forms import Form, attempt, check, rows_of, typed
 from server.lessons import store as lessons
-from server.lessons.changes import progress
+from server.lessons.changes import forms, progress
+from server.lessons.changes.schemas import FormsBody
 from server.lessons.invitations import service as invitations
 from server.paging import PAGE_ROWS, ListPage, base_of
 from server.schools import store as schools
@@ -41,7 +42,7 @@ GIVEN = frozenset(
     | {f"slots.0.{name}" for name in SlotBody.model_fields}
 )
 """Fields of the new classroom's form that its address may fill in: the slot finder leads here with what it found."""
-DONE = ("created", "saved", "archived", "restored", "withdrawn")
+DONE = ("created", "saved", "archived", "restored", "withdrawn", "form")
 
 
 ROWS = {"receivers": "room_id", "slots": "starts"}
@@ -183,6 +184,48 @@ async def post_restore(session: Writing, scope: SignedIn, classroom_id: Id) -> R
     return RedirectResponse(f"{LIST}/{classroom_id}?done=restored", 303)
 
 
+@router.get(LIST + "/{classroom_id}/lesson-form")
+async def get_lesson_form(page: Html, session: Reading, scope: Reader, clock: ClockDep, classroom_id: Id) -> Response:
+    """课堂类型 of the lessons to come: of all, or of those ticked."""
+    return await _lesson_form(page, session, scope, clock, classroom_id, Form())
+
+
+async def _lesson_form(
+    page: Page, session: AsyncSession, scope: Scope, clock: ClockDep, classroom_id: str, form: Form
+) -> Response:
+    classroom = await service.get(session, scope, classroom_id)
+    if not service.may(scope, "lesson.create", classroom):
+        raise ForbiddenError
+    ahead = await forms.ahead(session, scope, classroom_id, clock.now())
+    return page.render(
+        "admin/classroom_lesson_form.html",
+        status=422 if form.bad else 200,
+        classroom=classroom,
+        lessons=ahead,
+        forms=FORMS,
+        whole=service.may(scope, "classroom.write", classroom),
+        form=form,
+    )
+
+
+@router.post(LIST + "/{classroom_id}/lesson-form")
+async def post_lesson_form(
+    request: Request, page: Html, session: Writing, scope: SignedIn, clock: ClockDep, classroom_id: Id
+) -> Response:
+    submitted = await request.form()
+    form = Form(typed(submitted.multi_items()))
+    asked = {"form": form.value("form"), "lessons": [str(one) for one in submitted.getlist("lessons")]}
+    asked["lessons"] = [] if form.value("which") == "all" else asked["lessons"]
+    body, form.wrong = check(FormsBody, asked, page.t)
+    if body is not None and not body.lessons and form.value("which") != "all":
+        form.message = page.t("admin.classrooms.form_none")
+        body = None
+    doing = forms.set_form(session, scope, classroom_id, body, clock.now()) if body else None
+    if doing is None or await attempt(request, form, doing) is None:
+        return await _lesson_form(page, session, scope, clock, classroom_id, form)
+    return RedirectResponse(f"{LIST}/{classroom_id}?done=form", 303)
+
+
 @router.get(LIST + "/{classroom_id}")
 async def get_classroom(
     page: Html,
@@ -201,5 +244,6 @@ async def get_classroom(
         ahead=await lessons.count(session, scope, publishing.still_ahead(classroom.id, clock.now())),
         answers=await invitations.answers(session, scope, classroom.id),
         may_write=service.may(scope, "classroom.write", classroom),
+        may_plan=service.may(scope, "lesson.create", classroom),
         done=done if done in DONE else "",
     )

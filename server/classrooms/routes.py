@@ -50,6 +50,7 @@ def seen(classroom: Classroom, slots: list[WeeklySlot]) -> ClassroomSeen:
         subject=classroom.subject,
         grade=classroom.grade,
         term=classroom.term,
+        form=classroom.form,
         lead_school=classroom.lead_room.school.name,
         lead_room=classroom.lead_room.name,
         lead_teacher=classroom.lead_teacher.name,

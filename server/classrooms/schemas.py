@@ -35,6 +35,9 @@ SUBJECTS = (
 )
 """Stable keys of ours (the official code list is not to be had); texts are common.subject.<key>."""
 
+FORMS = ("delivery", "master", "open")
+"""课堂类型: 专递, 名师, 名校网络; texts are common.lesson_form.<key>."""
+
 Subject = Annotated[str, Field(pattern="^(" + "|".join(SUBJECTS) + ")$")]
 
 
@@ -100,6 +103,8 @@ class ClassroomSeen(BaseModel):
     lead_teacher: str
     receivers: list[ReceiverSeen]
     slots: list[SlotSeen]
+    form: str
+    """课堂类型"""
     accepted_on: date | None
     archived: bool
 

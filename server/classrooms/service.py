@@ -127,7 +127,14 @@ async def _check_slots(session: AsyncSession, scope: Scope, body: ClassroomBody,
     for held, classroom in await store.slots_beside(session, scope, body.term, rooms, people, classes, but):
         for number, slot in enumerate(body.slots):
             if _clash(slot, held):
-                raise ConflictError("classroom_busy", field=f"slots.{number}.starts", name=classroom.name)
+                raise await _busy(session, scope, classroom, field=f"slots.{number}.starts")
+
+
+async def _busy(session: AsyncSession, scope: Scope, other: Classroom, **where: str) -> ConflictError:
+    """Names the classroom in the way to whoever may see it."""
+    if await store.classroom(session, scope, other.id) is None:
+        return ConflictError("classroom_taken", **where)
+    return ConflictError("classroom_busy", name=other.name, **where)
 
 
 async def _checked(session: AsyncSession, scope: Scope, body: ClassroomBody, now: datetime, but: str = "") -> None:
@@ -196,7 +203,7 @@ async def add_slot(session: AsyncSession, scope: Scope, classroom_id: str, slot:
     beside = await store.slots_beside(session, scope, classroom.term, rooms, people, classes, classroom.id)
     for other, whose in beside:
         if _clash(slot, other):
-            raise ConflictError("classroom_busy", name=whose.name)
+            raise await _busy(session, scope, whose)
     await store.add(session, scope, WeeklySlot(id=new_id(), classroom_id=classroom.id, **slot.model_dump()))
     return classroom
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, exists, func, or_, select, true
+from sqlalchemy import ColumnElement, Select, exists, or_, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import selectinload
 
@@ -15,7 +15,7 @@ from server.accounts.models import Person, PostHeld
 from server.accounts.store import held_on
 from server.classrooms.models import Classroom, Receiver
 from server.database import Base
-from server.paging import Paging
+from server.paging import Paging, ids_of_page
 from server.schools.models import Room, School, SchoolClass
 from server.schools.store import visible as visible_school
 from server.scope import Scope
@@ -36,17 +36,22 @@ class ClassroomFilter:
 def visible(scope: Scope) -> ColumnElement[bool]:
     if scope.city or scope.system:
         return true()
-    rooms = select(Room.id).join(School, School.id == Room.school_id).where(visible_school(scope))
-    received = exists().where(Receiver.classroom_id == Classroom.id, Receiver.room_id.in_(rooms))
-    ways = [Classroom.lead_room_id.in_(rooms), received]
+    ways = _touch(select(Room.id).join(School, School.id == Room.school_id).where(visible_school(scope)))
     if scope.person:  # a screen is nobody: it would match every place that is still free
         ways.append(Classroom.lead_teacher_id == scope.person)
-        ways.append(exists().where(Receiver.classroom_id == Classroom.id, Receiver.assistant_id == scope.person))
+        assisted = select(Receiver.classroom_id).where(Receiver.assistant_id == scope.person)
+        ways.append(Classroom.id.in_(assisted))
     return or_(*ways)
 
 
-def _filtered(query: Select[Any], scope: Scope, wanted: ClassroomFilter) -> Select[Any]:
-    query = query.where(visible(scope))
+def _touch(rooms: Select[str]) -> list[ColumnElement[bool]]:
+    """Classrooms that lead from or receive in one of these rooms; asked once for all, not classroom by classroom."""
+    received = select(Receiver.classroom_id).where(Receiver.room_id.in_(rooms))
+    return [Classroom.lead_room_id.in_(rooms), Classroom.id.in_(received)]
+
+
+def _filtered(scope: Scope, wanted: ClassroomFilter) -> Select[str]:
+    query = select(Classroom.id).where(visible(scope))
     archived = Classroom.archived_at.is_not(None)
     query = query.where(archived if wanted.state == "archived" else ~archived)
     if wanted.state == "accepted":
@@ -57,22 +62,14 @@ def _filtered(query: Select[Any], scope: Scope, wanted: ClassroomFilter) -> Sele
         query = query.where(Classroom.term == wanted.term)
     if wanted.district:
         there = select(Room.id).join(School, School.id == Room.school_id).where(School.supervised_by == wanted.district)
-        received = exists().where(Receiver.classroom_id == Classroom.id, Receiver.room_id.in_(there))
-        query = query.where(or_(Classroom.lead_room_id.in_(there), received))
+        query = query.where(or_(*_touch(there)))
     if wanted.q:
         words = wanted.q.strip()
         teachers = select(Person.id).where(Person.name.contains(words, autoescape=True))
         rooms = select(Room.id).join(School, School.id == Room.school_id)
         rooms = rooms.where(School.name.contains(words, autoescape=True))
-        received = exists().where(Receiver.classroom_id == Classroom.id, Receiver.room_id.in_(rooms))
-        query = query.where(
-            or_(
-                Classroom.name.contains(words, autoescape=True),
-                Classroom.lead_teacher_id.in_(teachers),
-                Classroom.lead_room_id.in_(rooms),
-                received,
-            )
-        )
+        named = or_(Classroom.name.contains(words, autoescape=True), Classroom.lead_teacher_id.in_(teachers))
+        query = query.where(or_(named, *_touch(rooms)))
     return query
 
 
@@ -92,11 +89,10 @@ def _order(sort: str) -> list[ColumnElement[Any]]:
 async def list_classrooms(
     session: AsyncSession, scope: Scope, wanted: ClassroomFilter, page: int, size: int
 ) -> tuple[list[Classroom], Paging]:
-    count = await session.scalar(_filtered(select(func.count()).select_from(Classroom), scope, wanted))
-    paging = Paging(page, count or 0, size)
-    query = _filtered(select(Classroom), scope, wanted).order_by(*_order(wanted.sort))
-    rows = await session.scalars(query.offset(paging.offset).limit(size))
-    return list(rows.unique()), paging
+    order = _order(wanted.sort)
+    ids, paging = await ids_of_page(session, _filtered(scope, wanted).order_by(*order), page, size)
+    query = select(Classroom).where(Classroom.id.in_(ids)).order_by(*order)
+    return list((await session.scalars(query)).unique()), paging
 
 
 async def classroom(session: AsyncSession, scope: Scope, classroom_id: str) -> Classroom | None:

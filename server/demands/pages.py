@@ -9,6 +9,7 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import RedirectResponse, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from server.classes import store as classes
 from server.classrooms import store as classrooms
 from server.classrooms.schemas import SUBJECTS
 from server.clock import city_date
@@ -16,7 +17,7 @@ from server.demands import service, store
 from server.demands.lifecycle import STATES
 from server.demands.models import Demand
 from server.demands.routes import Reader, Wanted
-from server.demands.schemas import DemandBody, OfferBody, WishBody
+from server.demands.schemas import AcceptBody, DemandBody, OfferBody, WishBody
 from server.dependencies import ClockDep, Html, Reading, SignedIn, Writing
 from server.errors import ConflictError, ForbiddenError, InvalidError
 from server.failures import sentence
@@ -25,12 +26,15 @@ from server.paging import PAGE_ROWS, ListPage, base_of
 from server.schools import store as schools
 from server.schools.schemas import Id
 from server.schools.service import part_of
-from server.scope import Scope, allows
+from server.scope import SYSTEM, Scope, allows
 from server.templating import Page
 from server.timetable import store as timetable
 from server.timetable.schemas import FoundOut
 
 router = APIRouter(include_in_schema=False)
+
+MOST_CLASSES = 120
+"""Of one school."""
 
 LIST = "/demands"
 DONE = ("posted", "wished", "withdrawn", "offered", "taken_back", "accepted")
@@ -115,6 +119,14 @@ async def _choices(session: AsyncSession, scope: Scope, demand: Demand, clock: C
     return {"lead_rooms": rooms, "teachers": teachers, "studios": studios}
 
 
+async def _of_school(session: AsyncSession, demand: Demand, clock: ClockDep) -> dict[str, Any]:
+    """Who may assist there, and the classes that may sit there: for who decides for the school."""
+    wanted = classes.ClassFilter(school=demand.school_id)
+    held, _ = await classes.list_classes(session, SYSTEM, wanted, 1, MOST_CLASSES)
+    people = await classrooms.staff(session, SYSTEM, "assistant", [demand.school_id], city_date(clock.now()))
+    return {"aides": [(one.id, one.name) for one in people], "classes": [(one.id, one.called) for one in held]}
+
+
 async def _one(
     page: Page,
     session: AsyncSession,
@@ -143,6 +155,7 @@ async def _one(
         message=message,
         done=done,
         base=f"{LIST}/{demand.id}",
+        **(await _of_school(session, demand, clock) if decides else {}),
         places={one.school_id: one.school for one in choices["lead_rooms"]},
         **choices,
     )
@@ -224,9 +237,15 @@ async def post_accept(
     request: Request, page: Html, session: Writing, scope: SignedIn, clock: ClockDep, demand_id: Id, offer_id: Id
 ) -> Response:
     """Where the time is taken meanwhile, nothing is changed and the page says by what."""
+    form, body = await submitted(request, AcceptBody, page.t)
+    if body is None:
+        demand = await service.get(session, scope, demand_id)
+        if not service.may_decide(scope, demand):
+            raise ForbiddenError
+        return await _one(page, session, scope, clock, demand, form=form)
     nested = await session.begin_nested()
     try:
-        await service.accept(session, scope, demand_id, offer_id, clock.now())
+        await service.accept(session, scope, demand_id, offer_id, body, clock.now())
     except (ConflictError, InvalidError) as error:
         await nested.rollback()
         session.expire_all()

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Depends, Query
 
 from server.demands import service, store
-from server.demands.schemas import DemandBody, DemandSeen, DemandsSeen, OfferBody, OfferSeen, WishBody
+from server.demands.schemas import AcceptBody, DemandBody, DemandSeen, DemandsSeen, OfferBody, OfferSeen, WishBody
 from server.dependencies import ClockDep, Reading, SignedIn, Writing
 from server.errors import ForbiddenError
 from server.paging import MAX_PAGE, MOST, PAGE_ROWS
@@ -108,6 +108,15 @@ async def post_take_back(demand_id: Id, offer_id: Id, session: Writing, scope: S
 
 
 @router.post("/{demand_id}/offers/{offer_id}/accept")
-async def post_accept(demand_id: Id, offer_id: Id, session: Writing, scope: SignedIn, clock: ClockDep) -> DemandSeen:
+async def post_accept(
+    demand_id: Id,
+    offer_id: Id,
+    session: Writing,
+    scope: SignedIn,
+    clock: ClockDep,
+    body: AcceptBody | None = None,
+) -> DemandSeen:
     """Makes a classroom of it and publishes its lessons; the other offers are passed over."""
-    return service.seen(scope, await service.accept(session, scope, demand_id, offer_id, clock.now()))
+    return service.seen(
+        scope, await service.accept(session, scope, demand_id, offer_id, body or AcceptBody(), clock.now())
+    )

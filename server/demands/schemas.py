@@ -37,6 +37,13 @@ class OfferBody(Body):
     note: str = Field(default="", max_length=200)
 
 
+class AcceptBody(Body):
+    """Who will stand in the receiving room, and which class sits there; both may be said later, of the classroom."""
+
+    assistant_id: Id | None = None
+    class_id: Id | None = None
+
+
 class OfferSeen(BaseModel):
     model_config = ConfigDict(from_attributes=True)
 

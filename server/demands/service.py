@@ -20,7 +20,7 @@ from server.clock import city_date
 from server.demands import store
 from server.demands.lifecycle import DEMAND, OFFER, after
 from server.demands.models import Demand, Offer
-from server.demands.schemas import DemandBody, DemandSeen, OfferBody, OfferSeen, WishBody
+from server.demands.schemas import AcceptBody, DemandBody, DemandSeen, OfferBody, OfferSeen, WishBody
 from server.errors import ConflictError, ForbiddenError, InvalidError, NotFoundError
 from server.gaps import store as gaps
 from server.ids import new_id
@@ -234,13 +234,15 @@ def _one(demand: Demand, offer_id: str) -> Offer:
 # --- accepting --------------------------------------------------------------------------------------------------------
 
 
-async def accept(session: AsyncSession, scope: Scope, demand_id: str, offer_id: str, now: datetime) -> Demand:
+async def accept(
+    session: AsyncSession, scope: Scope, demand_id: str, offer_id: str, body: AcceptBody, now: datetime
+) -> Demand:
     """Both schools have agreed: a classroom with its slot, its lessons published. All of it or nothing."""
     demand = await _deciding(session, scope, demand_id)
     chosen = _one(demand, offer_id)
     demand.state, demand.ended_at = after(DEMAND, demand.state, "accept"), now
     chosen.state, chosen.ended_at = after(OFFER, chosen.state, "accept"), now
-    made = await classrooms.create(session, SYSTEM, _classroom(demand, chosen), now)
+    made = await classrooms.create(session, SYSTEM, _classroom(demand, chosen, body), now)
     demand.classroom_id = made.id
     await publishing.publish(session, SYSTEM, demand.term, [made.id], now, agreed={demand.school_id: scope.person})
     others = _pass(demand, now)
@@ -257,7 +259,7 @@ async def accept(session: AsyncSession, scope: Scope, demand_id: str, offer_id: 
     return demand
 
 
-def _classroom(demand: Demand, chosen: Offer) -> ClassroomBody:
+def _classroom(demand: Demand, chosen: Offer, body: AcceptBody) -> ClassroomBody:
     t = texts("zh-CN")
     what = f"{t(f'common.grade.{demand.grade}')}{t(f'common.subject.{demand.subject}')}"
     slot = SlotBody(
@@ -270,7 +272,7 @@ def _classroom(demand: Demand, chosen: Offer) -> ClassroomBody:
         term=demand.term,
         lead_room_id=chosen.lead_room_id,
         lead_teacher_id=chosen.teacher_id,
-        receivers=[ReceiverBody(room_id=demand.room_id)],
+        receivers=[ReceiverBody(room_id=demand.room_id, **body.model_dump())],
         slots=[slot],
     )
 

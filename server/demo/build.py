@@ -20,7 +20,9 @@ from server.demo import city, lessons, lights, participation, people, plans, reg
 from server.lessons.models import Deck, Lesson
 from server.participation import service as ledger
 from server.participation.models import FactRow
+from server.schools import districts
 from server.schools.models import Device
+from server.scope import SYSTEM
 from server.security import Passwords
 from server.timetable.models import CalendarHorizon
 from server.timetable.national import KNOWN_UNTIL
@@ -47,7 +49,7 @@ async def build(database: Database, objects: ObjectStore, now: datetime) -> None
 
 
 async def _places(session: AsyncSession, now: datetime, since: date) -> None:
-    await _add(session, city.districts())
+    await districts.seed(session, SYSTEM)
     await _add(session, city.schools(now, since.year))
     rooms = [room for course in lessons.courses() for room in (course.lead_room(), *course.receiving_rooms())]
     await _add(session, rooms)

@@ -12,27 +12,8 @@ from datetime import date, datetime
 from itertools import cycle, product
 
 from server.ids import named_id
-from server.schools.models import District, Enrolment, Pairing, Room, School, SettlementCode
-
-DISTRICTS: tuple[tuple[str, str, str, str], ...] = (
-    # GB/T 2260 code, name, English name, class (policy 1 二(一)(二); grouping as in domain.md section 4)
-    ("120101", "和平区", "Heping District", "central"),
-    ("120102", "河东区", "Hedong District", "central"),
-    ("120103", "河西区", "Hexi District", "central"),
-    ("120104", "南开区", "Nankai District", "central"),
-    ("120105", "河北区", "Hebei District", "central"),
-    ("120106", "红桥区", "Hongqiao District", "central"),
-    ("120110", "东丽区", "Dongli District", "ring"),
-    ("120111", "西青区", "Xiqing District", "ring"),
-    ("120112", "津南区", "Jinnan District", "ring"),
-    ("120113", "北辰区", "Beichen District", "ring"),
-    ("120114", "武清区", "Wuqing District", "far"),
-    ("120115", "宝坻区", "Baodi District", "far"),
-    ("120116", "滨海新区", "Binhai New Area", "special"),
-    ("120117", "宁河区", "Ninghe District", "far"),
-    ("120118", "静海区", "Jinghai District", "far"),
-    ("120119", "蓟州区", "Jizhou District", "far"),
-)
+from server.schools.districts import DISTRICTS
+from server.schools.models import Enrolment, Pairing, Room, School, SettlementCode
 
 VILLAGES_PER = {"central": 0, "ring": 4, "far": 8, "special": 5}
 TOWN_PER = {"central": 5, "ring": 4, "far": 3, "special": 4}
@@ -88,10 +69,6 @@ def _village(code: str, district: str, place: str, number: int) -> Place:
     kind, phase = {3: ("初级中学", "junior"), 6: ("学校", "nine_year")}.get(number, ("中心小学", "primary"))
     name = f"{district}{place}镇{kind}"
     return Place(school_id(name), name, f"{place}镇{kind}", phase, code, True)
-
-
-def districts() -> list[District]:
-    return [District(id=code, name=name, name_en=english, kind=kind) for code, name, english, kind in DISTRICTS]
 
 
 def schools(now: datetime, year: int) -> Iterator[School]:

@@ -333,6 +333,7 @@ def lesson(
             Receipt(
                 id=named_id("demo", "receipt", id_, held.id),
                 lesson_id=id_,
+                starts_at=starts_at,
                 room_id=held.id,
                 position=seat + 1,
                 assistant_id=person_id(course.assistants[seat]),

@@ -21,6 +21,8 @@ SECOND = 1000
 MINUTE = 60 * SECOND
 SLICE = MINUTE
 """A node reports presence every 10 s; a minute tells the same story with a sixth of the rows."""
+PICTURE_SLICE = 5 * MINUTE
+"""A node reports the picture every minute; so much is the longest that counts (``picture.py``)."""
 
 Fate = Literal["held", "missed", "power", "network", "teacher_ill", "school_event", "weather"]
 FATES: tuple[tuple[float, Fate], ...] = (
@@ -43,11 +45,15 @@ class Link:
     drop_minutes: tuple[float, float]
     mute: float
     unsigned: float
+    picture: Literal["high", "mid", "low"]
+    """What it carries most of the time."""
+    poorer: float
+    """That for some minutes it carried stills or sound alone."""
 
 
-GOOD = Link(0.002, 0.02, (0, 0, 0, 0, 0, 0, 1), (0.4, 1.5), 0.003, 0.006)
-WEAK = Link(0.010, 0.05, (0, 0, 1, 2), (0.8, 2.4), 0.060, 0.025)
-POOR = Link(0.030, 0.10, (0, 1, 2, 3, 4), (1.0, 3.5), 0.100, 0.040)
+GOOD = Link(0.002, 0.02, (0, 0, 0, 0, 0, 0, 1), (0.4, 1.5), 0.003, 0.006, "high", 0.01)
+WEAK = Link(0.010, 0.05, (0, 0, 1, 2), (0.8, 2.4), 0.060, 0.025, "mid", 0.20)
+POOR = Link(0.030, 0.10, (0, 1, 2, 3, 4), (1.0, 3.5), 0.100, 0.040, "low", 0.55)
 
 
 def link_of(room: str) -> Link:
@@ -87,11 +93,15 @@ def _fact(lesson: Lesson, kind: FactKind, at_ms: int, room: str | None = None, *
     return Fact("", kind, lesson.id, 1, 0, at_ms, room, data.pop("person", None), data)
 
 
+COUNTED = ("Presence", "Spoke", "Quality", "EndpointJoined", "EndpointLeft")
+"""Counted by the node itself, not made from an op."""
+
+
 def _numbered(told: list[Fact], opened: int) -> list[Fact]:
     """Ids as nodes make them: op sequence numbers, and "p" numbers for the node's own counts."""
     numbered = []
     for number, fact in enumerate(told):
-        label = f"p{number}" if fact.kind in ("Presence", "Spoke", "EndpointJoined", "EndpointLeft") else str(number)
+        label = f"p{number}" if fact.kind in COUNTED else str(number)
         numbered.append(replace(fact, id=f"{fact.lesson}:1:{label}", room_ms=max(0, fact.at_ms - opened)))
     return numbered
 
@@ -109,6 +119,7 @@ def _room(lesson: Lesson, receipt: Receipt, opened: int, closed: int) -> Iterato
         yield _fact(lesson, "EndpointJoined", start, room, role="class", seat=seat, path="udp")
         yield from _presences(lesson, room, seat, start, end, mute, opened)
         yield _fact(lesson, "EndpointLeft", end, room, role="class", seat=seat, reason="closed")
+    yield from _pictures(link, lesson, room, seat, connected, opened)
     yield from _assistant(chance, link, lesson, receipt, joined, opened)
     yield from _pupils(chance, lesson, receipt, opened, closed)
 
@@ -149,6 +160,23 @@ def _presences(
             heard_ms=heard,
             saw_ms=until - begin,
         )
+
+
+def _pictures(link: Link, lesson: Lesson, room: str, seat: str, connected: Intervals, opened: int) -> Iterator[Fact]:
+    """What the room got of the teacher's picture while it was there."""
+    chance = random.Random(f"picture {lesson.id} {room}")
+    poorer: Intervals = ()
+    if chance.random() < link.poorer:
+        start = opened + chance.randint(2, 30) * MINUTE
+        poorer = ((start, start + chance.randint(20, 420) * SECOND),)
+    worse = "sound" if chance.random() < 0.25 else "stills"
+    for window in connected:
+        for gets, spans in ((link.picture, gaps(poorer, window)), (worse, within(poorer, window))):
+            for start, end in spans:
+                for at in range(start, end, PICTURE_SLICE):
+                    until = min(at + PICTURE_SLICE, end)
+                    told = {"role": "class", "seat": seat, "from_at": at, "to_at": until, "gets": gets}
+                    yield _fact(lesson, "Quality", until, room, **told)
 
 
 def _assistant(

@@ -15,6 +15,9 @@ from server.schools.models import Gap, SchoolClass
 WANTED = (("music", "无专任教师"), ("art", "由语文教师兼任"), ("english", "教师休产假"))
 
 
+CONSENT = {"consent_by": "教务处", "consent_version": "第一版", "consent_channel": "paper"}
+
+
 def _phases(place: Place) -> tuple[str, ...]:
     return ("primary", "junior") if place.phase == "nine_year" else (place.phase,)
 
@@ -33,7 +36,7 @@ def classes(now: datetime) -> Iterator[SchoolClass]:
                     entry_year=year,
                     number=1,
                     pupils=14 + (number * 7 + grade * 3) % 24,
-                    consent_on=date(today.year, 1, 10) if (number + grade) % 3 else None,
+                    **(CONSENT | {"consent_on": date(today.year, 1, 10)} if (number + grade) % 3 else {}),
                     demo=True,
                 )
 

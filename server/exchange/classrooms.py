@@ -1,5 +1,6 @@
 """同步课堂 as rows of a file, known by term, name and lead room. Rule: a file makes classrooms and mends what they are
-called; who is taught where by whom is changed on the page, which looks at their times.
+called; who is taught where by whom is changed on the page, which looks at their times. A cell of 课堂类型 that is empty
+says nothing; lessons that are published follow it when the timetable is published again.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from server.classrooms.models import Classroom, Receiver
-from server.classrooms.schemas import MOST_RECEIVERS, ClassroomBody
+from server.classrooms.schemas import FORMS, MOST_RECEIVERS, ClassroomBody
 from server.clock import city_date
 from server.exchange import store
 from server.exchange.register import Effect, Plan, Twice, checked
@@ -46,7 +47,7 @@ class Classrooms:
 
     def _said(self, one: Classroom) -> dict[str, Any]:
         row: dict[str, Any] = {"term": one.term, "classroom": one.name, "room_code": one.lead_room.code}
-        row |= {"teacher": one.lead_teacher.login, **{name: getattr(one, name) for name in PLAIN}}
+        row |= {"teacher": one.lead_teacher.login, **{name: getattr(one, name) for name in (*PLAIN, "form")}}
         for (room, assistant), held in zip(PLACES, one.receivers, strict=False):
             row |= {room: held.room.code, assistant: held.assistant.login if held.assistant else None}
         return row
@@ -67,7 +68,7 @@ class Classrooms:
         if body.term not in self.terms:
             raise Fault("term", "errors.classroom_term")
         id_ = new_id()
-        plain = body.model_dump(exclude={"receivers", "slots"})
+        plain = {**body.model_dump(exclude={"receivers", "slots"}), "form": row.get("form") or FORMS[0]}
         plan.insert(Classroom, {"id": id_, "created_at": self.now, "demo": False, **plain}, at)
         for position, one in enumerate(body.receivers, 1):
             values = {"id": new_id(), "classroom_id": id_, "position": position, **one.model_dump()}
@@ -114,7 +115,8 @@ class Classrooms:
         plain = {name: getattr(held, name) for name in ("name", "term", "lead_room_id", "lead_teacher_id")}
         rooms = [{"room_id": one.room_id} for one in held.receivers]
         body = checked(ClassroomBody, {**plain, "receivers": rooms, **{name: row.get(name) for name in PLAIN}})
-        new = {name: getattr(body, name) for name in PLAIN if getattr(held, name) != getattr(body, name)}
+        values = {name: getattr(body, name) for name in PLAIN} | {"form": row.get("form") or held.form}
+        new = {name: value for name, value in values.items() if getattr(held, name) != value}
         if new:
             plan.change(Classroom, held, new, at)
         return "changed" if new else "same"

@@ -18,6 +18,9 @@ from server.schools import service as schools
 from server.schools.models import Pairing, School
 from server.scope import Action, Scope, allows
 
+Key = tuple[str, str, date]
+"""Lead school, village school, first day."""
+
 
 class Pairings:
     action: Action = "pairing.write"
@@ -32,6 +35,7 @@ class Pairings:
         self.spans: dict[tuple[str, str], dict[date, date | None]] = defaultdict(dict)
         for one in held:
             self.spans[one.lead_school_id, one.village_school_id][one.starts_on] = one.ends_on
+        self.kinds = {key: one.kind for key, one in self.pairings.items()}
         self.rows: dict[tuple[str, str, date], int] = {}
         self.twice = Twice()
 
@@ -66,7 +70,7 @@ class Pairings:
         held = self.pairings.get(key)
         if held is not None:
             return self._changed(held, row["kind"], ends, plan, place)
-        self._takes(key, ends, plan)
+        self._takes(key, ends, row["kind"], plan)
         for code, school in (("lead_code", lead), ("village_code", village)):
             if school.closed_on is not None:
                 raise Fault(code, "closed_school")
@@ -74,20 +78,32 @@ class Pairings:
         plan.insert(Pairing, {**new, "starts_on": starts, "ends_on": ends}, place)
         return "new"
 
-    def _takes(self, key: tuple[str, str, date], ends: date | None, plan: Plan) -> None:
+    def _takes(self, key: Key, ends: date | None, kind: str, plan: Plan) -> None:
         lead, village, starts = key
         self.spans[lead, village][starts] = ends
+        self.kinds[key] = kind
         self.rows[key] = plan.row
 
     def late(self) -> Iterator[Late]:
-        """The same two schools are paired once at a time, as the file leaves them. Of two rows the lower is wrong."""
+        """The same two schools are paired once at a time, and a lead school that helps one to one helps one; as the
+        file leaves them. Of two rows the lower is wrong."""
+        of_lead: dict[str, list[Key]] = defaultdict(list)
+        for key in self.kinds:
+            of_lead[key[0]].append(key)
         for (lead, village, starts), row in self.rows.items():
-            beside = self.spans[lead, village]
-            ends = beside[starts]
-            for begun, ended in beside.items():
+            ends = self.spans[lead, village][starts]
+            for other in of_lead[lead]:
+                _, helped, begun = other
+                ended = self.spans[lead, helped][begun]
                 overlaps = (ended is None or starts < ended) and (ends is None or begun < ends)
-                if begun != starts and overlaps and self.rows.get((lead, village, begun), 0) < row:
+                if (begun == starts and helped == village) or not overlaps or self.rows.get(other, 0) >= row:
+                    continue
+                if helped == village:
                     yield Late(row, Fault("starts_on", "errors.pairing_twice"), starts.isoformat())
+                    break
+                if "one_to_one" in (self.kinds[other], self.kinds[lead, village, starts]):
+                    name = self.by_id[helped].short_name
+                    yield Late(row, Fault("kind", "errors.pairing_one", school=name), name)
                     break
 
     def _changed(
@@ -99,7 +115,7 @@ class Pairings:
             if any(day is not None and day < closed for day in (held.ends_on, ends)):
                 raise Fault("ends_on", "errors.effective_closed", date=closed.isoformat())
             new["ends_on"] = ends
-            self._takes((held.lead_school_id, held.village_school_id, held.starts_on), ends, plan)
         if new:
+            self._takes((held.lead_school_id, held.village_school_id, held.starts_on), ends, kind, plan)
             plan.change(Pairing, held, new, place)
         return "changed" if new else "same"

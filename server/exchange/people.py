@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from server.accounts.admin.schemas import PersonBody
 from server.accounts.admin.service import posts_given
 from server.accounts.models import Person, PostHeld
+from server.accounts.service import REACHING
 from server.clock import city_date
 from server.exchange import store
 from server.exchange.register import Effect, Plan, Twice, checked, open_school
@@ -39,7 +40,8 @@ class People:
 
     def _posts(self, person: Person) -> list[str]:
         """Open posts of the person's own school, as the file knows them."""
-        held = {one.post for one in person.posts if one.ends_on is None or one.ends_on >= self.today}
+        here = (one for one in person.posts if one.school_id in (None, person.school_id))
+        held = {one.post for one in here if one.ends_on is None or one.ends_on >= self.today}
         return [post for post in POSTS if post in held]
 
     def export(self) -> list[dict[str, Any]]:
@@ -82,7 +84,7 @@ class People:
     def _give(self, person: str, posts: list[str], plan: Plan, place: tuple[str, str | None]) -> None:
         for post in posts:
             row = {"id": new_id(), "person_id": person, "post": post, "starts_on": self.today, "ends_on": None}
-            row |= {"district_id": None, "school_id": None, "studio_id": None}
+            row |= {"district_id": None, "school_id": place[0] if post in REACHING else None, "studio_id": None}
             plan.insert(PostHeld, row, place)
 
     def _changed(

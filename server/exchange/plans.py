@@ -158,7 +158,7 @@ class Slots:
     async def load(self, session: AsyncSession, scope: Scope, now: datetime) -> None:
         self.twice = Twice()
         self.places = await store.classroom_places(session, scope, city_date(now))
-        mine = await store.classrooms_seen(session, scope)
+        self.seen = mine = await store.classrooms_seen(session, scope)
         self.known: dict[tuple[str, str, str], list[str]] = defaultdict(list)
         for id_, one in self.places.items():
             if id_ in mine and allows(scope, self.action, one.part):
@@ -242,8 +242,13 @@ class Slots:
             beside = {other for one in self._needs(span) for other in taken[one] if self.rows.get(other, 0) < row}
             found = next((other for other in sorted(beside) if span.meets(self.spans[other])), None)
             if found is not None:
-                name = self.places[self.spans[found].classroom].name
-                yield Late(row, Fault("starts", "errors.classroom_busy", name=name), _clock(span))
+                yield Late(row, self._busy(self.spans[found].classroom), _clock(span))
+
+    def _busy(self, classroom: str) -> Fault:
+        """Names the classroom in the way to whoever may see it."""
+        if classroom not in self.seen:
+            return Fault("starts", "errors.classroom_taken")
+        return Fault("starts", "errors.classroom_busy", name=self.places[classroom].name)
 
     def _needs(self, span: Span) -> Iterator[tuple[str, str, int]]:
         place = self.places[span.classroom]

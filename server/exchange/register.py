@@ -71,7 +71,15 @@ class Plan:
         self.told.append(("change", table.__tablename__, row.id, said, place))
 
     def keep(
-        self, kind: str, row: Any, names: tuple[str, ...], scope: Scope, *, school: str, district: str | None = None
+        self,
+        kind: str,
+        row: Any,
+        names: tuple[str, ...],
+        scope: Scope,
+        *,
+        school: str,
+        district: str | None = None,
+        is_open: bool = True,
     ) -> None:
         """What the row said until today, if it was there before today."""
         past = {
@@ -81,7 +89,7 @@ class Plan:
             "until": history.midnight(city_date(self.now)),
             "school_id": school,
             "district_id": district,
-            "open": True,
+            "open": is_open,
             "was": {name: _said(getattr(row, name)) for name in names},
             "changed_by": scope.person,
             "changed_at": self.now,
@@ -352,6 +360,7 @@ class Classes:
             new["closed_on"] = None
         if new:
             if held.id not in self.kept:
-                plan.keep("class", held, ("name", "pupils"), self.scope, school=school.id)
+                is_open = held.closed_on is None
+                plan.keep("class", held, classes.KEPT, self.scope, school=school.id, is_open=is_open)
             plan.change(SchoolClass, held, new, place)
         return "changed" if new else "same"

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Literal
 
-from server.classrooms.schemas import MOST_RECEIVERS, SUBJECTS
+from server.classrooms.schemas import FORMS, MOST_RECEIVERS, SUBJECTS
 from server.schools.schemas import EQUIPMENT
 from server.templating import LOCALES, Texts, texts
 
@@ -35,7 +35,7 @@ class Column:
 
 YES_NO = ("yes", "no")
 WEEKDAYS = ("1", "2", "3", "4", "5", "6", "7")
-POSTS = ("teacher", "assistant", "class_teacher", "dean", "technician")
+POSTS = ("teacher", "assistant", "class_teacher", "dean", "technician", "school_admin")
 SETTLEMENTS = ("111", "112", "121", "122", "123", "210", "220")
 
 SHEETS: dict[str, tuple[Column, ...]] = {
@@ -101,6 +101,7 @@ SHEETS: dict[str, tuple[Column, ...]] = {
         Column("classroom", required=True, width=28),
         Column("subject", "choice", True, SUBJECTS, "common.subject"),
         Column("grade", "number", True, width=8),
+        Column("form", "choice", False, FORMS, "common.lesson_form"),
         Column("room_code", required=True),
         Column("teacher", required=True, width=20),
         Column("accepted_on", "date"),

@@ -29,18 +29,17 @@ def calendar(name: str, lessons: Iterable[Lesson], activities: Iterable[Activity
     held.add("x-wr-calname", name)
     held.add("x-wr-timezone", str(CITY))
     held.add("refresh-interval", AGAIN, parameters={"value": "DURATION"})
-    host = origin.split("://", 1)[-1].split(":", 1)[0]
     for lesson in lessons:
-        held.add_component(_event(lesson, host, origin, t))
+        held.add_component(_event(lesson, origin, t))
     for activity in activities:
-        held.add_component(_activity(activity, host, origin, t))
+        held.add_component(_activity(activity, origin, t))
     held.add_missing_timezones()
     return bytes(held.to_ical())
 
 
-def _event(lesson: Lesson, host: str, origin: str, t: Texts) -> Event:
+def _event(lesson: Lesson, origin: str, t: Texts) -> Event:
     event = Event()
-    event.add("uid", f"{lesson.id}@tongtang.{host}")
+    event.add("uid", f"{lesson.id}@tongtang")
     event.add("dtstamp", _stamp(lesson))
     event.add("last-modified", _stamp(lesson))
     event.add("sequence", lesson.sequence)
@@ -54,9 +53,9 @@ def _event(lesson: Lesson, host: str, origin: str, t: Texts) -> Event:
     return event
 
 
-def _activity(row: Activity, host: str, origin: str, t: Texts) -> Event:
+def _activity(row: Activity, origin: str, t: Texts) -> Event:
     event = Event()
-    event.add("uid", f"{row.id}@tongtang.{host}")
+    event.add("uid", f"{row.id}@tongtang")
     stamp = (row.changed_at or row.created_at).astimezone(UTC)
     event.add("dtstamp", stamp)
     event.add("last-modified", stamp)

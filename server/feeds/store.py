@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import or_, select
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from server.accounts.models import Person
 from server.errors import ForbiddenError
 from server.feeds.models import Feed
-from server.lessons.models import Lesson, Receipt
+from server.lessons.models import Lesson
+from server.lessons.whose import Span, led_or_received, one_of, taught_or_assisted
 from server.schools.models import Room, School
 from server.scope import Scope
 
@@ -39,13 +40,8 @@ async def lessons(session: AsyncSession, scope: Scope, feed: Feed, start: dateti
     """Of the feed's person or room, called off ones too: a calendar must be told that they are."""
     if not scope.system:
         raise ForbiddenError
-    if feed.room_id:
-        received = select(Receipt.lesson_id).where(Receipt.room_id == feed.room_id)
-        mine = or_(Lesson.lead_room_id == feed.room_id, Lesson.id.in_(received))
-    else:
-        received = select(Receipt.lesson_id).where(Receipt.assistant_id == feed.person_id)
-        mine = or_(Lesson.teacher_id == feed.person_id, Lesson.id.in_(received))
-    query = select(Lesson).where(
-        mine, Lesson.starts_at >= start, Lesson.starts_at < end, Lesson.state != "planned", Lesson.robots == 0
-    )
+    span = Span(start, end)
+    mine = led_or_received([feed.room_id], span) if feed.room_id else taught_or_assisted([feed.person_id or ""], span)
+    query = select(Lesson).where(one_of(mine), *span.holds(Lesson.starts_at))
+    query = query.where(Lesson.state != "planned", Lesson.robots == 0)
     return list((await session.scalars(query.order_by(Lesson.starts_at, Lesson.id))).unique())

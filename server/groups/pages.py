@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict, dataclass
+from datetime import date
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request
@@ -17,9 +18,10 @@ from server.dependencies import ClockDep, Html, Reading, SignedIn, Writing
 from server.errors import ForbiddenError
 from server.forms import Form, attempt, carried_out, submitted
 from server.groups import service, store
+from server.groups.models import Membership
 from server.groups.routes import Reader, Wanted
 from server.groups.schemas import KINDS, GroupBody, GroupEdit, GroupEnd, MemberBody
-from server.paging import PAGE_ROWS, ListPage, base_of
+from server.paging import PAGE_ROWS, ListPage, base_of, page_of
 from server.schools import store as schools
 from server.schools.schemas import Id
 from server.scope import Part, Scope, allows
@@ -61,6 +63,11 @@ async def _list(
     )
 
 
+def _order(member: Membership) -> tuple[bool, bool, date, str]:
+    """Lead schools first, who has left last."""
+    return member.ends_on is not None, member.role != "lead", member.starts_on, member.id
+
+
 def _now(group: Any, day: Any) -> tuple[list[Any], int]:
     """Today's lead schools, and how many members there are with them."""
     held = [one for one in group.members if one.starts_on <= day and (one.ends_on is None or one.ends_on > day)]
@@ -95,14 +102,18 @@ async def _group(
     group_id: str,
     forms: dict[str, Form],
     done: str = "",
+    number: int = 1,
 ) -> Response:
     group, today = await service.get(session, scope, group_id), city_date(clock.now())
     may_write = service.may(scope, "group.write", group)
     chosen = [forms["member"].value("school_id")] if "member" in forms else []
+    members, paging = page_of(sorted(group.members, key=_order), number)
     return page.render(
         "admin/group.html",
         status=422 if any(form.bad for form in forms.values()) else 200,
         group=group,
+        members=members,
+        paging=paging,
         today=today,
         names=await _names(page, session, scope),
         may_write=may_write,
@@ -124,9 +135,10 @@ async def get_group(
     scope: Reader,
     clock: ClockDep,
     group_id: Id,
+    number: ListPage = 1,
     done: Annotated[str, Query(max_length=20)] = "",
 ) -> Response:
-    return await _group(page, session, scope, clock, group_id, {}, done)
+    return await _group(page, session, scope, clock, group_id, {}, done, number)
 
 
 Doing = Callable[[Any], Awaitable[object]]

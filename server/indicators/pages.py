@@ -14,6 +14,7 @@ from server.indicators import service
 from server.indicators.formulas import ReceiptFigures
 from server.indicators.registry import SHOWN, Level
 from server.indicators.service import Row
+from server.paging import ListPage, base_of, page_of
 from server.participation.evidence import evidence
 from server.participation.receipts import EFFECTIVE_PERCENT
 
@@ -40,6 +41,7 @@ async def indicators(
     level: Text = None,
     district: Text = None,
     sort: Text = None,
+    number: ListPage = 1,
 ) -> Response:
     service.ask(scope)
     month = await service.period_asked(session, scope, period, clock.now())
@@ -52,6 +54,7 @@ async def indicators(
     if district and shown != "district":
         rows = [row for row in rows if row.part.district == district]
     home = await service.home_of(session, scope)
+    part, paging = page_of(_sorted(rows, sort), number, PAGE_ROWS)
     return page.render(
         "indicators/index.html",
         catalogue=SHOWN,
@@ -59,7 +62,9 @@ async def indicators(
         periods=await service.periods(session, scope, clock.now()),
         levels=levels,
         level=shown,
-        rows=_sorted(rows, sort),
+        rows=part,
+        paging=paging,
+        turn=base_of({"period": month, "level": shown, "district": district, "sort": sort}),
         charted=len(rows) <= CHART_ROWS,
         districts=(await service.districts(session, scope)),
         district=district,

@@ -70,13 +70,13 @@ def levels_of(scope: Scope) -> tuple[Level, ...]:
 
 async def levels_shown(session: AsyncSession, scope: Scope) -> list[Level]:
     """Of those levels the ones that have a part in the scope: a village school leads nobody."""
-    return [level for level in levels_of(scope) if await store.names(session, scope, level)]
+    return [level for level in levels_of(scope) if await store.names(session, scope, level, 1)]
 
 
 async def home_of(session: AsyncSession, scope: Scope) -> tuple[Level, PartName] | None:
     """The part whose figures stand on top: the city, one's district, one's school as receiver or else as leader."""
     for level in ("city", "district", "school", "lead"):
-        if found := await store.names(session, scope, level):
+        if found := await store.names(session, scope, level, 1):
             return level, next(iter(found.values()))
     return None
 

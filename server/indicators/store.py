@@ -42,6 +42,7 @@ class CountedReceipt:
     teacher: str
     heard_ms: int | None
     signed_in_at: datetime | None
+    made_good_at: datetime | None
     reason: str | None
     """Why not effective; None when effective, cancelled, or not yet computed."""
 
@@ -113,6 +114,7 @@ def _counted(month: Moments, until: datetime) -> Any:
             Person.name,
             Attendance.heard_ms,
             Attendance.signed_in_at,
+            Attendance.made_good_at,
             Attendance.reason,
         )
         .join(Receipt, Receipt.lesson_id == Lesson.id)
@@ -265,8 +267,9 @@ def schools_in(scope: Scope, school: Any = School) -> ColumnElement[bool]:
     return or_(school.id.in_(mine), school.supervised_by.in_(scope.districts))
 
 
-async def names(session: AsyncSession, scope: Scope, level: str) -> dict[str, PartName]:
-    """Parts of a level in the scope, in the order of districts and names; "city" has none but itself."""
+async def names(session: AsyncSession, scope: Scope, level: str, most: int | None = None) -> dict[str, PartName]:
+    """Parts of a level in the scope, in the order of districts and names; "city" has none but itself.
+    ``most``: of a level that is only asked whether it has any."""
     if level == "city":
         return {"city": PartName("city", "")} if scope.city or scope.system else {}
     if level == "district":
@@ -274,6 +277,7 @@ async def names(session: AsyncSession, scope: Scope, level: str) -> dict[str, Pa
             select(District.id, District.name, District.name_en)
             .where(visible(scope, "district", District.id))
             .order_by(District.id)
+            .limit(most)
         )
         return {row.id: PartName(row.id, row.name, row.name_en, None, row.id) for row in rows}
     if level == "room":
@@ -282,12 +286,14 @@ async def names(session: AsyncSession, scope: Scope, level: str) -> dict[str, Pa
             .join(School, School.id == Room.school_id)
             .where(Room.kind == "receiving", schools_in(scope))
             .order_by(School.supervised_by, School.code, Room.name)
+            .limit(most)
         )
         return {row.id: PartName(row.id, row.name, None, row.short_name, row.supervised_by) for row in rows}
     rows = await session.execute(
         select(School.id, School.name, School.supervised_by)
         .where(schools_in(scope), _leads() if level == "lead" else _receives())
         .order_by(School.supervised_by, School.code)
+        .limit(most)
     )
     return {row.id: PartName(row.id, row.name, None, None, row.supervised_by) for row in rows}
 

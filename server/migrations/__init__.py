@@ -21,19 +21,20 @@ def sync_url(url: str) -> str:
     return url.replace("sqlite+aiosqlite:", "sqlite:")
 
 
-def config(url: str) -> Config:
+def config(url: str, seat_key: Path | None = None) -> Config:
+    """``seat_key``: what seals secrets in rows; without it a database that holds some is not touched."""
     held = Config()
     held.set_main_option("script_location", str(HERE))
-    held.attributes["url"] = sync_url(url)
+    held.attributes["url"], held.attributes["seat_key"] = sync_url(url), seat_key
     return held
 
 
-def upgrade(url: str, revision: str = "head") -> None:
-    command.upgrade(config(url), revision)
+def upgrade(url: str, revision: str = "head", seat_key: Path | None = None) -> None:
+    command.upgrade(config(url, seat_key), revision)
 
 
-def downgrade(url: str, revision: str) -> None:
-    command.downgrade(config(url), revision)
+def downgrade(url: str, revision: str, seat_key: Path | None = None) -> None:
+    command.downgrade(config(url, seat_key), revision)
 
 
 def head() -> str | None:

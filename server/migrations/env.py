@@ -24,7 +24,9 @@ def migrate(connection: Connection) -> None:
 
 
 engine = create_engine(context.config.attributes["url"])
-with engine.connect() as held:
-    migrate(held)
-    held.commit()
-engine.dispose()
+try:
+    with engine.connect() as held:
+        migrate(held)
+        held.commit()
+finally:
+    engine.dispose()

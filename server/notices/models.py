@@ -27,3 +27,15 @@ class Notice(Base):
     """The lesson begins within a day: it goes out by the ways that are for such notices only."""
     at: Mapped[datetime]
     read_at: Mapped[datetime | None]
+
+
+class NoticeBell(Base):
+    """A bell before which somebody must have read a notice: of each lesson it tells of, its old and its new one, for a
+    class gathers at the old one in vain."""
+
+    __tablename__ = "notice_bells"
+    __table_args__ = (Index("ix_notice_bells_at", "at"),)
+
+    notice_id: Mapped[str] = mapped_column(ForeignKey("notices.id", ondelete="CASCADE"), primary_key=True)
+    lesson_id: Mapped[str] = mapped_column(ForeignKey("lessons.id"), primary_key=True, index=True)
+    at: Mapped[datetime] = mapped_column(primary_key=True)

@@ -5,17 +5,18 @@ Nobody is told of what they did themselves.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from server.accounts.models import Person
+from server.classrooms.models import Receiver
 from server.clock import city_date
 from server.errors import NotFoundError
 from server.ids import new_id
-from server.lessons.models import Lesson
+from server.lessons.models import Lesson, Receipt
 from server.notices import store
 from server.notices.models import Notice
 from server.outbox import service as outbox
@@ -28,24 +29,35 @@ URGENT = timedelta(days=1)
 RING = timedelta(minutes=30)
 """Whoever has not read of a change of their lesson so long before the bell is rung, however old the notice is."""
 
+Bells = Mapping[str, Collection[store.Bell]]
+"""By person: the bells before which they must have read what they are told."""
+
 KEYS = (
     "invited",
+    "invited_many",
     "published",
+    "published_many",
     "replanned",
     "objected",
     "silent",
     "added",
     "moved",
     "cancelled",
+    "cancelled_many",
+    "order_left",
     "repaid",
     "teacher",
     "assistant",
     "room",
     "undone",
+    "undone_many",
     "disputed",
     "settled",
     "span",
     "code",
+    "mend_asked",
+    "mend_approved",
+    "mend_refused",
     "activity",
     "activity_moved",
     "activity_cancelled",
@@ -70,7 +82,9 @@ async def tell(
     href: str,
     now: datetime,
     lesson: Lesson | None = None,
+    bells: Bells | None = None,
 ) -> None:
+    """``bells``: else who is of the lesson's class is to have read it before the lesson."""
     urgent = lesson is not None and lesson.starts_at - now < URGENT
     told = [one for one in dict.fromkeys(people) if one]
     rows = [
@@ -87,10 +101,34 @@ async def tell(
         for person in told
         if person != scope.person
     ]
-    await store.add(session, SYSTEM, *rows)
+    if bells is None:
+        bells = bells_of(lesson, of_class(lesson)) if lesson is not None else {}
+    await store.add(session, SYSTEM, *rows, bells=bells)
     await outbox.spread(session, scope, told, key, words, href, now, lesson=lesson, urgent=urgent)
     if lesson is not None:
         await outbox.announce(session, of_lesson(key, lesson, now), now)
+
+
+async def tell_more(
+    session: AsyncSession,
+    scope: Scope,
+    held: Notice,
+    key: str,
+    words: dict[str, Any],
+    href: str,
+    now: datetime,
+    lesson: Lesson | None = None,
+    bells: Iterable[store.Bell] = (),
+) -> None:
+    """More of what somebody has been told already: the same notice says all of it and is unread again. It goes outwards
+    once more only where it has become urgent."""
+    urgent = lesson is not None and lesson.starts_at - now < URGENT
+    if urgent and not held.urgent:
+        await outbox.spread(session, scope, [held.person_id], key, words, href, now, lesson=lesson, urgent=True)
+    held.key, held.words, held.href, held.at, held.read_at = key, words, href, now, None
+    held.urgent = held.urgent or urgent
+    held.lesson_id = lesson.id if urgent and lesson else held.lesson_id
+    await store.add_bells(session, SYSTEM, held.id, bells)
 
 
 async def tell_school(
@@ -123,11 +161,27 @@ async def tell_districts(
     await tell(session, scope, people, key, words, href, now)
 
 
-async def concerned(session: AsyncSession, lesson: Lesson, now: datetime) -> list[str | None]:
-    """Everybody whom a change of a lesson concerns: who teaches, who assists, who answers for the schools."""
+def of_class(lesson: Lesson) -> list[str]:
+    """Who comes to the lesson, and would come in vain: who teaches, who assists, and each class's 班主任."""
+    aides = [one for held in lesson.receipts for one in (held.assistant_id, head_of(held))]
+    return [one for one in (lesson.teacher_id, *aides) if one]
+
+
+def head_of(held: Receipt | Receiver) -> str | None:
+    """班主任 of the class that sits there."""
+    return held.school_class.head_id if held.school_class else None
+
+
+def bells_of(lesson: Lesson, people: Iterable[str | None], *old: datetime) -> Bells:
+    """For these people the lesson's bell; ``old``: the bells it had."""
+    held = {(lesson.id, at) for at in (lesson.starts_at, *old)}
+    return {one: held for one in people if one}
+
+
+async def concerned(session: AsyncSession, lesson: Lesson, now: datetime) -> list[str]:
+    """Everybody whom a change of a lesson concerns: who comes to it, and who answers for the schools."""
     schools = {lesson.lead_room.school_id, *(receipt.room.school_id for receipt in lesson.receipts)}
-    people: list[str | None] = [lesson.teacher_id, *(receipt.assistant_id for receipt in lesson.receipts)]
-    return people + list(await store.holders(session, SYSTEM, schools, city_date(now)))
+    return [*of_class(lesson), *await store.holders(session, SYSTEM, schools, city_date(now))]
 
 
 async def to_ring(session: AsyncSession, scope: Scope, now: datetime) -> list[tuple[Notice, Person, Lesson]]:

@@ -43,7 +43,7 @@ async def get_portal(page: Html, session: Reading, scope: AnyScope, clock: Clock
         today=await _today(session, scope, now),
         count=await store.count_today(session, scope, start, end),
         studios=await store.studios(session, scope, STUDIOS),
-        replays=await store.replays(session, scope, REPLAYS),
+        replays=await store.replays(session, scope, now, REPLAYS),
         counts=await store.counts(session, scope),
         may_watch=allows(scope, "lesson.watch"),
     )

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, exists, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from server.lessons.models import Lesson
 from server.lessons.store import visible
+from server.lessons.whose import LONGEST
 from server.recordings.models import Recording
 from server.schools.models import Room, School
 from server.scope import Scope
 from server.studios.models import Studio
 
-LONGEST = timedelta(hours=6)
-"""No lesson lasts longer."""
 NOTICE = ("published", "waiting", "live", "closed", "registered", "archived")
 
 
@@ -41,11 +40,9 @@ async def _notices(
     session: AsyncSession, scope: Scope, *where: ColumnElement[bool], newest: bool, most: int
 ) -> list[Notice]:
     order = Lesson.starts_at.desc() if newest else Lesson.starts_at.asc()
-    query = select(Lesson).where(Lesson.kind == "formal", *where).order_by(order, Lesson.id).limit(most)
-    rows = list((await session.scalars(query)).unique())
-    mine = set(await session.scalars(select(Lesson.id).where(Lesson.id.in_([row.id for row in rows]), visible(scope))))
+    query = select(Lesson, visible(scope)).where(Lesson.kind == "formal", *where).order_by(order, Lesson.id).limit(most)
     named = scope.person is not None  # a device is no reader
-    return [_notice(row, named, row.id in mine) for row in rows]
+    return [_notice(row, named, bool(mine)) for row, mine in (await session.execute(query)).unique()]
 
 
 def _notice(lesson: Lesson, named: bool, mine: bool) -> Notice:
@@ -91,10 +88,11 @@ async def count_today(session: AsyncSession, scope: Scope, start: datetime, end:
     return await session.scalar(query.where(Lesson.starts_at >= start, Lesson.starts_at < end)) or 0
 
 
-async def replays(session: AsyncSession, scope: Scope, most: int) -> list[Notice]:
-    """Newest lessons with a recording that plays."""
-    recorded = select(Recording.lesson_id).where(Recording.duration_ms > 0, Recording.state == "closed")
-    return await _notices(session, scope, Lesson.id.in_(recorded), newest=True, most=most)
+async def replays(session: AsyncSession, scope: Scope, now: datetime, most: int) -> list[Notice]:
+    """Newest lessons with a recording that plays: looked for backwards from now, not among all recordings."""
+    plays = exists().where(Recording.lesson_id == Lesson.id, Recording.duration_ms > 0, Recording.state == "closed")
+    # one may be held before its hour
+    return await _notices(session, scope, Lesson.starts_at < now + LONGEST, plays, newest=True, most=most)
 
 
 async def studios(session: AsyncSession, scope: Scope, most: int) -> list[Studio]:

@@ -96,9 +96,15 @@ def _rows(report: Report, t: Texts) -> Iterator[list[object]]:
                 round(figures.planned_ms / 60_000, 1),
                 round(figures.online_ms / 60_000, 1),
                 "" if receipt.heard_ms is None else round(receipt.heard_ms / 60_000, 1),
-                receipt.signed_in_at.astimezone(CITY).strftime("%H:%M") if receipt.signed_in_at else "",
+                _signed(receipt, t),
                 _result(receipt, t),
             ]
+
+
+def _signed(receipt: CountedReceipt, t: Texts) -> str:
+    if receipt.signed_in_at:
+        return receipt.signed_in_at.astimezone(CITY).strftime("%H:%M")
+    return t("indicators.made_good") if receipt.made_good_at else ""
 
 
 def _result(receipt: CountedReceipt, t: Texts) -> str:

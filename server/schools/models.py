@@ -7,7 +7,7 @@ report of a past month reads what was true in that month.
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Literal
 
 from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -32,6 +32,7 @@ class School(Base):
     __table_args__ = (
         CheckConstraint("length(code) = 10", name="code_length"),
         CheckConstraint("phase IN ('primary', 'junior', 'nine_year')", name="phase"),
+        Index("ix_schools_supervised_by", "supervised_by", "code"),  # the order of every list of places and people
     )
 
     id: Mapped[str] = mapped_column(String(24), primary_key=True)
@@ -41,7 +42,7 @@ class School(Base):
     short_name: Mapped[str] = mapped_column(String(24))
     phase: Mapped[str] = mapped_column(String(10))
     located_in: Mapped[str] = mapped_column(ForeignKey("districts.id"), index=True)
-    supervised_by: Mapped[str | None] = mapped_column(ForeignKey("districts.id"), index=True)
+    supervised_by: Mapped[str | None] = mapped_column(ForeignKey("districts.id"))
     """District accountable for it; None: 市直属 (the city itself), wherever it stands."""
     key_school: Mapped[bool] = mapped_column(default=False)
     """优质校 that leads others."""
@@ -154,6 +155,9 @@ class Pairing(Base):
     agreement_sha256: Mapped[str | None] = mapped_column(String(64))
 
 
+Consent = Literal["none", "withdrawn", "ended", "held"]
+
+
 class SchoolClass(Base):
     """班级. It keeps its entry year for life (2024级1班); the grade follows from the day (``grades.grade_on``), so that
     nobody has to promote it and no past grade is lost."""
@@ -179,7 +183,16 @@ class SchoolClass(Base):
     head_id: Mapped[str | None] = mapped_column(String(24))
     """班主任"""
     consent_on: Mapped[date | None]
-    """Guardians' consent to recording was recorded that day; None: only the teacher's side is kept."""
+    """Guardians' consent to recording was given that day; None: only the teacher's side is kept."""
+    consent_by: Mapped[str | None] = mapped_column(String(40))
+    """Who took it and keeps the signed papers."""
+    consent_version: Mapped[str | None] = mapped_column(String(40))
+    """Which version of the text they agreed to."""
+    consent_channel: Mapped[str | None] = mapped_column(String(8))
+    """paper | online | meeting"""
+    consent_until: Mapped[date | None]
+    """Its last day; None: as long as the class is there."""
+    consent_withdrawn_on: Mapped[date | None]
     closed_on: Mapped[date | None]
     demo: Mapped[bool] = mapped_column(default=False)
 
@@ -189,6 +202,15 @@ class SchoolClass(Base):
     def called(self) -> str:
         """As the school calls it."""
         return class_called(self.name, self.entry_year, self.number)
+
+
+def consent_now(row: SchoolClass, day: date) -> Consent:
+    """What a class's consent is worth on a day."""
+    if row.consent_on is None:
+        return "none"
+    if row.consent_withdrawn_on is not None and row.consent_withdrawn_on <= day:
+        return "withdrawn"
+    return "ended" if row.consent_until is not None and row.consent_until < day else "held"
 
 
 def class_called(name: str | None, entry_year: int, number: int) -> str:

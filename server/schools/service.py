@@ -246,6 +246,10 @@ async def pair(session: AsyncSession, scope: Scope, body: PairingBody, now: date
     for held, one, other in await store.pairings(session, SYSTEM, village.id):
         if (one.id, other.id) == (lead.id, village.id) and (held.ends_on is None or held.ends_on > body.starts_on):
             raise ConflictError("pairing_twice", field="lead_school")
+    for held, one, other in await store.pairings(session, SYSTEM, lead.id):
+        alone = one.id == lead.id and "one_to_one" in (held.kind, body.kind)
+        if alone and (held.ends_on is None or held.ends_on > body.starts_on):
+            raise ConflictError("pairing_one", field="kind", school=other.short_name)
     history.not_closed(body.starts_on, city_date(now), entered=max(lead.created_at, village.created_at))
     row = Pairing(
         id=new_id(), lead_school_id=lead.id, village_school_id=village.id, kind=body.kind, starts_on=body.starts_on

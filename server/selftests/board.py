@@ -18,10 +18,12 @@ from server.schools.service import part_of
 from server.scope import Scope, allows
 from server.selftests import store
 from server.selftests.lines import RECENT, Line, carries, measured
+from server.selftests.schedule import OVERTIME
 from server.selftests.service import RoomLight, may_see, room_lights
 
-MOST = 300
-"""Lessons of a day; a city of thirty classrooms has sixty."""
+MOST = 100
+"""Lessons one look judges. A city of thirty classrooms has sixty a day; a full city has thousands, and is shown what
+comes next."""
 TODAY = ("published", "waiting", "live", "closed", "registered")
 OVER = ("closed", "registered")
 
@@ -50,14 +52,19 @@ class Row:
         return sum(1 for one in self.lamps if one.band == "bad")
 
 
-async def board(session: AsyncSession, scope: Scope, wanted: LessonFilter, now: datetime) -> list[Row]:
-    """Today's lessons by time."""
+async def board(session: AsyncSession, scope: Scope, wanted: LessonFilter, now: datetime) -> tuple[list[Row], int]:
+    """Today's lessons by time; where they are more than one look judges, the next that are not over, and how many there
+    are in all (else 0)."""
     if not allows(scope, "light.read"):
         raise ForbiddenError
     start, end = day_bounds(now)
     today = wanted.model_copy(update={"starts_from": start, "starts_before": end, "states": TODAY, "limit": MOST})
-    found = await lessons.lessons(session, scope, today)
-    return await lit(session, scope, found, now, only_mine=True)
+    found, count = await lessons.page(session, scope, today)
+    if count > MOST:
+        going = tuple(state for state in TODAY if state not in OVER)
+        left = today.model_copy(update={"ends_after": now - OVERTIME, "states": going})
+        found = await lessons.lessons(session, scope, left)
+    return await lit(session, scope, found, now, only_mine=True), count if count > MOST else 0
 
 
 async def lit(

@@ -85,7 +85,8 @@ async def get_lights(
 ) -> list[BoardLesson]:
     """Today's lessons with the lights of their rooms, those the asker looks after."""
     wanted = LessonFilter(district_id=district or None, school_id=school or None)
-    return [_lesson(row, _texts(request)) for row in await board.board(session, scope, wanted, clock.now())]
+    rows, _ = await board.board(session, scope, wanted, clock.now())
+    return [_lesson(row, _texts(request)) for row in rows]
 
 
 def _lesson(row: board.Row, t: Texts) -> BoardLesson:

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from server.errors import ForbiddenError
 from server.lessons.models import Lesson, Receipt
+from server.lessons.whose import Span, led_or_received, one_of
 from server.schools.models import Device, Room, School
 from server.schools.store import visible
 from server.scope import Scope
@@ -95,8 +96,7 @@ async def school_of(session: AsyncSession, scope: Scope, rooms: Collection[str])
 async def running_at(session: AsyncSession, scope: Scope, school: str, start: datetime, end: datetime) -> bool:
     """Whether a room of the school has a lesson that is open, or planned to run in [start, end)."""
     rooms = select(Room.id).where(Room.school_id == school)
-    received = select(Receipt.lesson_id).where(Receipt.room_id.in_(rooms))
-    here = or_(Lesson.lead_room_id.in_(rooms), Lesson.id.in_(received))
+    here = one_of(led_or_received(rooms, Span.touching(start - OVERTIME, end)))
     planned = (Lesson.starts_at < end) & (Lesson.ends_at > start) & Lesson.state.in_(("published", "waiting"))
     live = (Lesson.state == "live") & (Lesson.ends_at > start - OVERTIME)
     query = select(Lesson.id).where(here, or_(live, planned)).limit(1)
@@ -113,9 +113,8 @@ async def lessons_at(
     """Lessons that take something of these schools' lines in [start, end), whoever may see them."""
     rooms = select(Room.id).where(Room.school_id.in_(schools))
     span = (Lesson.starts_at < end, Lesson.ends_at > start, Lesson.state != "cancelled")
-    received = select(Receipt.lesson_id).where(Receipt.room_id.in_(rooms))
     columns = (Lesson.id, Lesson.title, Lesson.starts_at, Lesson.ends_at, Lesson.lead_room_id)
-    query = select(*columns).where(*span, or_(Lesson.lead_room_id.in_(rooms), Lesson.id.in_(received)))
+    query = select(*columns).where(*span, one_of(led_or_received(rooms, Span.touching(start, end))))
     rows = (await session.execute(query)).all()
     ids = query.with_only_columns(Lesson.id)
     places: dict[str, list[str]] = defaultdict(list)
@@ -136,7 +135,6 @@ async def lessons_of(
     session: AsyncSession, scope: Scope, rooms: Sequence[str], start: datetime, end: datetime
 ) -> list[Lesson]:
     """A room's lessons that touch [start, end), called-off ones left out."""
-    received = select(Receipt.lesson_id).where(Receipt.room_id.in_(rooms))
-    query = select(Lesson).where(or_(Lesson.lead_room_id.in_(rooms), Lesson.id.in_(received)))
+    query = select(Lesson).where(one_of(led_or_received(rooms, Span.touching(start, end))))
     query = query.where(Lesson.ends_at > start, Lesson.starts_at < end, Lesson.state != "cancelled")
     return list((await session.scalars(query.order_by(Lesson.starts_at).limit(50))).unique())

@@ -131,7 +131,7 @@ def test_a_relay_is_asked_by_its_own_transport(settings: WebSettings, monkeypatc
     monkeypatch.setattr(doctor, "CONNECT_SECONDS", 0.3)
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as mute, socket.create_server(("127.0.0.1", 0)) as there:
         mute.bind(("127.0.0.1", 0))
-        urls = (f"turn:127.0.0.1:{mute.getsockname()[1]}", f"turns:{{host}}:{there.getsockname()[1]}?transport=tcp")
+        urls = (f"turn:127.0.0.1:{mute.getsockname()[1]}", f"turn:{{host}}:{there.getsockname()[1]}?transport=tcp")
         found = list(doctor.relays(settings.model_copy(update={"turn_urls": urls})))
     assert [finding.band for finding in found] == ["bad", "good"]
 
@@ -140,3 +140,21 @@ def test_a_relay_is_asked_by_its_own_transport(settings: WebSettings, monkeypatc
 def test_coturn_answers_the_doctor(settings: WebSettings, turn_server: Turn) -> None:
     here = settings.model_copy(update={"turn_urls": (f"turn:127.0.0.1:{turn_server.port}?transport=udp",)})
     assert [finding.band for finding in doctor.relays(here)] == ["good"]
+
+
+@pytest.mark.real
+def test_a_relay_by_tls_shows_a_certificate_that_browsers_take(
+    settings: WebSettings, turn_server: Turn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def found(host: str) -> tuple[str, str]:
+        here = settings.model_copy(update={"turn_urls": (f"turns:{host}:{turn_server.tls_port}?transport=tcp",)})
+        [finding] = doctor.relays(here)
+        return finding.band, finding.key
+
+    assert found("127.0.0.1") == ("bad", "relay_untrusted")
+    monkeypatch.setenv("SSL_CERT_FILE", str(turn_server.certificate))
+    assert found("127.0.0.1") == ("good", "relay")
+    assert found("localhost") == ("bad", "relay_untrusted"), "somebody else's name"
+    assert found("{host}") == ("good", "relay")
+    monkeypatch.setattr(doctor, "EXPIRY_DAYS", 91)
+    assert found("127.0.0.1") == ("caution", "relay_ends")

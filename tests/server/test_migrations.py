@@ -13,6 +13,7 @@ from sqlalchemy.exc import DBAPIError
 
 from server import migrations
 from server.models import Base
+from server.outbox.vault import Vault
 
 
 @pytest.fixture
@@ -61,3 +62,45 @@ def test_on_sqlite(url: str) -> None:
 @pytest.mark.real
 def test_on_postgresql(postgres_url: str) -> None:
     check(postgres_url)
+
+
+def channel(url: str) -> tuple[str, str]:
+    engine = create_engine(migrations.sync_url(url))
+    with engine.connect() as connection:
+        row = connection.execute(text("SELECT endpoint, secret FROM channels")).one()
+    engine.dispose()
+    return row.endpoint, row.secret
+
+
+def check_sealed(url: str, key: Path) -> None:
+    """0017 seals what stood there in clear, and goes back; without the key it touches nothing."""
+    migrations.upgrade(url, "0016")
+    engine = create_engine(migrations.sync_url(url))
+    with engine.begin() as connection:
+        connection.execute(
+            text(
+                "INSERT INTO channels (id, kind, name, endpoint, secret, events, only_urgent, created_at) VALUES "
+                "('c1', 'webhook', 'x', 'https://a.example/?key=1', '密', '[]', false, '2026-11-16 01:00:00')"
+            )
+        )
+    engine.dispose()
+    clear = ("https://a.example/?key=1", "密")
+    with pytest.raises(RuntimeError, match="knows the key"):
+        migrations.upgrade(url)
+    assert channel(url) == clear and migrations.current(url) == "0016"
+    vault = Vault.at(key)
+    for _ in range(2):
+        migrations.upgrade(url, seat_key=key)
+        endpoint, secret = channel(url)
+        assert endpoint.startswith("f1.") and (vault.open(endpoint), vault.open(secret)) == clear
+        migrations.downgrade(url, "0016", seat_key=key)
+        assert channel(url) == clear
+
+
+def test_channels_are_sealed_on_sqlite(url: str, seat_key_file: Path) -> None:
+    check_sealed(url, seat_key_file)
+
+
+@pytest.mark.real
+def test_channels_are_sealed_on_postgresql(postgres_url: str, seat_key_file: Path) -> None:
+    check_sealed(postgres_url, seat_key_file)

@@ -72,7 +72,7 @@ OWN_ROWS = {"sign_ins", "devices", "feeds", "audit_entries", "audit_waiting", "s
 
 FIXED = {
     "sign_in_id": "0123456789abcdef", "node_id": "n1", "district_id": "120113", "page": "1", "role": "teach",
-    "epoch": "1", "track": "camera", "file": "0.m4s", "level": "school", "code": "L1", "period": "2026-11",
+    "epoch": "1", "seq": "1", "track": "camera", "file": "0.m4s", "level": "school", "code": "L1", "period": "2026-11",
     "kind": "rooms", "day": "2026-11-20", "secret": "0" * 32, "term_id": "2026-1",
     # Well formed and nobody's: rows of encoders, until they have one in ``city``.
     **dict.fromkeys(("key_id",), "aaaaaaaaaaaaaaaa"),

@@ -5,7 +5,10 @@ from __future__ import annotations
 import stat
 from pathlib import Path
 
+import pytest
+
 from server import tls, up
+from server.config import SettingsError
 from server.config import load as load_web
 from server.security import load_keys, public_pem
 from signaling.config import load as load_node
@@ -68,3 +71,17 @@ def test_on_tls_people_and_nodes_have_doors_of_their_own(tmp_path: Path) -> None
     assert [one.node_control_url for one in nodes] == [f"http://127.0.0.1:{port}/control" for port in (10001, 10003)]
     assert {one.web_url for one in nodes} == {"http://127.0.0.1:10000"}
     assert {one.tls for one in nodes} == {(paths.certificate, paths.key)}
+
+
+@pytest.mark.parametrize(
+    ("asked", "cores", "count"),
+    [("1", 8, 1), ("4", 2, 4), ("auto", 1, 1), ("auto", 2, 1), ("auto", 8, 7), ("64", 1, 64)],
+)
+def test_auto_leaves_a_core_to_the_web(asked: str, cores: int, count: int) -> None:
+    assert up.how_many(asked, cores) == count
+
+
+@pytest.mark.parametrize("asked", ["0", "65", "-1", "many", "", "²"])
+def test_no_such_number_of_nodes(asked: str) -> None:
+    with pytest.raises(SettingsError, match="auto"):
+        up.how_many(asked, 4)

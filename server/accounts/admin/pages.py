@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from typing import Annotated
 
@@ -21,11 +21,13 @@ from server.clock import city_date
 from server.dependencies import ClockDep, Html, Reading, SignedIn, Writing
 from server.errors import ForbiddenError
 from server.forms import Form, attempt, carried_out, submitted
+from server.lessons import service as lessons
 from server.paging import PAGE_ROWS, ListPage, base_of
 from server.schools import store as schools
 from server.schools.schemas import Id
 from server.scope import Scope, allows
-from server.templating import Page
+from server.templating import Page, formats
+from server.timetable.lessons_made import midnight
 
 router = APIRouter(include_in_schema=False)
 
@@ -106,6 +108,7 @@ async def _person_page(
     today = city_date(now)
     edit = {name: getattr(person, name) for name in PersonEdit.model_fields}
     chosen = [form.value("school_id") for form in forms.values()]
+    last = service.stands_until(person, today)
     ids = {person.school_id, *(post.school_id for post in person.posts)} - {None}
     return page.render(
         "admin/person.html",
@@ -121,9 +124,29 @@ async def _person_page(
         my_districts=await schools.my_districts(session, scope),
         may_write=await service.may_manage(session, scope, person, today),
         is_me=person.id == scope.person,
+        ahead=await _standing(page, session, scope, person, now),
+        uncovered=await _standing(page, session, scope, person, max(now, midnight(last)) if last else None),
         forms={"edit": Form(edit), "post": Form({"starts_on": today.isoformat()}), **forms},
         done=done if done in DONE else "",
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Lessons ahead in which somebody still stands: how many, the first in words, and the day of the very first."""
+
+    count: int = 0
+    named: str = ""
+    day: str = ""
+
+
+async def _standing(
+    page: Page, session: AsyncSession, scope: Scope, person: Person, since: datetime | None
+) -> Standing:
+    count, first = await lessons.standing_of(session, scope, person.id, since) if since else (0, [])
+    when = formats(page.locale)["datetime"]
+    named = page.t("common.list_mark").join(f"{when(one.starts_at)} {one.title}" for one in first)
+    return Standing(count, named, str(city_date(first[0].starts_at)) if first else "")
 
 
 @router.get(LIST + "/{person_id}")

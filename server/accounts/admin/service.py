@@ -103,6 +103,18 @@ async def may_manage(session: AsyncSession, scope: Scope, person: Person, today:
     return all([await may_give(session, scope, person, post) for post in open_posts])
 
 
+STANDS = ("teacher", "assistant")
+"""Posts by which somebody stands in a lesson."""
+
+
+def stands_until(person: Person, today: date) -> date | None:
+    """The first day on which they lead and assist no more: disabled, or no such post is left. None: no such day."""
+    if person.disabled_at is not None:
+        return today
+    ends = [post.ends_on for post in person.posts if post.post in STANDS]
+    return None if None in ends else max([today, *(one + timedelta(days=1) for one in ends if one)])
+
+
 async def get(session: AsyncSession, scope: Scope, person_id: str) -> Person:
     person = await store.person(session, scope, person_id)
     if person is None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select, true
+from sqlalchemy import ColumnElement, Select, Subquery, and_, exists, func, or_, select, true, union
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import selectinload
 
@@ -34,21 +34,29 @@ class PeopleFilter:
 
 
 def visible(scope: Scope) -> ColumnElement[bool]:
-    schools, there = _reach(scope)
-    posted = exists().where(PostHeld.person_id == Person.id, there)
-    return _within(scope, or_(Person.school_id.in_(schools), posted))
+    """Whether one person is seen; whole lists are found by ``_ways``."""
+    there = exists().where(PostHeld.person_id == Person.id, or_(*_posted(scope)))
+    return _within(scope, or_(Person.school_id.in_(_schools(scope)), there))
 
 
-def among(scope: Scope) -> ColumnElement[bool]:
-    """``visible`` for lists: by index from schools and posts, where ``visible`` asks person by person."""
-    schools, there = _reach(scope)
-    posted = select(PostHeld.person_id).where(there)
-    return _within(scope, or_(Person.school_id.in_(schools), Person.id.in_(posted)))
+def _ways(scope: Scope) -> list[ColumnElement[bool]]:
+    """The same for lists, each by its own index; somebody may be found twice. An "or" would ask person by person."""
+    if scope.city or scope.system:
+        return [_within(scope, true())]
+    reach = [Person.school_id.in_(_schools(scope))]
+    reach += [Person.id.in_(select(PostHeld.person_id).where(there)) for there in _posted(scope)]
+    return [_within(scope, way) for way in reach]
 
 
-def _reach(scope: Scope) -> tuple[Select[str], ColumnElement[bool]]:
-    schools = select(School.id).where(visible_school(scope))
-    return schools, or_(PostHeld.school_id.in_(schools), PostHeld.district_id.in_(scope.districts))
+def _schools(scope: Scope) -> Select[str]:
+    return select(School.id).where(visible_school(scope))
+
+
+def _posted(scope: Scope) -> list[ColumnElement[bool]]:
+    there: list[ColumnElement[bool]] = [PostHeld.school_id.in_(_schools(scope))]
+    if scope.districts:  # with an empty list beside it no database uses an index
+        there.append(PostHeld.district_id.in_(scope.districts))
+    return there
 
 
 def _within(scope: Scope, reach: ColumnElement[bool]) -> ColumnElement[bool]:
@@ -59,8 +67,9 @@ def _within(scope: Scope, reach: ColumnElement[bool]) -> ColumnElement[bool]:
     return and_(~pupil, seen)  # a machine has no business with pupils
 
 
-def _filtered(query: Select[Any], scope: Scope, wanted: PeopleFilter, today: date) -> Select[Any]:
-    query = query.where(among(scope))
+def _found(scope: Scope, wanted: PeopleFilter, today: date, key: ColumnElement[Any] | None = None) -> Subquery:
+    """Ids, and what they are sorted by."""
+    query = select(Person.id, Person.id.label("key") if key is None else key.label("key"))
     query = query.where(Person.disabled_at.is_not(None) if wanted.state == "disabled" else Person.disabled_at.is_(None))
     if wanted.q:
         words = wanted.q.strip()
@@ -74,24 +83,31 @@ def _filtered(query: Select[Any], scope: Scope, wanted: PeopleFilter, today: dat
         query = query.where(Person.school_id == wanted.school)
     if wanted.district:
         query = query.where(Person.school_id.in_(select(School.id).where(School.supervised_by == wanted.district)))
-    return query
+    ways = [query.where(way) for way in _ways(scope)]
+    return (ways[0] if len(ways) == 1 else union(*ways)).subquery()
 
 
-def _order(sort: str) -> list[ColumnElement[Any]]:
+def _key(sort: str) -> ColumnElement[Any]:
     school = select(School.code).where(School.id == Person.school_id).correlate(Person).scalar_subquery()
-    columns: dict[str, Any] = {"name": Person.name, "login": Person.login, "school": school}
-    down, key = sort.startswith("-"), sort.lstrip("-")
-    column = columns.get(key, Person.name)
-    return [column.desc() if down else column.asc(), Person.id.asc()]
+    columns: dict[str, ColumnElement[Any]] = {"login": Person.login.expression, "school": school}
+    return columns.get(sort.lstrip("-"), Person.name.expression)
+
+
+def count(scope: Scope, wanted: PeopleFilter, today: date) -> Select[int]:
+    return select(func.count()).select_from(_found(scope, wanted, today))
 
 
 async def list_people(
     session: AsyncSession, scope: Scope, wanted: PeopleFilter, today: date, page: int, size: int
 ) -> tuple[list[Person], Paging]:
-    count = await session.scalar(_filtered(select(func.count()).select_from(Person), scope, wanted, today))
-    paging = Paging(page, count or 0, size)
-    query = _filtered(select(Person).options(POSTS), scope, wanted, today).order_by(*_order(wanted.sort))
-    return list(await session.scalars(query.offset(paging.offset).limit(size))), paging
+    paging = Paging(page, await session.scalar(count(scope, wanted, today)) or 0, size)
+    # names first: they are in an index, while a row is found one by one
+    found = _found(scope, wanted, today, _key(wanted.sort))
+    order = found.c.key.desc() if wanted.sort.startswith("-") else found.c.key
+    query = select(found.c.id).order_by(order, found.c.id).offset(paging.offset).limit(size)
+    ids = list(await session.scalars(query))
+    rows = {one.id: one for one in await session.scalars(select(Person).options(POSTS).where(Person.id.in_(ids)))}
+    return [rows[one] for one in ids], paging
 
 
 async def person(session: AsyncSession, scope: Scope, person_id: str) -> Person | None:

@@ -1,6 +1,6 @@
 """Whose account a token speaks of. Rule: it must be somebody the register knows; nobody is made, nobody is promoted.
 
-The first time, the claim named in the settings (工号 or telephone) must be that of exactly one person; from then on
+The first time, the claims named in the settings (工号, telephone) must be those of exactly one person; from then on
 issuer and subject say who it is, whatever becomes of the claim. Posts of a school's own work may follow from a claim by
 the table in the settings; posts that administer never do.
 """
@@ -41,16 +41,28 @@ async def person_of(session: AsyncSession, settings: WebSettings, claims: dict[s
 
 
 async def _known(session: AsyncSession, settings: WebSettings, claims: dict[str, Any]) -> Person:
-    name = settings.oidc_claim
+    """Exactly one person, whom every claim of the settings' table means that the token carries."""
+    rows = ((settings.oidc_claim, settings.oidc_matches), *settings.oidc_links)
+    said = [(text, matches) for name, matches in rows if (text := _said(claims, name, matches))]
+    if not said:
+        raise InvalidError("oidc_no_claim", claim=settings.oidc_claim)
+    found: dict[str, Person] = {}
+    for text, matches in said:
+        people = await store.people_by(session, SYSTEM, matches, text)
+        found |= {one.id: one for one in people}
+        if len(found) > 1:
+            raise InvalidError("oidc_several", name=text[:64])
+    if not found:
+        raise InvalidError("oidc_unknown", name=said[0][0][:64])
+    return next(iter(found.values()))
+
+
+def _said(claims: dict[str, Any], name: str, matches: str) -> str:
+    """A telephone number that nobody checked is a claim to be whoever has it."""
     value = claims.get(name)
-    said = str(value).strip() if isinstance(value, (str, int)) and not isinstance(value, bool) else ""
-    # A telephone number that nobody checked is a claim to be whoever has it.
-    if not said or (settings.oidc_matches == "phone" and claims.get(f"{name}_verified", True) is not True):
-        raise InvalidError("oidc_no_claim", claim=name)
-    found = await store.people_by(session, SYSTEM, settings.oidc_matches, said)
-    if len(found) != 1:
-        raise InvalidError("oidc_unknown" if not found else "oidc_several", name=said[:64])
-    return found[0]
+    plain = isinstance(value, (str, int)) and not isinstance(value, bool)
+    checked = matches != "phone" or claims.get(f"{name}_verified", True) is True
+    return str(value).strip() if plain and checked else ""
 
 
 async def _give_posts(

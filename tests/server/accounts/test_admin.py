@@ -12,7 +12,8 @@ from sqlalchemy.orm import selectinload
 
 from server.accounts.admin import service
 from server.accounts.admin.schemas import PersonCreate, PostBody
-from server.accounts.models import Person
+from server.accounts.models import Person, PostHeld
+from server.clock import city_date
 from server.errors import ConflictError, ForbiddenError, InvalidError, NotFoundError
 from server.schools.models import District, Past, School
 from server.scope import Scope
@@ -170,6 +171,29 @@ async def test_disabled_and_reset_people_are_signed_out_at_once(web: Web) -> Non
         if before is not None:
             gone = await before.get("/api/v1/accounts/me", headers={"accept": "application/json"})
             assert gone.status_code == 401
+
+
+async def test_lessons_ahead_are_named_before_and_after_somebody_goes(web: Web) -> None:
+    school = await web.school(await web.district())
+    teacher = await web.person("teacher", school=school, name="林老师")
+    aide = await web.person("assistant", school=school)
+    lead, room = await web.room(school, "录播", kind="lead"), await web.room(school)
+    for days in (1, 2, -1):
+        await web.lesson(teacher, lead, room, assistant=aide, starts=timedelta(days=days), title="《认识'角'》")
+    await web.lesson(teacher, lead, room, starts=timedelta(days=3), state="cancelled")
+    browser = await admin(web, school)
+    for person in (teacher, aide):
+        path = f"/admin/people/{person.id}"
+        page = (await browser.get(path)).text
+        assert "以后还要上课或辅助 2 节" in page and "已停用或卸任" not in page
+        assert f"/timetable?of=teacher&amp;id={person.id}&amp;day=" in page and "amp;#" not in page
+        async with web.database.reading() as session:
+            (post,) = (await session.scalars(select(PostHeld).where(PostHeld.person_id == person.id))).all()
+        ends = {"csrf": browser.csrf, "ends_on": str(city_date(web.clock.now()) + timedelta(days=1))}
+        assert (await browser.post(f"{path}/posts/{post.id}/end", data=ends)).status_code == 303
+        assert "还安排了 1 节课" in (await browser.get(path)).text, "those after the last day"
+        await browser.post(f"{path}/disable", data={"csrf": browser.csrf})
+        assert "还安排了 2 节课" in (await browser.get(path)).text
 
 
 async def test_posts_have_dates_and_are_never_deleted(web: Web) -> None:

@@ -18,6 +18,8 @@ from server.audit.watch import acting, watch
 from server.clock import FixedClock
 from server.database import Database, make_engine
 from server.ids import new_id
+from server.lessons.changes import store as changes
+from server.lessons.models import LessonChange
 from server.schools.models import District, Room, School
 from server.scope import Scope
 from tests.support.web import MONDAY, Web
@@ -44,6 +46,17 @@ async def test_every_change_is_told_with_before_and_after(web: Web) -> None:
     assert (last.school_id, last.district_id) == (school.id, "120113"), "whose administrators may read it"
 
 
+async def test_a_lesson_s_change_is_told_to_the_school_that_leads_it(web: Web) -> None:
+    school = await web.school(await web.district())
+    lead, room = await web.room(school, "主讲", kind="lead"), await web.room(school)
+    lesson = await web.lesson(await web.person("teacher", school=school), lead, room)
+    async with web.transaction() as session:
+        kept = {"id": new_id(), "batch": new_id(), "lesson_id": lesson.id, "at": web.clock.now()}
+        session.add(LessonChange(kind="about", before={}, after={}, **kept))
+    last = next(one for one in await told(web.database) if one.kind == "lesson_changes")
+    assert (last.school_id, last.district_id) == (school.id, "120113")
+
+
 async def test_bulk_statements_and_deletions_are_told(web: Web) -> None:
     school = await web.school(await web.district())
     room = await web.room(school)
@@ -52,6 +65,32 @@ async def test_bulk_statements_and_deletions_are_told(web: Web) -> None:
         await session.delete(await session.get_one(Room, room.id))
     found = {(one.act, one.kind) for one in await told(web.database)}
     assert {("change", "schools"), ("delete", "rooms")} <= found
+
+
+async def test_a_set_is_told_once_for_each_district_with_its_count(web: Web) -> None:
+    """Thousands of rows of one act are one entry, by which each row is found; whose schools they are may read it."""
+    lessons = []
+    for code, schools in (("120113", 1), ("120114", 2)):
+        district = await web.district(code)
+        for number in range(schools):
+            school = await web.school(district, f"学校{code}{number}")
+            lead, room = await web.room(school, "主讲", kind="lead"), await web.room(school)
+            teacher = await web.person("teacher", school=school)
+            lessons += [await web.lesson(teacher, lead, room) for _ in range(2)]
+    batch = new_id()
+    rows = [
+        {"batch": batch, "lesson_id": one.id, "kind": "cancel", "at": web.clock.now(), "before": {}, "after": {"n": n}}
+        for n, one in enumerate(lessons)
+    ]
+    async with web.transaction() as session:
+        acting(session, CITY, "192.0.2.7")
+        await changes.add_all(session, CITY, rows)
+    found = {one.district_id: one for one in await told(web.database) if one.kind == "lesson_changes"}
+    assert {key: one.told["rows"] for key, one in found.items()} == {"120113": 2, "120114": 4}
+    near, far = found["120113"], found["120114"]
+    assert near.act == "create" and near.row_id is None and near.person_id == "p"
+    assert near.told["batch"] == [None, batch] and near.told["kind"] == [None, "cancel"] and "after" not in near.told
+    assert near.school_id is not None and far.school_id is None, "one school's own; two schools' only the district's"
 
 
 async def test_what_is_rolled_back_is_not_told(web: Web) -> None:

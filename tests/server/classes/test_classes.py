@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import select
 
 from server.classes.grades import entry_year, grade_on, years
+from server.classes.service import KEPT
 from server.schools.models import Past
 from tests.support.web import Web
 
@@ -45,7 +46,7 @@ async def test_a_school_keeps_its_own_classes(web: Web) -> None:
     assert (await dean.put(f"/api/v1/classes/{one}", json={"pupils": 36})).json()["pupils"] == 36
     async with web.database.reading() as session:
         past = (await session.scalars(select(Past).where(Past.kind == "class"))).one()
-    assert past.was == {"name": None, "pupils": 38, "head_id": None, "consent_on": None, "closed_on": None}
+    assert past.was == dict.fromkeys(KEPT) | {"pupils": 38}
     assert (await dean.get("/api/v1/classes?grade=3")).json()["count"] == 1
     assert (await dean.get("/api/v1/classes?grade=4")).json()["count"] == 0
     page = await dean.get(f"/admin/classes?school={mine.id}")
@@ -53,6 +54,42 @@ async def test_a_school_keeps_its_own_classes(web: Web) -> None:
     edited = await dean.post(f"/admin/classes/{one}", data={"pupils": "37", "consent_on": "2026-09-10"})
     assert edited.status_code == 303
     assert (await dean.get("/api/v1/classes?state=consent")).json()["count"] == 0
+
+
+async def test_a_consent_says_who_to_what_until_when(web: Web) -> None:
+    """MONDAY is the 16th of November 2026."""
+    school = await web.school(await web.district())
+    dean = await web.sign_in(await web.person("dean", school=school))
+    body = {"school_id": school.id, "phase": "primary", "entry_year": 2024, "number": 1, "pupils": 38}
+    one = (await dean.post("/api/v1/classes", json=body)).json()["id"]
+    given = {"consent_on": "2026-09-10", "consent_by": "王主任", "consent_version": "2026年9月版"}
+    given |= {"consent_channel": "paper", "consent_until": "2026-11-16"}
+    cases: list[tuple[dict[str, str | None], str]] = [
+        ({}, "held"),
+        ({"consent_until": "2026-11-15"}, "ended"),
+        ({"consent_withdrawn_on": "2026-11-16"}, "withdrawn"),
+        ({"consent_withdrawn_on": "2026-11-17"}, "held"),
+    ]
+    for change, said in cases:
+        answer = await dean.put(f"/api/v1/classes/{one}", json={"pupils": 38, **given, **change})
+        assert answer.json()["consent"] == said and answer.json()["consent_by"] == "王主任"
+        count = (await dean.get("/api/v1/classes?state=consent")).json()["count"]
+        assert count == (said != "held")
+    wrong: list[tuple[dict[str, str | None], str]] = [
+        ({"consent_on": None}, "先填写家长同意的日期"),
+        ({"consent_until": "2026-09-09"}, "不能早于同意的日期"),
+    ]
+    for change, sentence in wrong:
+        data = {"pupils": "38", **{name: value for name, value in (given | change).items() if value}}
+        page = await dean.post(f"/admin/classes/{one}", data=data)
+        assert page.status_code == 422 and sentence in page.text
+    page = await dean.get(f"/admin/classes/{one}")
+    assert "王主任" in page.text and "2026年9月版" in page.text and "admin.classes." not in page.text
+    withdrawn = await dean.post(
+        f"/admin/classes/{one}", data={"pupils": "38", **given, "consent_withdrawn_on": "2026-11-01"}
+    )
+    assert withdrawn.status_code == 303
+    assert "已撤回" in (await dean.get(f"/admin/classes?school={school.id}")).text
 
 
 async def test_a_class_has_a_head_of_its_school_and_keeps_what_it_was(web: Web) -> None:

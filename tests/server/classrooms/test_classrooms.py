@@ -139,6 +139,17 @@ async def test_no_room_and_no_teacher_twice_at_once(web: Web, place: Place) -> N
         await made(web, place, name="第三课堂", slots=twice)
 
 
+async def test_a_stranger_s_classroom_is_not_named(web: Web, place: Place) -> None:
+    third = await web.school(await web.district("120118", "far"), "静海小学")
+    teacher, lead = await web.person("teacher", school=third), await web.room(third, "主讲", kind="lead")
+    await made(web, place, name="别区的课堂", lead_room_id=lead.id, lead_teacher_id=teacher.id)
+    with pytest.raises(ConflictError, match="classroom_taken") as refused:
+        await made(web, place, of_district("120101"))
+    assert "name" not in refused.value.params
+    with pytest.raises(ConflictError, match="classroom_busy"):
+        await made(web, place)
+
+
 async def test_editing_replaces_rooms_and_times_and_does_not_clash_with_itself(web: Web, place: Place) -> None:
     classroom = await made(web, place)
     async with web.transaction() as session:

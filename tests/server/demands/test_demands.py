@@ -15,7 +15,7 @@ from server.demands.models import Demand
 from server.ids import new_id
 from server.lessons.models import Invitation, Lesson
 from server.notices.models import Notice
-from server.schools.models import Gap, Room, School
+from server.schools.models import Gap, Room, School, SchoolClass
 from server.studios.models import Studio
 from server.timetable.models import Term
 from tests.support.web import Browser, Web
@@ -179,6 +179,25 @@ async def test_rights_and_states(web: Web, city: City) -> None:
     assert (await city.village.browser.post(f"{base}/offers/{again['id']}/accept")).status_code == 409
     assert (await city.town.browser.post(f"{base}/offers", json=body)).status_code == 409
     assert (await city.other.browser.get(base)).status_code == 404, "no longer open, and never theirs"
+
+
+async def test_who_assists_and_which_class_sits_there_is_said_with_the_acceptance(web: Web, city: City) -> None:
+    made, village = await need(city), city.village
+    held = await offer(city.town, made["id"])
+    aide = await web.person("assistant", school=village.school, name="赵春华")
+    four = SchoolClass(id=new_id(), school_id=village.school.id, phase="primary", entry_year=2023, number=1, pupils=23)
+    await web.add(four)
+    page = (await village.browser.get(f"/demands/{made['id']}")).text
+    assert "赵春华" in page and four.id in page
+    where, said = f"/demands/{made['id']}/offers/{held['id']}/accept", {"assistant_id": aide.id, "class_id": four.id}
+    wrong = await village.browser.post(where, data={**said, "assistant_id": city.town.teacher.id})
+    assert wrong.status_code == 422
+    assert (await village.browser.post(where, data=said)).status_code == 303
+    async with web.database.reading() as session:
+        (receiver,) = (await session.scalars(select(Classroom))).unique().one().receivers
+        assert (receiver.assistant_id, receiver.class_id) == (aide.id, four.id)
+        (receipt,) = (await session.scalars(select(Lesson).limit(1))).unique().one().receipts
+        assert (receipt.assistant_id, receipt.expected) == (aide.id, 23)
 
 
 async def test_a_time_that_is_taken_meanwhile_changes_nothing_and_is_named(web: Web, city: City) -> None:

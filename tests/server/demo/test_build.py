@@ -20,6 +20,8 @@ from server.demo.people import person_id
 from server.indicators.models import RollUp
 from server.lessons.models import Lesson
 from server.participation.models import Attendance
+from server.participation.picture import Picture, pictures
+from server.participation.receipts import opened
 from server.recordings.models import Recording
 from server.schools.models import District, Pairing, School, SettlementCode
 from server.security import Passwords
@@ -187,6 +189,16 @@ def test_the_same_lesson_has_the_same_past() -> None:
     assert participation.facts(lesson) == told
     assert len({fact.id for fact in told}) == len(told)
     assert told[0].at_ms <= told[-1].at_ms
+
+
+def test_rooms_with_weak_lines_got_stills_or_sound_for_some_minutes() -> None:
+    shown: list[Picture] = []
+    for lesson in [one for one in lessons.lessons(NOW) if one.ends_at <= NOW][:150]:
+        told = participation.facts(lesson)
+        shown += pictures(told, opened(told)).values()
+    assert all(any(getattr(one, ms) for one in shown) for ms in ("stills_ms", "sound_ms"))
+    moving = [one for one in shown if not (one.stills_ms or one.sound_ms)]
+    assert 0.8 < len(moving) / len(shown) < 1
 
 
 async def _as_on_postgresql(web: Web, url: str) -> None:

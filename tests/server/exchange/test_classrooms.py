@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 from datetime import date
 from typing import Any
 
 import pytest
+from openpyxl import load_workbook
 from sqlalchemy import select
 
 from server.classrooms.models import Classroom
@@ -37,7 +39,7 @@ async def admin(web: Web, held: City) -> Browser:
 
 def row(held: City, **change: Any) -> list[Any]:
     plain = {
-        "term": "2026-1", "classroom": "四年级美术", "subject": "美术", "grade": 4, "room_code": "L1",
+        "term": "2026-1", "classroom": "四年级美术", "subject": "美术", "grade": 4, "form": None, "room_code": "L1",
         "teacher": held.teacher.login, "accepted_on": None, "room_1": "R1", "assistant_1": held.assistant.login,
     }  # fmt: skip
     return list({**plain, **change}.values())
@@ -48,7 +50,7 @@ async def test_there_and_back_is_equal_and_new_rows_are_made(web: Web, admin: Br
     place, _ = await send(web, admin, "classrooms", packed(grid))
     upload = await state_of(web, place)
     assert (upload.problems, upload.same) == ([], 1)
-    grid[1][6] = date(2026, 10, 8)
+    grid[1][7] = date(2026, 10, 8)
     await write(web, admin, "classrooms", packed([*grid, row(held)]))
     async with web.database.reading() as session:
         found = {one.name: one for one in (await session.scalars(select(Classroom))).unique()}
@@ -59,6 +61,34 @@ async def test_there_and_back_is_equal_and_new_rows_are_made(web: Web, admin: Br
     times = (await export(admin, "slots"))[0]
     slot = ["2026-1", "四年级美术", "L1", "周一", 2, "09:00", 40]
     await write(web, admin, "slots", packed([times, slot]))
+
+
+async def test_the_lesson_type_goes_there_and_back(web: Web, admin: Browser, held: City) -> None:
+    """Chosen from a list; an empty cell, and a file from before it was asked for, change nothing."""
+    template = load_workbook(io.BytesIO((await admin.get("/admin/exchange/template/classrooms.xlsx")).content))
+    sheet = template.worksheets[0]
+    (place,) = (cell.column_letter for cell in sheet[1] if cell.value and str(cell.value).startswith("课堂类型"))
+    assert any(place in str(one.sqref) for one in sheet.data_validations.dataValidation)
+    grid = await export(admin, "classrooms")
+    at = grid[0].index("课堂类型")
+    assert grid[1][at] == "专递课堂"
+    grid[1][at] = "名师课堂"
+    await write(web, admin, "classrooms", packed([*grid, row(held, form="名校网络课堂"), row(held, classroom="书法")]))
+    assert await forms(web) == {"三年级音乐": "master", "四年级美术": "open", "书法": "delivery"}
+    grid[1][at] = None
+    older = [[cell for number, cell in enumerate(line) if number != at] for line in grid]
+    for same in (await export(admin, "classrooms"), grid, older):
+        place, _ = await send(web, admin, "classrooms", packed(same))
+        upload = await state_of(web, place)
+        assert (upload.problems, upload.changed) == ([], 0)
+    grid[1][at] = "公开课"
+    place, _ = await send(web, admin, "classrooms", packed(grid))
+    assert [(one["column"], one["key"]) for one in (await state_of(web, place)).problems] == [("form", "choice")]
+
+
+async def forms(web: Web) -> dict[str, str]:
+    async with web.database.reading() as session:
+        return {one.name: one.form for one in (await session.scalars(select(Classroom))).unique()}
 
 
 async def test_wrong_rows_are_named_by_their_cell(web: Web, admin: Browser, held: City) -> None:

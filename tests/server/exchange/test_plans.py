@@ -140,6 +140,21 @@ async def test_pairings_of_one_file_are_looked_at_together(web: Web, admin: Brow
     await write(web, admin, "pairings", packed([head, new, old]))
 
 
+async def test_a_one_to_one_lead_school_is_refused_a_second_village(web: Web, admin: Browser, held: City) -> None:
+    far = await web.school(await web.district("120119", "far"), "山村小学")
+    head = (await export(admin, "pairings"))[0]
+    one = [held.town.code, held.village.code, "一对一", date(2026, 9, 1), None]
+    other = [held.town.code, far.code, "一对多", date(2026, 10, 1), None]
+    place, _ = await send(web, admin, "pairings", packed([head, one, other]))
+    found = (await state_of(web, place)).problems
+    assert [(row["row"], row["column"], row["key"]) for row in found] == [(3, "kind", "errors.pairing_one")]
+    one[2] = "一对多"
+    await write(web, admin, "pairings", packed([head, one, other]))
+    other[2] = "一对一"
+    place, _ = await send(web, admin, "pairings", packed([head, one, other]))
+    assert [row["key"] for row in (await state_of(web, place)).problems] == ["errors.pairing_one"]
+
+
 async def test_odd_and_even_weeks_share_a_time(web: Web, admin: Browser) -> None:
     grid = await export(admin, "slots")
     row = list(next(one for one in grid[1:] if one[1] == "四年级美术"))

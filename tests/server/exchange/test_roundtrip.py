@@ -12,7 +12,7 @@ import pytest
 from openpyxl import Workbook, load_workbook
 from sqlalchemy import func, select
 
-from server.accounts.models import Person
+from server.accounts.models import Person, PostHeld
 from server.audit.models import AuditEntry
 from server.errors import InvalidError, TooLargeError
 from server.exchange import job, workbook
@@ -157,6 +157,19 @@ async def test_edited_written_and_exported_again_it_is_what_was_sent(web: Web, a
     assert (upload.new, upload.changed, upload.wrong) == (0, 0, 0), "sent twice, it changes nothing the second time"
 
 
+async def test_a_file_names_the_administrators_of_schools(web: Web, admin: Browser) -> None:
+    grid = await export(admin, "people")
+    code = grid[1][[column.key for column in SHEETS["people"]].index("school_code")]
+    grid.append([*grid[1]])
+    for key, value in (("login", "new.head"), ("name", "新校长"), ("posts", "学校管理员"), ("school_code", code)):
+        put(grid, len(grid) - 1, key, value, "people")
+    await write(web, admin, "people", packed(grid))
+    async with web.database.reading() as session:
+        made = (await session.scalars(select(Person).where(Person.login == "new.head"))).one()
+        post = (await session.scalars(select(PostHeld).where(PostHeld.person_id == made.id))).one()
+        assert (post.post, post.school_id) == ("school_admin", made.school_id)
+
+
 async def test_who_holds_posts_does_not_change_schools_by_file(web: Web, admin: Browser) -> None:
     grid = await export(admin, "people")
     put(grid, 1, "school_code", grid[2][2], "people")
@@ -227,6 +240,24 @@ async def test_a_file_keeps_history_tells_the_log_and_gives_no_password(web: Web
     assert past.was["name"] in ("实验小学", "村小学") and len(told) == 2
     assert any(one.told.get("name", [None, None])[1] == "改名小学" for one in change)
     assert made.password_hash is None and made.password_given
+
+
+async def test_a_class_s_past_is_the_same_whether_a_file_or_the_page_changed_it(web: Web, admin: Browser) -> None:
+    grid = await export(admin, "classes")
+    async with web.transaction() as session:
+        first, second = list(await session.scalars(select(SchoolClass).order_by(SchoolClass.entry_year)))
+        first.consent_on, second.consent_on = date(2026, 9, 1), date(2026, 9, 2)
+        first.closed_on = date(2026, 10, 1)
+    put(grid, 1, "pupils", 12, "classes")
+    await write(web, admin, "classes", packed(grid))
+    said = {"csrf": admin.csrf, "pupils": "12", "consent_on": "2026-09-02"}
+    assert (await admin.post(f"/admin/classes/{second.id}", data=said)).status_code == 303
+    async with web.database.reading() as session:
+        pasts = {one.row_id: one for one in await session.scalars(select(Past).where(Past.kind == "class"))}
+    by_file, by_page = pasts[first.id], pasts[second.id]
+    assert by_file.was.keys() == by_page.was.keys() and by_file.until == by_page.until
+    assert (by_file.was["consent_on"], by_file.was["closed_on"], by_file.open) == ("2026-09-01", "2026-10-01", False)
+    assert (by_page.was["consent_on"], by_page.open) == ("2026-09-02", True)
 
 
 async def test_another_districts_rows_are_out_of_reach(web: Web, admin: Browser) -> None:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date, timedelta
 
 import pytest
 
 from server.errors import ConflictError, ForbiddenError, InvalidError, NotFoundError
 from server.groups import service
-from server.groups.models import Group
+from server.groups.models import Group, Membership
 from server.groups.schemas import GroupBody, MemberBody
+from server.ids import new_id
 from server.schools.models import School
 from server.scope import Scope
 from tests.support.web import MONDAY, Web
@@ -111,3 +113,23 @@ async def test_no_school_joins_in_a_month_that_is_over(web: Web) -> None:
         with pytest.raises(InvalidError, match="effective_closed"):
             await service.join(session, CITY, group.id, body, MONDAY + timedelta(days=31))
         await service.join(session, CITY, group.id, body, MONDAY)
+
+
+async def test_a_large_group_s_members_come_in_pages(web: Web) -> None:
+    """Lead schools first; who has left, last."""
+    group, (lead, member, _) = await build(web)
+    district = await web.district("120116")
+    many = [lead, member, *[await web.school(district, f"成员校{number:02d}") for number in range(20)]]
+    rows = [
+        Membership(
+            id=new_id(), group_id=group.id, school_id=one.id, role="lead" if one is lead else "member",
+            starts_on=FIRST, ends_on=date(2026, 10, 1) if one is member else None,
+        )
+        for one in many
+    ]  # fmt: skip
+    await web.add(*rows)
+    admin = await web.sign_in(await web.person("city_admin"))
+    first, second = [(await admin.get(f"/admin/groups/{group.id}?page={n}")).text for n in (1, 2)]
+    names = [re.findall(r'<th scope="row">([^<]+)</th>', page) for page in (first, second)]
+    assert (len(names[0]), len(names[1])) == (20, 2)
+    assert (names[0][0], names[1][-1]) == ("牵头校", "成员校") and "?page=2" in first

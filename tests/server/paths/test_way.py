@@ -9,7 +9,8 @@ from tests.support.web import Web
 async def test_a_signed_in_person_may_try_the_way(web: Web) -> None:
     await web.node()
     browser = await web.sign_in(await web.person("teacher"))
-    assert "data-way" in (await browser.get("/check/path")).text
+    shown = (await browser.get("/check/path")).text
+    assert shown.count("data-way") == 6 and 'data-way="ws"' in shown and "advice_ws_blocked" in shown
     answer = await browser.post("/api/v1/way", json={})
     assert answer.status_code == 200, answer.text
     grant = answer.json()

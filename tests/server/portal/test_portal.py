@@ -32,7 +32,8 @@ async def lesson(web: Web, state: str = "live", kind: str = "formal", title: str
         created_at=web.clock.now(),
     )
     await web.add(row)
-    await web.add(Receipt(id=new_id(), lesson_id=row.id, room_id=far.id, position=1, expected=30))
+    receipt = Receipt(id=new_id(), lesson_id=row.id, starts_at=row.starts_at, room_id=far.id, position=1, expected=30)
+    await web.add(receipt)
     return row
 
 

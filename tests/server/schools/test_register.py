@@ -232,6 +232,20 @@ async def test_pairing_crosses_districts_and_is_made_once(web: Web) -> None:
         assert await store.paired_with(session, CITY, [lead.id], date(2026, 12, 1)) == []
 
 
+async def test_a_lead_school_that_helps_one_to_one_helps_one(web: Web) -> None:
+    far = await web.district("120119", "far")
+    lead, one, other = [await web.school(far, name) for name in ("优质校", "山村小学", "河村小学")]
+    first = PairingBody(lead_school=lead.id, village_school=one.id, kind="one_to_one", starts_on=date(2026, 9, 1))
+    async with web.transaction() as session:
+        row = await service.pair(session, CITY, first, NOW)
+        for kind in ("one_to_one", "one_to_many"):
+            second = first.model_copy(update={"village_school": other.id, "kind": kind})
+            with pytest.raises(ConflictError, match="pairing_one"):
+                await service.pair(session, CITY, second, NOW)
+        await service.end_pairing(session, CITY, row.id, date(2026, 12, 1), NOW)
+        await service.pair(session, CITY, second.model_copy(update={"starts_on": date(2026, 12, 1)}), NOW)
+
+
 async def test_unpaired_village_schools_are_found(web: Web) -> None:
     far = await web.district("120119", "far")
     lead, village, alone = [await web.school(far, name) for name in ("优质校", "有结对", "无结对")]

@@ -15,7 +15,7 @@ from server.clock import CITY
 from server.lessons.models import Lesson
 from server.schools.models import Device, Room, School
 from server.scope import SYSTEM
-from server.selftests import store
+from server.selftests import board, store
 from server.selftests.models import SelfTest
 from server.selftests.service import KEPT
 from tests.support.web import Browser, Web
@@ -324,7 +324,32 @@ async def test_the_schools_line_is_the_median_of_its_screens(place: Place) -> No
     assert "1 节" in page
 
 
+async def test_boards_and_lines_of_many_schools_are_turned_over(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("server.selftests.pages.A_PAGE", 1)
+    await place.test(up_kbps=900, down_kbps=2000)
+    other = await place.web.room(place.lesson.lead_room.school, "另一间")
+    await place.web.lesson(place.teacher, place.lesson.lead_room, other, starts=timedelta(hours=3), title="第二节")
+    admin = await city_admin(place.web)
+    assert "共 1" in (await admin.get("/admin/lights/lines")).text
+    first, second = [(await admin.get(f"/admin/lights?page={n}")).text for n in (1, 2)]
+    assert "第二节" not in first and "page=2" in first and "第二节" in second
+
+
 async def test_a_lesson_that_nobody_closed_holds_nothing_all_day(place: Place) -> None:
     held = await place.web.lesson(place.teacher, place.lesson.lead_room, place.room, state="live", starts=-timedelta(1))
     assert held.ends_at < place.web.clock.now()
     assert (await place.screen.get("/api/v1/kiosk/selftest")).json()["measure"] is True
+
+
+async def test_a_full_citys_board_shows_what_comes_next_and_says_that_it_is_not_all(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(board, "MOST", 1)
+    admin, upstairs = await city_admin(place.web), await place.web.room(place.village, "二楼东")
+    assert "今天共有" not in (await admin.get("/admin/lights")).text
+    over = await place.web.lesson(
+        place.teacher, place.lesson.lead_room, upstairs, starts=timedelta(minutes=-50), state="closed"
+    )
+    assert [row["lesson"] for row in await place.board(admin)] == [place.lesson.id]
+    page = (await admin.get("/admin/lights")).text
+    assert "今天共有 2 节课" in page and over.id not in page

@@ -41,7 +41,7 @@ async def web(
 ) -> AsyncIterator[Web]:
     told = {
         "oidc_issuer": provider, "oidc_client_id": CLIENT, "oidc_client_secret": SECRET, "oidc_name": "天津教育云",
-        "oidc_posts": "role=teacher:teacher",
+        "oidc_posts": "role=teacher:teacher", "oidc_links": "employee_number=login,phone_number=phone",
     }  # fmt: skip
     settings = WebSettings.model_validate({**web_settings.model_dump(), **told})
     furnish(routes, settings, clock=clock, database=database, objects=MemoryObjects(), jobs=NullJobs())
@@ -92,6 +92,32 @@ async def test_who_is_registered_comes_in_and_is_known_from_then_on(web: Web, pr
     async with web.database.reading() as session:
         told = list(await session.scalars(select(AuditEntry).where(AuditEntry.act == "sign_in")))
     assert [(one.person_id, one.told) for one in told] == [(person.id, {"by": "oidc"})] * 2
+
+
+async def test_several_claims_must_all_mean_one_person(web: Web, provider: str) -> None:
+    """Found by 工号 or telephone; claims of two people, or a number that two have, let nobody in."""
+    school = await web.school(await web.district())
+    for login, phone in (("t1001", "13800000001"), ("t1002", "13800000002"), ("t1003", "13800000002")):
+        person = await web.person(school=school, login=login)
+        async with web.transaction() as session:
+            (await session.get_one(Person, person.id)).phone = phone
+    cases: list[tuple[dict[str, Any], str]] = [
+        ({"employee_number": "t1001", "phone_number": "13800000002"}, "不止一人"),
+        ({"preferred_username": "t1001", "employee_number": "t1002"}, "不止一人"),
+        ({"phone_number": "13800000002"}, "不止一人"),
+        ({"phone_number": "13800000001", "phone_number_verified": False}, "没有提供您的身份信息"),
+        ({"employee_number": "t9999"}, "没有登记"),
+    ]
+    for claims, sentence in cases:
+        await tell(provider, **claims)
+        back = await go(web.browser())
+        assert back.status_code == 422 and sentence in back.text, claims
+    assert (await the(web, "t1001")).outside_subject is None
+    await tell(provider, preferred_username="sso-77", employee_number="t1001", phone_number="13800000001")
+    assert (await go(web.browser())).status_code == 303
+    assert (await the(web, "t1001")).outside_subject == "s1"
+    with pytest.raises(SettingsError, match="OIDC_LINKS"):
+        load({"TONGTANG_OIDC_LINKS": "employee_number=name"})
 
 
 async def test_nobody_is_made_and_nobody_becomes_an_administrator(web: Web, provider: str) -> None:
