@@ -19,6 +19,7 @@
  * @property {import("../media/peer.js").PeerState | null} pub
  * @property {{stalled: boolean} | null} saved
  * @property {boolean} hasFloor
+ * @property {number} upLoss share of what this page sends that does not arrive at the node
  * @property {import("../protocol/messages.js").Gets | null} gets what of the teacher's picture comes here
  * @property {boolean} encoder a recording host or camera sends the lead room's picture in place of this page's
  * @property {number} reopenLeft seconds in which 下课 can be undone
@@ -51,13 +52,19 @@ function ofDevices({ devices, role }) {
   }));
 }
 
+/** Beyond it every room hears the teacher break up, whatever its own line is like. */
+const UP_LOSS = 0.05;
+
 /** @param {Facts} facts @returns {(Trouble | null)[]} */
-function ofMedia({ status, sub, pub, blocked, gets, role }) {
+function ofMedia({ status, sub, pub, blocked, gets, upLoss, role }) {
   if (status.phase !== "joined") return [];
   return [
     blocked ? { key: "sound_blocked", level: "bad", action: "unlock" } : null,
     sub === "lost" ? { key: "media_lost_in", level: "caution", action: "path" } : null,
     pub === "lost" ? { key: "media_lost_out", level: "caution", action: "path" } : null,
+    role === "teacher" && pub !== "lost" && upLoss > UP_LOSS
+      ? { key: "up_loss", level: "caution", params: { percent: Math.round(upLoss * 100) }, action: "path" }
+      : null,
     // A picture that stands still frightens a class: say that it is meant so, and that the sound goes on.
     role !== "teacher" && (gets === "stills" || gets === "sound") ? { key: `line_${gets}`, level: "caution", action: "path" } : null,
   ];
@@ -112,6 +119,7 @@ export function factsOf(session, endpoint, reopenWithinMs) {
     saved: session.saved,
     hasFloor: session.hasFloor,
     encoder: session.people.some((one) => one.role === "encoder" && one.room === leadRoom(session) && one.publishing.includes("camera")),
+    upLoss: (session.joined && session.presence(session.seat)?.up_loss) || 0,
     gets: (session.joined && session.presence(session.seat)?.gets) || null,
     reopenLeft: state.phase === "closed" ? Math.max(0, Math.floor((reopenWithinMs - since) / 1000)) : 0,
   };

@@ -4,14 +4,15 @@
 import { configuration } from "./ice.js";
 
 /**
- * @typedef {"udp" | "tcp" | "turn_udp" | "turn_tcp" | "turn_tls"} Way
+ * @typedef {"udp" | "tcp" | "turn_udp" | "turn_tcp" | "turn_tls"} MediaWay
+ * @typedef {MediaWay | "ws"} Way ws: the lesson's signalling, one WebSocket
  * @typedef {"good" | "blocked" | "absent" | "refused"} Outcome absent: the site has no such relay; refused: the node's web
  *   door itself cannot be reached
  * @typedef {{way: Way, outcome: Outcome, ms: number}} Result
  * @typedef {{url: string, token: string, iceServers: RTCIceServer[]}} Grant
  */
 
-/** @type {Way[]} */
+/** @type {MediaWay[]} */
 export const WAYS = ["udp", "tcp", "turn_udp", "turn_tcp", "turn_tls"];
 
 /** A way that stands needs well under a second; eight leave room for a slow line that loses packets. */
@@ -54,7 +55,7 @@ export function doors(sdp) {
 
 /**
  * One way, tried. The page's relays and the node's answer are all it may use.
- * @param {Way} way
+ * @param {MediaWay} way
  * @param {Grant} grant
  * @param {(sdp: string) => Promise<string>} ask the node's door
  * @param {number} [patience]
@@ -97,12 +98,40 @@ function standing(pc, patience) {
 }
 
 /**
+ * The signalling's WebSocket, as a lesson opens it. Filters often pass pages and cut what is no page: only what comes
+ * back shows that frames pass both ways, and the node answers whoever has not joined.
+ * @param {Grant} grant @param {number} [patience]
+ * @returns {Promise<Result & {doors: string[]}>}
+ */
+export function trySocket(grant, patience = PATIENCE_MS) {
+  const url = new URL(grant.url.replace(/^http/, "ws").replace(/\/way$/, "/ws"));
+  const doors = [`TCP ${url.hostname}:${url.port || (url.protocol === "wss:" ? 443 : 80)}`];
+  const began = Date.now();
+  return new Promise((resolve) => {
+    const socket = new WebSocket(url);
+    /** @param {Outcome} outcome */
+    const end = (outcome) => {
+      clearTimeout(timer);
+      socket.onopen = socket.onmessage = socket.onclose = null;
+      socket.close();
+      resolve({ way: "ws", outcome, ms: Date.now() - began, doors });
+    };
+    const timer = setTimeout(() => end("blocked"), patience);
+    socket.onopen = () => socket.send('{"type":"ping","t":0}');
+    socket.onmessage = () => end("good");
+    socket.onclose = () => end("blocked");
+  });
+}
+
+/**
  * What the results mean, as the name of a sentence: the first line of the table that fits.
  * @param {Result[]} results
  */
 export function verdict(results) {
   const good = new Set(results.filter((one) => one.outcome === "good").map((one) => one.way));
-  if (results.length > 0 && results.every((one) => one.outcome === "refused" || one.outcome === "absent")) return "no_node";
+  const media = results.filter((one) => one.way !== "ws");
+  if (media.length > 0 && media.every((one) => one.outcome === "refused" || one.outcome === "absent")) return "no_node";
+  if (media.length < results.length && !good.has("ws")) return "ws_blocked";
   if (good.has("udp")) return "all_good";
   if (good.has("turn_udp")) return "relay_udp";
   if (good.has("tcp")) return "tcp_only";

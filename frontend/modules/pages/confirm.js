@@ -9,7 +9,7 @@ export function enhanceConfirm(page) {
     const question = by.dataset.confirm;
     if (!question || by.dataset.confirmed) return;
     event.preventDefault();
-    ask(page, question, by, () => {
+    ask(page, question, by, (by.textContent || "").trim(), () => {
       by.dataset.confirmed = "yes";
       form.requestSubmit(by);
     });
@@ -19,10 +19,11 @@ export function enhanceConfirm(page) {
 /**
  * @param {Document} page
  * @param {string} question
- * @param {HTMLButtonElement} by
+ * @param {HTMLElement} by what the focus returns to
+ * @param {string} words what the button that acts says
  * @param {() => void} act
  */
-function ask(page, question, by, act) {
+export function ask(page, question, by, words, act) {
   const dialog = page.createElement("dialog");
   const body = page.createElement("p");
   body.className = "dialog-body";
@@ -31,7 +32,7 @@ function ask(page, question, by, act) {
   const foot = page.createElement("div");
   foot.className = "dialog-foot";
   const no = button(page, page.body.dataset.cancel || "×", "button");
-  const yes = button(page, (by.textContent || "").trim(), "button danger");
+  const yes = button(page, words, "button danger");
   foot.append(no, yes);
   dialog.setAttribute("aria-labelledby", body.id);
   dialog.append(body, foot);

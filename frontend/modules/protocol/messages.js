@@ -38,7 +38,7 @@ export const MAX_MESSAGE_BYTES = 64 * 1024;
  *            starts_at_ms: number, ends_at_ms: number, rooms: RoomPlace[]}} RoomSpec
  * @typedef {"high" | "mid" | "low" | "stills" | "sound"} Gets what of the teacher's picture reaches a seat
  * @typedef {{seat: string, role: Role, name: string, school: string, room: string | null,
- *            light: "green" | "yellow" | "red", rtt_ms: number | null, loss: number | null, heard: boolean,
+ *            light: "green" | "yellow" | "red", rtt_ms: number | null, loss: number | null, up_loss?: number | null, heard: boolean,
  *            publishing: Source[], gets: Gets | null}} Presence
  * @typedef {{type: "welcome", v: number, lesson: string, epoch: number, seat: string, role: Role, rights: string[],
  *            resume: string, seq: number, room_ms: number, at_ms: number, state: Body | null, people: Presence[],

@@ -2,6 +2,7 @@
 
 import { setText, show } from "../live/dom.js";
 import { duration } from "../live/texts.js";
+import { ask } from "../pages/confirm.js";
 import { Chat } from "./chat.js";
 import { Controls } from "./controls.js";
 import { Player } from "./player.js";
@@ -116,6 +117,11 @@ function run(page, replay) {
     erased: t("erased"),
     from_ms: replay.from_ms,
     seek,
+    erase: t("erase"),
+    onErase: replay.may_erase ? (line) => takeBack(page, line, () => {
+      log.forget(line.seq);
+      render();
+    }) : null,
   });
   const controls = new Controls(page.part("player", HTMLElement), player, timeline, t);
   timeline.draw(replay);
@@ -145,6 +151,21 @@ function run(page, replay) {
   render();
   Object.assign(page.root, { player });
   page.root.dataset.ready = "true";
+}
+
+/** A line's words, for everybody and for good: asked for once more, because it cannot be undone.
+ * @param {Page} page @param {import("../room/state.js").Line} line @param {() => void} done */
+function takeBack(page, line, done) {
+  const by = document.activeElement;
+  if (!(by instanceof HTMLElement)) return;
+  ask(document, page.t("erase_sure", { text: line.text }), by, page.t("erase"), async () => {
+    const answer = await fetch(`/api/v1/lessons/${page.lesson}/replay/chat/${line.seq}`, {
+      method: "DELETE",
+      headers: { Accept: "application/json", "X-CSRF": document.querySelector("meta[name=csrf]")?.getAttribute("content") ?? "" },
+    }).catch(() => null);
+    if (answer?.ok) done();
+    else page.note(page.t("erase_failed"));
+  });
 }
 
 /** Slides take the middle, then the shared screen, then the camera; the camera stands aside while it is not the middle.

@@ -19,6 +19,7 @@ import { TrackSource, endsSoon } from "./source.js";
  * @property {Op[]} ops
  * @property {Record<string, string>} names
  * @property {Deck[]} decks
+ * @property {boolean} may_erase
  */
 
 export const RATES = [0.75, 1, 1.25, 1.5, 2];

@@ -19,6 +19,12 @@ export class Log {
   #done = 0;
   #at = -1;
 
+  /** A line of the chat without its words. @param {number} seq */
+  forget(seq) {
+    this.ops = this.ops.map((op) => (op.kind === "chat.say" && op.seq === seq ? { ...op, body: { ...op.body, text: "" } } : op));
+    this.#at = Infinity;
+  }
+
   /** @param {number} ms room time @returns {RoomState} */
   at(ms) {
     if (ms < this.#at) {
