@@ -15,7 +15,7 @@ from server.config import NODE_KEYS, WEB_KEYS
 from tests.support.processes import ROOT
 
 COMPOSE = ROOT / "docker-compose.yml"
-NEEDED = {"proxy", "web", "worker", "node-1", "postgres", "redis", "objects", "turn", "migrate"}
+NEEDED = {"proxy", "web", "worker", "node-1", "postgres", "redis", "objects", "turn", "turn-tls", "migrate"}
 
 
 @pytest.fixture(scope="module")
@@ -58,6 +58,8 @@ def test_compose_mounts_exist(compose: dict[str, Any]) -> None:
     for service in compose["services"].values():
         for volume in service.get("volumes", []):
             source = volume.split(":")[0]
+            if source.startswith("$"):  # the operator's own
+                continue
             assert (ROOT / source).exists() if source.startswith(".") else source in compose["volumes"], volume
 
 
@@ -99,12 +101,36 @@ def test_coturn_reaches_nothing_but_nodes(compose: dict[str, Any], tmp_path: Pat
     assert "use-auth-secret" in conf and "static-auth-secret=" not in conf, "no secret in a tracked file"
     (tmp_path / "turnserver").write_text("#!/bin/sh\nprintf '%s\\n' \"$@\"\n")
     (tmp_path / "turnserver").chmod(0o755)
-    command = [word.replace("$$", "$") for word in compose["services"]["turn"]["command"]]
     told = {"PATH": f"{tmp_path}:/usr/bin:/bin", "SECRET": "a b", "REALM": "x", "NODES": "203.0.113.10,fd00::1,"}
-    words = subprocess.run(command, env=told, capture_output=True, text=True, check=True).stdout.splitlines()
-    assert words[2:] == [
-        "--static-auth-secret=a b", "--realm=x", "--allowed-peer-ip=203.0.113.10", "--allowed-peer-ip=fd00::1",
-    ]  # fmt: skip
+    script = ["/bin/sh", str(ROOT / "deploy" / "turn.sh")]
+
+    def words(**more: str) -> list[str]:
+        done = subprocess.run(script, env=told | more, capture_output=True, text=True, check=True)
+        return done.stdout.splitlines()[2:]
+
+    plain = ["--static-auth-secret=a b", "--realm=x", "--allowed-peer-ip=203.0.113.10", "--allowed-peer-ip=fd00::1"]
+    assert words() == plain
+    secure = words(TLS="yes", TLS_ADDRESS="203.0.113.11")
+    assert secure[:4] == plain and "--tls-listening-port=443" in secure and "--listening-ip=203.0.113.11" in secure
+    with pytest.raises(subprocess.CalledProcessError):
+        words(TLS="yes", TLS_ADDRESS="")
+
+
+def test_the_relay_by_tls_takes_443_of_its_own_address(compose: dict[str, Any]) -> None:
+    """And both find their script: the image's own entrypoint would make something else of the words."""
+    plain, secure = compose["services"]["turn"], compose["services"]["turn-tls"]
+    mounted = {volume.rsplit(":", 2)[-2] for volume in secure["volumes"]}
+    for service in (plain, secure):
+        assert service["entrypoint"] == ["/bin/sh", "/etc/coturn/turn.sh"] and "command" not in service
+        assert "./deploy/turn.sh:/etc/coturn/turn.sh:ro" in service["volumes"]
+    assert mounted == {f"/etc/coturn/{name}" for name in ("turnserver.conf", "turn.sh", "cert.pem", "key.pem")}
+    assert secure["profiles"] == ["turn-tls"], "only where there is a second address"
+    assert secure["environment"] == plain["environment"] | {"TLS": "yes", "TLS_ADDRESS": "${TURN_TLS_ADDRESS:-}"}
+    web_ports = [port for port in compose["services"]["proxy"]["ports"] if "443" in port]
+    assert all(port.startswith("${SITE_ADDRESS:+") for port in web_ports), "else the proxy takes it everywhere"
+    for name in ("web", "worker", "node-1"):
+        urls = compose["services"][name]["environment"]["TONGTANG_TURN_URLS"]
+        assert urls.endswith("${TURN_TLS_HOST:+,turns:${TURN_TLS_HOST}:443?transport=tcp}")
 
 
 @pytest.mark.parametrize("path", sorted(p for p in ROOT.glob("[dt]e*/*.sh")), ids=lambda p: p.name)
