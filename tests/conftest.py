@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
-pytest_plugins = ["tests.support.services", "tests.support.browser", "tests.support.touched"]
+pytest_plugins = ["tests.support.services", "tests.support.browser", "tests.support.touched", "tests.support.counted"]
 
 ROOT = Path(__file__).resolve().parent.parent
 

@@ -55,7 +55,8 @@ system_packages() {
 }
 
 # The ES modules are type-checked by tsc, from a lock with integrity hashes and no address.
-check_modules() {
+typed=
+get_tsc() {
     [ -f package-lock.json ] || { skip "no package-lock.json"; return 0; }
     if ! have npm; then
         say "installing node and npm from PyPI into .tools/node: the type check of the ES modules"
@@ -71,24 +72,27 @@ check_modules() {
             || { cat "$tools/npm.log"; return 1; }
         cp package-lock.json node_modules/.made-from
     fi
-    node_modules/.bin/tsc --noEmit -p .
+    typed=yes
 }
 
+# Imports one way is a test: tests/house/test_imports.py.
 lint() {
     step ruff "$venv/bin/ruff" check --quiet .
-    step import-linter "$venv/bin/lint-imports" --no-logo
-    step mypy "$venv/bin/mypy"
-    step tsc check_modules
+    step mypy nice "$venv/bin/mypy"
+    [ -z "$typed" ] || step tsc nice node_modules/.bin/tsc --noEmit -p .
+    [ -z "$failed" ]
 }
 
 # Some at a time, then alone what measures against the clock. Browsers with real video on a shared machine: who fails gets
 # one more try, alone, and that is said. Words may leave nothing for one of the two (5), not for both.
 browsers() {
+    TESTS_CITY=$(mktemp -d) # one demo city, copied for each site
+    export TESTS_CITY
     chromium -m "e2e and not alone" -n 2 --dist loadfile --no-loadscope-reorder "$@"
-    beside=$?
+    together=$?
     chromium -m "e2e and alone" "$@"
     alone=$?
-    case $beside$alone in 00 | 05 | 50) return 0 ;; 55) return 5 ;; esac
+    case $together$alone in 00 | 05 | 50) return 0 ;; 55) return 5 ;; esac
     say "e2e: once more, only what failed"
     chromium -m e2e --last-failed --last-failed-no-failures none "$@"
 }
@@ -101,17 +105,17 @@ tests() {
     step "$name" "$venv/bin/python" -m pytest -q --durations=10 "$@"
 }
 
-# The soak takes minutes and a tenth of a core: it runs beside lint and unit, and is over before the browsers come.
-soak_begins() {
-    soak_log=$(mktemp)
-    "$venv/bin/python" -m pytest -q -p no:cacheprovider tests/bench/test_soak.py "$@" >"$soak_log" 2>&1 &
-    soak=$!
-    trap 'kill "$soak" 2>/dev/null; rm -f "$soak_log"' EXIT
+soak() { "$venv/bin/python" -m pytest -q -p no:cacheprovider tests/bench/test_soak.py "$@"; }
+
+# Beside the tests go lint, with what they leave of the processor, and the soak: minutes, and a quarter of a core.
+begin() { # begin NAME [WORDS...]; later: step NAME settle NAME
+    "$@" >"$beside/$1.log" 2>&1 &
+    echo $! >"$beside/$1.pid"
 }
-soak_ends() {
-    wait "$soak"
+settle() {
+    wait "$(cat "$beside/$1.pid")"
     code=$?
-    cat "$soak_log"
+    cat "$beside/$1.log"
     return "$code"
 }
 
@@ -123,6 +127,9 @@ finish() {
     [ -z "$failed" ] || die "failed:$failed"
 }
 
+TESTS_CITY=''
+beside=$(mktemp -d)
+trap 'kill $(cat "$beside"/*.pid) 2>/dev/null; rm -rf "$beside" "$TESTS_CITY"' EXIT
 started=$(date +%s)
 word=${1:-all}
 [ $# -eq 0 ] || shift
@@ -130,16 +137,21 @@ case $word in quick | all | e2e | bench) ;; *) sed -n '2,12s/^# \{0,1\}//p' "$0"
 prepare_venv requirements-dev.lock "what the product needs, and the tools that test it"
 case $word in
     quick)
-        lint
+        step get-tsc get_tsc
+        begin lint
         [ $# -gt 0 ] || set -- --touched # who names files means all of them
         tests fast -n 2 -m "not slow and not real and not e2e" --hypothesis-profile quick "$@"
+        step lint settle lint
         ;;
     all)
         system_packages
-        soak_begins "$@"
-        lint
-        tests unit -n 3 --dist worksteal -m "not e2e and not soak" "$@"
-        step soak soak_ends
+        step get-tsc get_tsc
+        begin soak "$@"
+        begin lint
+        tests unit -n 3 --dist worksteal -m "not e2e and not soak and not alone" "$@"
+        step lint settle lint
+        step soak settle soak
+        tests alone -m "alone and not e2e" "$@"
         step e2e browsers "$@"
         ;;
     e2e)

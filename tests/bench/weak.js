@@ -58,8 +58,9 @@ window.heard = async () => {
       if (one.kind === 'audio') {
         row.samples = one.totalSamplesReceived ?? 0;
         row.concealed = one.concealedSamples ?? 0;
-        row.fec = one.fecPacketsReceived ?? 0;
-        row.lost = one.packetsLost;
+        // Opus' own correction; what RED repeats is not counted by browsers, only what is lost all the same: concealed.
+        row.fec = (one.fecPacketsReceived ?? 0) - (one.fecPacketsDiscarded ?? 0);
+        row.lost = Math.max(one.packetsLost, 0) / Math.max(one.packetsLost + one.packetsReceived, 1);
         row.delay = one.jitterBufferEmittedCount ? one.jitterBufferDelay / one.jitterBufferEmittedCount : 0;
       } else {
         row.frames = one.framesDecoded ?? 0;

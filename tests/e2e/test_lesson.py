@@ -310,8 +310,8 @@ def test_page_turns_lie_at_their_room_time(story: Story) -> None:
 def test_at_every_seek_picture_sound_and_slide_are_of_that_moment(story: Story) -> None:
     """Picture within 100 ms, sound within 60 ms, slide within 200 ms of room time, standing and playing. A busy
     teacher's page misses frames now and then: what it did not see it cannot judge, but it must have seen most of the
-    moments of nine seeks in ten. A playing picture is read after the browser drew it: on a busy machine one drawing in
-    ten may come late."""
+    moments of nine seeks in ten, and where it sent no picture for longer the latest one is right. A playing picture is
+    read after the browser drew it: on a busy machine one drawing in ten may come late."""
     assert len(story.seeks) == SEEKS
     judged = 0
     playing: list[float] = []
@@ -324,7 +324,8 @@ def test_at_every_seek_picture_sound_and_slide_are_of_that_moment(story: Story) 
         errors = [ms - at for ms, counter in moments if (at := story.truth.captured(counter, ms)) is not None]
         judged += len(errors) >= 4
         if story.truth.captured(seek["still"], seek["ms"]) is not None:
-            assert abs(errors.pop(0)) <= 100, (errors, seek)
+            latest = [n for at, n in story.recorded_frames if at <= seek["ms"]][-1]
+            assert abs(errors.pop(0)) <= 100 or seek["still"] == latest, (latest, errors, seek)
         playing += errors
         for ms, sound, paused in seek["sound"]:
             assert not paused and abs(sound - ms) + sound_in_file <= 60, (ms, sound, sound_in_file)

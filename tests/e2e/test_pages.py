@@ -1,11 +1,12 @@
 """Every page, both languages, desk and phone: no serious fault by axe, no script error, no sideways scrolling.
 
-Pages are found as people find them, by links, from a few doors; one of each kind is looked at. The pictures stay in the
-ignored tests/shots/pages/ for people to look at.
+Pages are found as people find them, by links, from a few doors; one of each kind is looked at. Without CI=true pictures
+stay in the ignored tests/shots/pages/ for people to look at.
 """
 
 from __future__ import annotations
 
+import os
 import re
 from collections import Counter
 from functools import cache
@@ -52,6 +53,7 @@ NOT_PAGES = {
     "/admin/exchange/{upload_id}", "/admin/channels/{channel_id}", "/admin/live/{lesson_id}", "/trust",
 }  # fmt: skip
 MOST_FETCHED = 200
+PICTURES = None if os.environ.get("CI") == "true" else SHOTS / "pages"  # there nobody looks at them
 HELD_BACK = 4  # tries of one kind: the first of its kind may not be for this account
 
 LINK = re.compile(r'<a [^>]*?href="([^"#]+)', re.IGNORECASE)
@@ -119,20 +121,9 @@ def found(site: Site) -> dict[str | None, dict[str, str]]:
 
 @pytest.fixture(scope="module")
 def looks(site: Site, found: dict[str | None, dict[str, str]]) -> list[Look]:
+    plan = {account: pages.values() for account, pages in found.items()}
     with browser(chromium()) as opened:
-        return [
-            look
-            for account, pages in found.items()
-            for look in walk(
-                opened,
-                site.url,
-                pages.values(),
-                SHOTS / "pages",
-                login=account,
-                password=DEMO_PASSWORD,
-                sizes=("desk", "phone"),
-            )
-        ]
+        return walk(opened, site.url, plan, PICTURES, password=DEMO_PASSWORD, sizes=("desk", "phone"))
 
 
 def test_every_kind_of_page_is_reached_by_links(found: dict[str | None, dict[str, str]]) -> None:

@@ -32,7 +32,7 @@ def test_an_open_network_needs_nobody(site: Site) -> None:
         finally:
             browser.close()
     assert "直连 UDP 畅通" in verdict
-    assert "直连 TCP: 通" in report
+    assert "直连 TCP: 通" in report and "课堂信令（WebSocket）: 通" in report
     assert "本站没有配置这种中继" in report
     assert f"UDP 127.0.0.1:{site.port + 2}" in report
 

@@ -30,7 +30,7 @@ test("beside the stage stand the teacher, unless in the middle, and the rooms wi
 const facts = (more = {}) => ({
   status: { phase: "joined", reason: null, message: "", attempt: 0 },
   role: "class", state: live(), teacherHere: true, devices: [], blocked: false, sub: "connected", pub: "connected",
-  saved: null, hasFloor: false, reopenLeft: 0, ...more,
+  saved: null, hasFloor: false, reopenLeft: 0, upLoss: 0, ...more,
 });
 const keys = (more) => troubles(facts(more)).map((one) => one.key);
 
@@ -75,6 +75,14 @@ test("a picture that stands still by intent is explained to those who look at it
   assert.ok(keys({ gets: "sound" }).includes("line_sound"));
   assert.ok(!keys({ gets: "low" }).some((key) => key.startsWith("line_")));
   assert.ok(!keys({ gets: "sound", role: "teacher" }).includes("line_sound"));
+});
+
+test("a teacher hears that the own line loses what is sent; a classroom does not", () => {
+  const [found] = troubles(facts({ role: "teacher", upLoss: 0.08 }));
+  assert.deepEqual([found.key, found.params.percent, found.action], ["up_loss", 8, "path"]);
+  assert.deepEqual(keys({ role: "teacher", upLoss: 0.05 }), []);
+  assert.deepEqual(keys({ upLoss: 0.5 }), []);
+  assert.deepEqual(keys({ role: "teacher", upLoss: 0.5, pub: "lost" }), ["media_lost_out"], "one thing at a time");
 });
 
 test("a teacher without microphone is in real trouble, a classroom less so", () => {

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { doors, onlyBy, relaysOf, tryWay, verdict, WAYS } from "../../frontend/modules/media/ways.js";
+import { doors, onlyBy, relaysOf, trySocket, tryWay, verdict, WAYS } from "../../frontend/modules/media/ways.js";
 
 const SERVERS = [
   {
@@ -56,6 +56,48 @@ for (const [outcomes, means] of CASES)
   test(`${outcomes.join(" ")}: ${means}`, () => {
     assert.equal(verdict(WAYS.map((way, i) => ({ way, outcome: outcomes[i], ms: 1 }))), means);
   });
+
+test("signalling that is cut is said before all else, but for a node that is not there", () => {
+  const results = (ws, outcome) => [{ way: "ws", outcome: ws, ms: 1 }, ...WAYS.map((way) => ({ way, outcome, ms: 1 }))];
+  assert.equal(verdict(results("blocked", "good")), "ws_blocked");
+  assert.equal(verdict(results("blocked", "blocked")), "ws_blocked");
+  assert.equal(verdict(results("good", "good")), "all_good");
+  assert.equal(verdict(results("good", "blocked")), "all_blocked");
+  assert.equal(verdict(results("blocked", "refused")), "no_node");
+});
+
+/** @param {(socket: any) => void} behaves what the network makes of it */
+function sockets(behaves) {
+  const made = [];
+  globalThis.WebSocket = class {
+    constructor(url) {
+      made.push(this);
+      this.url = String(url);
+      queueMicrotask(() => behaves(this));
+    }
+    send(text) {
+      this.sent = text;
+      queueMicrotask(() => this.answers && this.onmessage?.({ data: "{}" }));
+    }
+    close() {
+      this.closed = true;
+    }
+  };
+  return made;
+}
+
+test("a socket is good when something comes back, not when it opens", async () => {
+  const grant = { url: "https://class.test/n/1/way", token: "", iceServers: [] };
+  let made = sockets((socket) => ((socket.answers = true), socket.onopen()));
+  const good = await trySocket(grant);
+  assert.deepEqual([good.way, good.outcome, good.doors], ["ws", "good", ["TCP class.test:443"]]);
+  assert.deepEqual([made[0].url, made[0].closed, JSON.parse(made[0].sent).type], ["wss://class.test/n/1/ws", true, "ping"]);
+  made = sockets((socket) => socket.onclose());
+  assert.equal((await trySocket(grant)).outcome, "blocked", "a filter that refuses");
+  made = sockets((socket) => socket.onopen());
+  const silent = await trySocket({ ...grant, url: "http://10.0.0.7:8001/way" }, 20);
+  assert.deepEqual([silent.outcome, made[0].url, silent.doors], ["blocked", "ws://10.0.0.7:8001/ws", ["TCP 10.0.0.7:8001"]]);
+});
 
 test("a relay the site does not have is not tried; a door that does not answer is not a blocked way", async () => {
   globalThis.RTCPeerConnection = class {

@@ -16,6 +16,7 @@ from media.transport.certificate import Certificate
 from media.transport.dtls import DtlsServer, DtlsState
 from media.wire import demux, extensions, feedback, framing, h264, opus, red, rtcp, rtp, stun, vp8
 from signaling.negotiation import plan_pub, plan_sub
+from signaling.sdp import fragment
 from signaling.sdp.model import SdpError
 from tests.support.media_hall import DtlsClient, Hall, Lesson, audio_slot, camera, mic, video_slot
 from tests.support.offers import NAMES, offer
@@ -220,6 +221,15 @@ def _sdp(data: bytes) -> None:
             continue
 
 
+def _fragment(data: bytes) -> None:
+    found = fragment.read(data.decode("utf-8", "replace"))
+    assert found.ice is None or "\n" not in found.ice.ufrag + found.ice.pwd
+
+
+_CREDENTIALS = b"a=ice-ufrag:again\r\na=ice-pwd:" + b"p" * 24 + b"\r\n"
+_TRICKLED = b"a=mid:0\r\na=candidate:1 1 udp 2130706431 192.0.2.1 50000 typ host\r\na=end-of-candidates\r\n"
+
+
 # --- whole datagrams, with and without keys --------------------------------------------------------------------------
 
 
@@ -283,6 +293,7 @@ def targets(native: bool) -> Sequence[Target]:
         Target("opus", (b"\x78" + bytes(60), b"\x7b\x03" + bytes(60)), _pure(opus.samples), refusal),
         Target("red", (red.build(111, bytes(60), [(960, bytes(50)), (1920, bytes(40))]),), _pure(_red), refusal),
         Target("rfc 4571", (framing.frame(bytes(50)) * 3, framing.frame(_check())), _frames, refusal, renew=20),
+        Target("sdpfrag", (_CREDENTIALS + _TRICKLED, _TRICKLED, _CREDENTIALS), _pure(_fragment), (SdpError,)),
         Target("sdp", tuple(offer(name).encode() for name in NAMES), _pure(_sdp), share=0.25),
     ]
     for engine in ("python", "native") if native else ("python",):

@@ -23,7 +23,8 @@ from tests.support.fanning import cpu_of, identity
 from tests.support.joining import Client, Identity, Node, settle
 from tests.support.media_hall import PUB_IDS
 
-FPS, KEY_EVERY = 20, 40  # frames: a key frame every two seconds, as the recorder and newcomers ask for
+FPS, KEY_SECONDS = 20, 2  # as often as the recorder and newcomers ask for key frames
+STEP = 0.0005  # seconds that the generator sleeps at most, and by which it tells moments apart
 ROOM_FRAME = (3, 1030)  # 0.5 Mbit/s
 VOICE, MUTED = 120, 40  # bytes of 20 ms Opus; a closed microphone sends silence
 ROOMS = 3
@@ -125,13 +126,13 @@ class Sender:
             self.client.socket.sendmsg([data[:at]], segments)
             self.sent += len(starts)
 
-    def frame(self, source: Source, number: int, packets: int, size: int) -> None:
+    def frame(self, source: Source, number: int, packets: int, size: int, fps: int) -> None:
         """VP8 with 15-bit picture ids (RFC 7741 section 4.2)."""
-        key = number % KEY_EVERY == 0
+        key = number % (KEY_SECONDS * fps) == 0
         picture = struct.pack("!H", number & 0x7FFF | 0x8000)
         first = b"\x90\x80" + picture + (_KEY if key else _DELTA)
         starts = [first] + [b"\x80\x80" + picture] * (packets - 1)
-        self.send(source, number * (90000 // FPS), starts, size, True, not key)
+        self.send(source, number * (90000 // fps), starts, size, True, not key)
 
     def report(self, compound: bytes) -> None:
         self._data[: len(compound)] = compound
@@ -196,8 +197,9 @@ class Tally:
 
 
 class Peer:
-    def __init__(self, name: str, own: Identity, teacher: bool, base: int) -> None:
+    def __init__(self, name: str, own: Identity, teacher: bool, base: int, fps: int) -> None:
         self.client = Client(name, own)
+        self.fps = fps
         for option in (socket.SO_RCVBUF, SO_RCVBUFFORCE):  # the latter where root may go beyond the system's default
             with contextlib.suppress(OSError):
                 self.client.socket.setsockopt(socket.SOL_SOCKET, option, 4 << 20)
@@ -216,7 +218,7 @@ class Peer:
 
     def picture(self) -> None:
         for source, packets, size in self.pictures:
-            self.sender.frame(source, self.frames, packets, size)
+            self.sender.frame(source, self.frames, packets, size, self.fps)
         self.frames += 1
 
     def sound(self) -> None:
@@ -263,11 +265,11 @@ class Peer:
 
 
 class Lesson:
-    def __init__(self, node: Node, name: str, own: Identity) -> None:
+    def __init__(self, node: Node, name: str, own: Identity, fps: int) -> None:
         self.name = name
         self.peers = [
-            Peer(f"{name}-t", own, True, 1000),
-            *(Peer(f"{name}-r{n}", own, False, 2000) for n in range(ROOMS)),
+            Peer(f"{name}-t", own, True, 1000, fps),
+            *(Peer(f"{name}-r{n}", own, False, 2000, fps) for n in range(ROOMS)),
         ]
         clients = [peer.client for peer in self.peers]
         answers = node.ask("enter", name, [client.offer for client in clients])
@@ -284,10 +286,12 @@ class Lesson:
 
 
 class City:
-    """``run`` plays all lessons for some seconds, one loop, no thread."""
+    """``run`` plays all lessons for some seconds, one loop, no thread. With few ``fps`` and long ``step``s it is gentle
+    to what runs beside it."""
 
-    def __init__(self, node: Node, pid: int) -> None:
+    def __init__(self, node: Node, pid: int, fps: int = FPS, step: float = STEP) -> None:
         self.node, self.pid = node, pid
+        self._fps, self._step = fps, step
         self._own = identity()
         self.lessons: list[Lesson] = []
         self._buffer = bytearray(2048)
@@ -298,7 +302,7 @@ class City:
     def grow(self, lessons: int) -> None:
         while len(self.lessons) < lessons:
             self._names += 1
-            self.lessons.append(Lesson(self.node, f"L{self._names}", self._own))
+            self.lessons.append(Lesson(self.node, f"L{self._names}", self._own, self._fps))
             for peer in self.lessons[-1].peers:
                 number = peer.client.socket.fileno()
                 self._by_number[number] = peer
@@ -329,7 +333,7 @@ class City:
     def _play(self, peers: list[Peer], seconds: float, tally: Tally) -> None:
         clock = time.perf_counter
         start = clock()
-        due = list(_schedule(peers, start))
+        due = list(_schedule(peers, start, self._step))
         heapq.heapify(due)
         drained = start
         while due[0][0] < start + seconds:
@@ -339,7 +343,7 @@ class City:
                 self._drain(tally)
                 drained = clock()
             if now < at:
-                time.sleep(min(0.0005, at - now))
+                time.sleep(min(self._step, at - now))
                 continue
             tally.late.append(now - at)
             act()
@@ -352,10 +356,14 @@ class City:
             self._by_number[number].drain(buffer, tally)
 
 
-def _schedule(peers: list[Peer], start: float) -> Iterator[tuple[float, int, float, Any]]:
-    """Everybody in a phase of their own."""
+def _schedule(peers: list[Peer], start: float, step: float) -> Iterator[tuple[float, int, float, Any]]:
+    """Everybody in a phase of their own, as far as ``step`` tells them apart."""
     for n, peer in enumerate(peers):
         phase = (n * 0.618) % 1
-        yield start + phase / FPS, 3 * n, 1 / FPS, peer.picture
-        yield start + phase * 0.02, 3 * n + 1, 0.02, peer.sound
-        yield start + phase, 3 * n + 2, 1.0, peer.live
+        due = (
+            (phase / peer.fps, 1 / peer.fps, peer.picture),
+            (phase * 0.02, 0.02, peer.sound),
+            (phase, 1.0, peer.live),
+        )
+        for place, (after, every, act) in enumerate(due):
+            yield start + round(after / step) * step, 3 * n + place, every, act

@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import ctypes
 import gc
 import multiprocessing
+import shutil
+import sys
 import time
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
@@ -20,6 +23,7 @@ from typing import Any
 from media.config import MediaConfig
 from media.net.server import open_media
 from media.parameters import Codec, Fingerprint, IceCredentials, TransportAnswer, TransportParameters
+from media.record.manifest import lesson_prefix
 from media.record.recorder import Recorder
 from media.sfu import Sfu
 from media.transport.certificate import Certificate
@@ -43,6 +47,7 @@ class CityNode(NodeProcess):
         self._spool = MediaSpool(folder / "media", store)
         self._spool.on_saved = self._saved
         self._recorders: dict[str, Recorder] = {}
+        self._objects, self._over = folder / "objects", ""
         self._tasks: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
@@ -87,6 +92,13 @@ class CityNode(NodeProcess):
         self._sfu.remove_router(lesson, now)
         if recorder := self._recorders.pop(lesson, None):
             self._tasks.append(asyncio.create_task(self._keep(recorder.close(now))))
+            self._forget(lesson)
+
+    def _forget(self, lesson: str) -> None:
+        """What the lesson before this one recorded: a soak of hours would fill the disk."""
+        if self._over:
+            shutil.rmtree(self._objects / lesson_prefix(self._over, 1), ignore_errors=True)
+        self._over = lesson
 
     def recorded(self) -> int:
         """Room ms of the least recorded lesson that are in the store."""
@@ -103,8 +115,10 @@ class CityNode(NodeProcess):
         return found
 
     def held(self) -> tuple[int, int, int]:
-        """(resident kB, tasks, open files)"""
+        """(resident kB, tasks, open files). What malloc keeps free for later is nobody's: it comes and goes."""
         gc.collect()
+        if sys.platform == "linux":
+            ctypes.CDLL(None).malloc_trim(0)
         self._tasks = [task for task in self._tasks if not task.done()]
         return self.rss_kb(), len(asyncio.all_tasks()), sum(1 for _ in Path("/proc/self/fd").iterdir())
 

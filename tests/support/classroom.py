@@ -117,7 +117,7 @@ class Kiosk:
     @classmethod
     def hung_up(cls, browsers: Chromium, site: City, lesson: PlannedLesson, room: int) -> Kiosk:
         """Opens /kiosk, shows a code; an administrator binds it to the room."""
-        desktop = browsers.desktop(room_devices(room), viewport=(960, 540))
+        desktop = browsers.desktop(room_devices(room), viewport=(640, 360))
         page = desktop.open(site.url + "/kiosk")
         until_true(page, "/^[0-9]{3} ?[0-9]{3}$/.test(document.getElementById('bind-code').textContent.trim())")
         code = re.sub(r"\D", "", page.inner_text("#bind-code"))

@@ -120,7 +120,14 @@ async def lesson(
             ends_at=start + timedelta(minutes=minutes),
             created_at=web.clock.now(),
             receipts=[
-                Receipt(id=new_id(), lesson_id=id_, room_id=room.id, position=seat + 1, expected=room.pupils)
+                Receipt(
+                    id=new_id(),
+                    lesson_id=id_,
+                    starts_at=start,
+                    room_id=room.id,
+                    position=seat + 1,
+                    expected=room.pupils,
+                )
                 for seat, room in enumerate(rooms)
             ],
         )

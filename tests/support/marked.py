@@ -11,7 +11,7 @@ from server.demands.models import Demand, Offer
 from server.exchange.models import Upload
 from server.groups.models import Group, Membership
 from server.ids import new_id
-from server.lessons.models import Invitation, Lesson, LessonChange
+from server.lessons.models import Invitation, Lesson, LessonChange, Mend
 from server.notices.models import Notice
 from server.outbox.models import Channel, Delivery
 from server.schools.models import Gap, Room, School, SchoolClass
@@ -110,8 +110,12 @@ async def plans(
     change = LessonChange(
         id=new_id(), batch=new_id(), lesson_id=planned.id, kind="about", at=now, note=f"{MARK}改", before={}, after={}
     )
+    mend = Mend(
+        id=new_id(), lesson_id=planned.id, room_id=planned.receipts[0].room_id, person_id=admin.id, reason="other",
+        note=f"{MARK}在", asked_at=now, asked_by=admin.id,
+    )  # fmt: skip
     await web.add(
-        bells, span, asked, notice, change, CalendarDay(day=date(2026, 11, 20), kind="holiday", name="公开的假日")
+        bells, span, asked, notice, change, mend, CalendarDay(day=date(2026, 11, 20), kind="holiday", name="公开的假日")
     )
-    named: dict[str, Any] = {"schedule": bells, "span": span, "invitation": asked, "notice": notice}
+    named: dict[str, Any] = {"schedule": bells, "span": span, "invitation": asked, "notice": notice, "mend": mend}
     return {f"{name}_id": one.id for name, one in named.items()} | {"batch_id": change.batch}

@@ -39,7 +39,7 @@ from tests.support.municipality_names import DISTRICTS, FIRST_POSTS, GIVEN, KIND
 
 WEEKS_BEFORE, WEEKS_AFTER = 11, 8
 DAYS = 5
-TERM = "2026-1"
+TERM, NEXT_TERM = "2026-1", "2026-2"
 
 
 @dataclass(frozen=True)
@@ -99,7 +99,9 @@ class Municipality:
 
     def _places(self, bulk: Bulk) -> None:
         bulk.add(District, ({"id": i, "name": n, "name_en": e, "kind": k} for i, n, e, k in DISTRICTS))
+        after, end = (self.last + timedelta(days=days) for days in (36, 176))
         bulk.add(Term, [{"id": TERM, "name": "第一学期", "starts_on": self.first, "ends_on": self.last}])
+        bulk.add(Term, [{"id": NEXT_TERM, "name": "第二学期", "starts_on": after, "ends_on": end}])
         bulk.add(CalendarHorizon, [{"id": "city", "known_until": self.last + timedelta(days=60)}])
         self.schools = [self._school(number) for number in range(self.size.of(1500))]
         self.urban = [one for one in self.schools if not one["village"]]
@@ -296,8 +298,8 @@ class Municipality:
         bulk.add(Lesson, lessons)
         receipts = [
             {
-                "id": self.id(), "lesson_id": one["id"], "room_id": row["room_id"], "position": row["position"],
-                "assistant_id": row["assistant_id"], "expected": 36,
+                "id": self.id(), "lesson_id": one["id"], "starts_at": one["starts_at"], "room_id": row["room_id"],
+                "position": row["position"], "assistant_id": row["assistant_id"], "expected": 36,
             }
             for one in lessons
             for row in self.received[one["classroom_id"]]

@@ -27,7 +27,7 @@ from server.ids import new_id
 from server.scope import SYSTEM
 from server.timetable import occupancy
 from server.timetable.conflicts import entry
-from tests.support.municipality import TERM, Known
+from tests.support.municipality import NEXT_TERM, TERM, Known
 from tests.support.web import ORIGIN, Browser
 
 
@@ -73,10 +73,18 @@ def asked(known: Known) -> list[Asked]:
         Asked("slot finder", city, f"/timetable/find?term={TERM}&classroom_id={known.classroom}"),
         Asked("publishing", city, f"/timetable/publish?term={TERM}&classroom={known.classroom}"),
         Asked("live wall", city, "/admin/live"),
+        Asked("lights, city", city, "/admin/lights"),
+        Asked("lights, district", district, "/admin/lights"),
+        Asked("lines of schools", district, "/admin/lights/lines"),
+        Asked("wizard", city, f"/timetable/wizard?old={TERM}&new={NEXT_TERM}"),
+        Asked("calendar", city, "/timetable/calendar"),
+        Asked("orders", city, "/timetable/orders"),
+        Asked("demands", "village_admin", "/demands"),
         Asked("audit", district, "/admin/audit"),
         Asked("indicators", city, "/indicators"),
         Asked("replays", "lead", "/replays"),
         Asked("invitations", "village_admin", "/invitations"),
+        Asked("missing sign-ins", school, "/mends"),
         Asked("notices", "lead", "/notices"),
         Asked("API lessons", district, f"/api/v1/lessons?{span}"),
         Asked("API people", city, "/api/v1/people?size=100&q=%E6%9D%8E"),
@@ -148,12 +156,13 @@ async def anatomy(site: Site, wanted: list[Asked], turns: int) -> list[Cost]:
     return found
 
 
-async def conflict_checks(site: Site, known: Known, checks: int, clients: int) -> list[float]:
+async def conflict_checks(site: Site, known: Known, checks: int, clients: int, pause: float) -> list[float]:
     """What dragging a lesson asks the database: locks and looks for its people and rooms. Milliseconds, each."""
     taken: list[float] = []
     wanted = [known.slots[n % len(known.slots)] for n in range(checks)]
 
     async def client(mine: list[tuple[str, str, list[str], datetime]]) -> None:
+        await asyncio.sleep(chance.random() * pause)
         for number, (teacher, room, rooms, starts) in enumerate(mine):
             at = starts + timedelta(days=number % 5, minutes=10)
             lesson = entry(new_id(), at, at + timedelta(minutes=40), people=[teacher], rooms=[room, *rooms])
@@ -162,7 +171,9 @@ async def conflict_checks(site: Site, known: Known, checks: int, clients: int) -
                 await occupancy.lock(session, SYSTEM, [lesson])
                 await occupancy.look(session, SYSTEM, [lesson])
             taken.append((time.perf_counter() - began) * 1000)
+            await asyncio.sleep(chance.uniform(0.5, 1.5) * pause)
 
+    chance = random.Random(0)
     await asyncio.gather(*(client(wanted[n::clients]) for n in range(clients)))
     return taken
 

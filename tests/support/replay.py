@@ -144,7 +144,7 @@ async def _fill(settings: WebSettings, objects: FolderStore, studio: Studio) -> 
         )
     )
     rows += [
-        Receipt(id=new_id(), lesson_id=lesson, room_id=receiving.id, position=1, expected=30),
+        Receipt(id=new_id(), lesson_id=lesson, starts_at=MONDAY, room_id=receiving.id, position=1, expected=30),
         Deck(
             id=deck, lesson_id=lesson, title="分数", pages=9, state="ready", uploaded_by=teacher.id, created_at=MONDAY
         ),

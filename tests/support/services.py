@@ -22,6 +22,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
 from pathlib import Path
 
 import pytest
@@ -202,6 +203,7 @@ class Turn:
     port: int
     tls_port: int
     secret: str
+    certificate: Path
 
     @staticmethod
     def now() -> float:
@@ -214,14 +216,16 @@ class Turn:
         return username, base64.b64encode(digest).decode()
 
 
-def _self_signed(folder: Path) -> tuple[Path, Path]:
-    """Enough for TLS where nobody asks who it is."""
+def self_signed(folder: Path, days: int = 90) -> tuple[Path, Path]:
+    """cert.pem and key.pem of 127.0.0.1, for whoever is told to trust them."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
     now = datetime.now(UTC)
     builder = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
     builder = builder.serial_number(x509.random_serial_number())
-    made = builder.not_valid_before(now - timedelta(1)).not_valid_after(now + timedelta(2)).sign(key, hashes.SHA256())
+    here = x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))])
+    builder = builder.not_valid_before(now - timedelta(1)).not_valid_after(now + timedelta(days))
+    made = builder.add_extension(here, critical=False).sign(key, hashes.SHA256())
     places = folder / "cert.pem", folder / "key.pem"
     places[0].write_bytes(made.public_bytes(serialization.Encoding.PEM))
     form = (serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
@@ -236,8 +240,8 @@ def start_turn() -> Iterator[Turn]:
         pytest.skip("no TURN server (Debian: coturn)")
     folder = Path(tempfile.mkdtemp(prefix="tongtang-turn-"))
     port = free_ports(2)
-    turn = Turn(port, port + 1, secrets.token_hex(12))
-    certificate, key = _self_signed(folder)
+    certificate, key = self_signed(folder)
+    turn = Turn(port, port + 1, secrets.token_hex(12), certificate)
     # Our own configuration, with this machine's places: what schools run is what is tested.
     argv = [server, "-c", ROOT / "deploy" / "turnserver.conf", "--listening-ip=127.0.0.1", "--relay-ip=127.0.0.1"]
     argv += [f"--listening-port={port}", f"--tls-listening-port={turn.tls_port}", "--no-dtls", "--realm=tongtang.test"]

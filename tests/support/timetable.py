@@ -51,3 +51,10 @@ def slot(classroom: str, weekday: int, hour: int = 10, **more: Any) -> WeeklySlo
     return WeeklySlot(
         id=new_id(), classroom_id=classroom, weekday=weekday, period=hour - 7, starts=time(hour, 0), minutes=40, **more
     )
+
+
+async def with_classroom(web: Web) -> City:
+    """With one classroom, "c", on Thursdays."""
+    held = await made(web)
+    await web.add(*held.classroom(web, id="c"), slot("c", 4))
+    return held

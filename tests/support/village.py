@@ -37,7 +37,9 @@ RIDS = ("q", "h", "f")
 RATES = {"q": 150_000, "h": 500_000, "f": 2_000_000}
 WIDTHS = {"q": 320, "h": 640, "f": 1280}
 FRAMES_A_SECOND = 20
+VOICE, QUIET = 16, 70  # -dBov
 KEY_SIZE = 5  # a key frame is so many times an ordinary one
+FLOOR_SSRC = 0x7800
 _PACKET = 1100
 _NTP = 3_900_000_000.0  # the teacher's clock is his own
 
@@ -57,10 +59,21 @@ class Encoder:
     packets: int = 0
 
 
+@dataclass
+class Microphone:
+    """``level`` in -dBov, what the peer's packets say of it."""
+
+    peer: Peer
+    ssrc: int
+    level: int = VOICE
+
+
 class Village:
     """``run`` seconds; then ask the rooms what they got."""
 
-    def __init__(self, *lines: Line, seed: int = 1, shared: str | None = None, layers: bool = True) -> None:
+    def __init__(
+        self, *lines: Line, seed: int = 1, shared: str | None = None, layers: bool = True, floor: int = 0
+    ) -> None:
         self.hall = Hall()
         self.sfu = self.hall.sfu
         self.random = Random(seed)
@@ -72,6 +85,10 @@ class Village:
         names = RIDS if layers else ("f",)
         self.encoders = [Encoder(rid, 0x1000 + i, self.random.getrandbits(32)) for i, rid in enumerate(names)]
         self.thin = (32_000, 20)
+        self.mics = [Microphone(self.teacher, AUDIO_SSRC)]
+        for i in range(floor):
+            self.mics.append(Microphone(self.hall.peer(f"floor{i}"), 0x3400 + i, level=QUIET))
+            self.sfu.publish(f"floor{i}", f"mic{i}", mic(ssrcs=(0x3400 + i,)), self.now)
         self._sound_due = self.now
         self._sound_sequence = 0
         self.rooms = [Room(self, f"room{i}", line, shared) for i, line in enumerate(lines)]
@@ -108,7 +125,8 @@ class Village:
             self._sound()
         if self.now >= self._reports:
             self._reports += 1.0
-            self.teacher.check()
+            for one in self.mics:
+                one.peer.check()
             self._sender_reports()
 
     def _frame(self, encoder: Encoder) -> None:
@@ -133,8 +151,10 @@ class Village:
         self._sound_sequence = self._sound_sequence + 1 & 0xFFFF
         body = bytes(self.thin[0] * self.thin[1] // 8000)
         stamp = round(self.now * 48000) & 0xFFFFFFFF
-        packet = rtp.build(111, self._sound_sequence, stamp, AUDIO_SSRC, body, False, build([(1, b"\x10")]))
-        self.teacher.send(self.teacher.protect(packet))
+        for one in self.mics:
+            level = build([(1, bytes([one.level]))])
+            packet = rtp.build(111, self._sound_sequence, stamp, one.ssrc, body, False, level)
+            one.peer.send(one.peer.protect(packet))
 
     def _sender_reports(self) -> None:
         for encoder in self.encoders:
@@ -183,6 +203,7 @@ class Room:
     pictures: list[Seen] = field(default_factory=list)
     sounds: list[float] = field(default_factory=list)
     sound_sequences: set[int] = field(default_factory=set)
+    voices: list[list[float]] = field(default_factory=list)  # arrival times of each on the floor
 
     def __post_init__(self) -> None:
         sfu, hall = self.village.sfu, self.village.hall
@@ -195,6 +216,10 @@ class Room:
         sfu.add_slot(self.name, audio_slot())
         sfu.route(self.name, "v", "camera", self.village.now)
         sfu.route(self.name, "a", "mic", self.village.now)
+        for i in range(len(self.village.mics) - 1):
+            self.voices.append([])
+            sfu.add_slot(self.name, audio_slot(f"a{i}", ssrc=FLOOR_SSRC + i))
+            sfu.route(self.name, f"a{i}", f"mic{i}", self.village.now)
         self._order = itertools.count()
         self._coming: list[tuple[float, int, bytes]] = []
         self._back: list[tuple[float, int, bytes]] = []
@@ -233,6 +258,8 @@ class Room:
         if head.ssrc == 0x7777:
             self.sounds.append(at)
             self.sound_sequences.add(head.sequence)
+        elif 0 <= head.ssrc - FLOOR_SSRC < len(self.voices):
+            self.voices[head.ssrc - FLOOR_SSRC].append(at)
         elif head.ssrc == 0x5555:
             rid, picture = chr(body[11]), int.from_bytes(body[12:16], "big")
             self.pictures.append(Seen(at, rid, picture, head.sequence, head.timestamp, not body[1] & 1))

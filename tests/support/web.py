@@ -257,6 +257,7 @@ class Web:
             Receipt(
                 id=new_id(),
                 lesson_id=row.id,
+                starts_at=row.starts_at,
                 room_id=room.id,
                 position=position,
                 assistant_id=assistant.id if assistant else None,
