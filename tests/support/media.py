@@ -211,9 +211,12 @@ def subscribe(
     return answer(transport, sections, codecs, slots, **paths)
 
 
-def lossy(share: float, seed: int = 1) -> type[UdpPort]:
-    """A UDP port that loses this share of media packets each way, from a seeded generator."""
+def lossy(share: float, seed: int = 1, since: asyncio.Event | None = None) -> type[UdpPort]:
+    """A UDP port that loses this share of media packets each way (once ``since`` is set), from a seeded generator."""
     random = Random(seed)
+
+    def loses(first: int) -> bool:
+        return first >> 6 == 2 and (since is None or since.is_set()) and random.random() < share
 
     class LossyPort(UdpPort):
         def __init__(self, address: str, port: int) -> None:
@@ -222,7 +225,7 @@ def lossy(share: float, seed: int = 1) -> type[UdpPort]:
 
         def receive_into(self, buffer: bytearray) -> tuple[int, Address, float | None] | None:
             got = super().receive_into(buffer)
-            while got is not None and buffer[0] >> 6 == 2 and random.random() < share:
+            while got is not None and loses(buffer[0]):
                 self.lost += 1
                 got = super().receive_into(buffer)
             return got
@@ -230,7 +233,7 @@ def lossy(share: float, seed: int = 1) -> type[UdpPort]:
         def send(self, address: Address, data: memoryview, sizes: Sequence[int]) -> None:
             at = 0
             for size in sizes:
-                if data[at] >> 6 == 2 and random.random() < share:
+                if loses(data[at]):
                     self.lost += 1
                 else:
                     super().send(address, data[at : at + size], (size,))
