@@ -105,6 +105,14 @@ tests() {
     step "$name" "$venv/bin/python" -m pytest -q --durations=10 "$@"
 }
 
+# Real peers, processes and clocks on a shared machine: who fails gets one more try, alone, and that is said.
+unit() {
+    "$venv/bin/python" -m pytest -q --durations=10 "$@" && return
+    [ $? -eq 1 ] || return
+    say "unit: once more, alone, only what failed"
+    "$venv/bin/python" -m pytest -q --last-failed --last-failed-no-failures none
+}
+
 soak() { "$venv/bin/python" -m pytest -q -p no:cacheprovider tests/bench/test_soak.py "$@"; }
 
 # Beside the tests go lint, with what they leave of the processor, and the soak: minutes, and a quarter of a core.
@@ -148,7 +156,7 @@ case $word in
         step get-tsc get_tsc
         begin soak "$@"
         begin lint
-        tests unit -n 3 --dist worksteal -m "not e2e and not soak and not alone" "$@"
+        step unit unit -n 3 --dist worksteal -m "not e2e and not soak and not alone" "$@"
         step lint settle lint
         step soak settle soak
         tests alone -m "alone and not e2e" "$@"
