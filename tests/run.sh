@@ -88,15 +88,15 @@ lint() {
 browsers() {
     TESTS_CITY=$(mktemp -d) # one demo city, copied for each site
     export TESTS_CITY
-    chromium -m "e2e and not alone" -n 2 --dist loadfile --no-loadscope-reorder "$@"
+    in_browsers -m "e2e and not alone" -n 2 --dist loadfile --no-loadscope-reorder "$@"
     together=$?
-    chromium -m "e2e and alone" "$@"
+    in_browsers -m "e2e and alone" "$@"
     alone=$?
     case $together$alone in 00 | 05 | 50) return 0 ;; 55) return 5 ;; esac
     say "e2e: once more, only what failed"
-    chromium -m e2e --last-failed --last-failed-no-failures none "$@"
+    in_browsers -m e2e --last-failed --last-failed-no-failures none "$@"
 }
-chromium() { "$venv/bin/python" -m pytest -q --durations=10 "$@"; }
+in_browsers() { "$venv/bin/python" -m pytest -q --durations=10 "$@"; }
 
 # pytest's own "no tests collected" (5) is a failure like any other: no word below may select nothing.
 tests() {
