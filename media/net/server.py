@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import dataclasses
 from collections.abc import Callable
 
@@ -12,6 +13,9 @@ from media.net.tcp import TcpPort
 from media.net.timer import Timer
 from media.net.udp import UdpPort
 from media.sfu import Sfu
+
+TRIES = 8
+"""With port 0 the kernel chooses one for UDP, which may be somebody's on TCP."""
 
 
 @dataclasses.dataclass(slots=True)
@@ -40,6 +44,13 @@ class MediaServer:
 
 async def open_media(config: MediaConfig, sfu: Sfu, udp_port: Callable[[str, int], UdpPort] = UdpPort) -> MediaServer:
     """Raises OSError when a port is taken; then nothing stays open. ``udp_port``: tests put a bad line in between."""
+    for _ in range(TRIES - 1 if config.port == 0 else 0):
+        with contextlib.suppress(OSError):
+            return await _open(config, sfu, udp_port)
+    return await _open(config, sfu, udp_port)
+
+
+async def _open(config: MediaConfig, sfu: Sfu, udp_port: Callable[[str, int], UdpPort]) -> MediaServer:
     loop = asyncio.get_running_loop()
     server = MediaServer(config.port, sfu, [], [], set(), Timer(sfu, loop))
     try:

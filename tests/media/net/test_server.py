@@ -9,6 +9,7 @@ import pytest
 
 from media.config import MediaConfig
 from media.net.server import open_media
+from media.net.udp import UdpPort
 from media.pyengine import PythonEngine
 from media.sfu import Sfu
 from media.transport.certificate import Certificate
@@ -36,6 +37,22 @@ async def test_a_taken_port_leaves_nothing_open() -> None:
             await open_media(config, sfu)
     again = await open_media(config, sfu)
     again.close()
+
+
+async def test_a_port_of_the_kernel_that_is_taken_on_tcp_is_chosen_anew() -> None:
+    """The kernel knows nothing of pairs: the port it gives for UDP may be somebody's on TCP."""
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        taken = other.getsockname()[1]
+        given = [taken, taken, 0]
+
+        def port(address: str, number: int) -> UdpPort:
+            return UdpPort(address, given.pop(0))
+
+        config = MediaConfig(("127.0.0.1",), 0)
+        server = await open_media(config, Sfu(config, PythonEngine(), Certificate.generate()), port)
+    assert given == []
+    assert server.port != taken
+    server.close()
 
 
 async def test_garbage_on_the_udp_port_is_dropped_and_counted() -> None:
