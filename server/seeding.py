@@ -14,10 +14,11 @@ from server.timetable import calendar
 async def seed(settings: WebSettings) -> None:
     """After every migration; what is there stays as it is, what was taken away by hand stays away."""
     database = Database(make_engine(settings.database_url))
-    watch(database, SystemClock())
+    clock = SystemClock()
+    watch(database, clock)
     try:
         async with database.transaction() as session:
             await districts.seed(session, SYSTEM)
-            await calendar.seed(session, SYSTEM)
+            await calendar.seed(session, SYSTEM, clock.now())
     finally:
         await database.dispose()

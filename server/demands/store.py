@@ -6,14 +6,15 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, exists, func, or_, select, true
+from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
 
 from server.accounts.models import Person, PostHeld
 from server.accounts.store import held_on
 from server.demands.models import Demand, Offer
 from server.paging import Paging
-from server.schools.models import Pairing, Room, School
+from server.schools.models import Gap, Pairing, Room, School
 from server.schools.store import runs_on
 from server.schools.store import visible as visible_school
 from server.scope import Scope
@@ -79,8 +80,14 @@ async def demand(session: AsyncSession, scope: Scope, demand_id: str, *, lock: b
     return await session.scalar(query.with_for_update(of=Demand) if lock else query)
 
 
+_POSTED = aliased(Gap)
+_SAME_GAP = and_(*(getattr(_POSTED, name) == getattr(Gap, name) for name in ("school_id", "term", "grade", "subject")))
+"""A gap that was withdrawn and declared anew is another row with the same need."""
+
+
 async def open_of_gap(session: AsyncSession, scope: Scope, gap_id: str) -> Demand | None:
-    return await session.scalar(select(Demand).where(Demand.gap_id == gap_id, Demand.state == "open"))
+    query = select(Demand).join(_POSTED, _POSTED.id == Demand.gap_id).join(Gap, _SAME_GAP)
+    return await session.scalar(query.where(Gap.id == gap_id, Demand.state == "open").limit(1))
 
 
 async def count_open(session: AsyncSession, scope: Scope, school_id: str) -> int:
@@ -90,10 +97,9 @@ async def count_open(session: AsyncSession, scope: Scope, school_id: str) -> int
 
 async def open_gaps(session: AsyncSession, scope: Scope, gaps: list[str]) -> dict[str, str]:
     """gap -> its open demand, for gaps the asker sees."""
-    rows = await session.execute(
-        select(Demand.gap_id, Demand.id).where(Demand.gap_id.in_(gaps), Demand.state == "open")
-    )
-    return {str(row.gap_id): row.id for row in rows}
+    query = select(Gap.id, Demand.id).join(_POSTED, _SAME_GAP).join(Demand, Demand.gap_id == _POSTED.id)
+    rows = await session.execute(query.where(Gap.id.in_(gaps), Demand.state == "open"))
+    return {row[0]: row[1] for row in rows}
 
 
 async def room(session: AsyncSession, scope: Scope, room_id: str) -> Room | None:

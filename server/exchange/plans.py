@@ -32,7 +32,7 @@ class Calendar:
     action: Action = "calendar.write"
 
     async def load(self, session: AsyncSession, scope: Scope, now: datetime) -> None:
-        self.scope = scope
+        self.scope, self.first_open = scope, history.first_open(city_date(now))
         self.days = {one.day: one for one in await store.calendar_days(session, scope)}
         self.twice = Twice()
 
@@ -60,6 +60,9 @@ class Calendar:
         if body.kind == "makeup":
             values |= {"stands_for": body.stands_for, "runs_weekday": body.runs_weekday}
         held = self.days.get(day)
+        same = held is not None and all(getattr(held, name) == value for name, value in values.items())
+        if day < self.first_open and not same:
+            raise Fault("day", "errors.calendar_closed", date=self.first_open.isoformat())
         if held is None:
             plan.insert(CalendarDay, {"day": day, "source": "hand", **values}, (None, None), key="day")
             return "new"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Query
@@ -29,8 +30,9 @@ def wanted(
     term: Annotated[str, Query(pattern="^[0-9-]{0,12}$")] = "",
     subject: Annotated[str, Query(pattern="^[a-z_]{0,32}$")] = "",
     state: Literal["", "withdrawn"] = "",
+    on: Annotated[date | None, Query(description="Gaps that stood on this day; ``state`` is not asked then")] = None,
 ) -> store.GapFilter:
-    return store.GapFilter(school, district, term, subject, state)
+    return store.GapFilter(school, district, term, subject, state, on)
 
 
 Reader = Annotated[Scope, Depends(may_read)]

@@ -1,4 +1,4 @@
-"""Rules of declared gaps: the school's own, paired or not; withdrawn with a date, never deleted."""
+"""Rules of declared gaps: the school's own, paired or not; withdrawn with a date, never deleted, never reopened."""
 
 from __future__ import annotations
 
@@ -24,13 +24,14 @@ async def declare(session: AsyncSession, scope: Scope, body: GapCreate, now: dat
         raise InvalidError("gap_grade", field="grade")
     if body.term not in {term.id for term in await store.terms(session, scope)}:
         raise InvalidError("classroom_term", field="term")
-    held = await store.same(session, scope, school.id, body.term, body.grade, body.subject)
+    today = city_date(now)
+    held = await store.latest(session, scope, school.id, body.term, body.grade, body.subject)
     if held is not None and held.withdrawn_on is None:
         raise ConflictError("gap_twice", field="subject")
-    if held is not None:
+    if held is not None and held.declared_on == held.withdrawn_on == today:  # it stood on no day: it says nothing yet
         held.withdrawn_on, held.weekly, held.note = None, body.weekly, body.note
         return held
-    row = Gap(id=new_id(), declared_on=city_date(now), declared_by=scope.person, **body.model_dump())
+    row = Gap(id=new_id(), declared_on=today, declared_by=scope.person, **body.model_dump())
     await store.add(session, scope, row)
     return row
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from server.paging import Paging
@@ -23,12 +24,18 @@ class GapFilter:
     subject: str = ""
     state: str = ""
     """"" open | withdrawn"""
+    on: date | None = None
+    """Those that stood on this day, whatever became of them since; ``state`` is not asked then."""
 
 
 def _filtered(query: Select[Any], scope: Scope, wanted: GapFilter) -> Select[Any]:
     query = query.join(School, School.id == Gap.school_id).where(visible(scope))
     gone = Gap.withdrawn_on.is_not(None)
-    query = query.where(gone if wanted.state == "withdrawn" else ~gone)
+    if wanted.on is not None:
+        stood = or_(Gap.withdrawn_on.is_(None), Gap.withdrawn_on > wanted.on)
+        query = query.where(Gap.declared_on <= wanted.on, stood)
+    else:
+        query = query.where(gone if wanted.state == "withdrawn" else ~gone)
     if wanted.district:
         query = query.where(School.supervised_by == wanted.district)
     for column, value in ((Gap.school_id, wanted.school), (Gap.term, wanted.term), (Gap.subject, wanted.subject)):
@@ -44,6 +51,7 @@ async def list_gaps(
     paging = Paging(page, count or 0, size)
     both: Any = select(Gap, School)
     query = _filtered(both, scope, wanted).order_by(Gap.term.desc(), School.code, Gap.grade, Gap.subject)
+    query = query.order_by(Gap.declared_on.desc(), Gap.id)
     rows = await session.execute(query.offset(paging.offset).limit(size))
     return [(row[0], row[1]) for row in rows], paging
 
@@ -54,10 +62,14 @@ async def one(session: AsyncSession, scope: Scope, gap_id: str) -> tuple[Gap, Sc
     return (row[0], row[1]) if row else None
 
 
-async def same(session: AsyncSession, scope: Scope, school_id: str, term: str, grade: int, subject: str) -> Gap | None:
-    """The school's own declaration of this gap; the caller may write the school."""
+async def latest(
+    session: AsyncSession, scope: Scope, school_id: str, term: str, grade: int, subject: str
+) -> Gap | None:
+    """The school's own last declaration of this gap, the open one first; the caller may write the school."""
     query = select(Gap).where(Gap.school_id == school_id, Gap.term == term)
-    return await session.scalar(query.where(Gap.grade == grade, Gap.subject == subject))
+    query = query.where(Gap.grade == grade, Gap.subject == subject)
+    order = (Gap.withdrawn_on.is_not(None), Gap.declared_on.desc(), Gap.withdrawn_on.desc())
+    return await session.scalar(query.order_by(*order).limit(1))
 
 
 async def terms(session: AsyncSession, scope: Scope) -> list[Term]:

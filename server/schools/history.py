@@ -26,20 +26,25 @@ def midnight(day: date) -> datetime:
     return datetime.combine(day, time(), CITY)
 
 
+def first_open(today: date) -> date:
+    """The first day of a month whose report does not stand yet."""
+    return today.replace(day=1)
+
+
 def effective(day: date | None, today: date) -> date:
     """The day from which a change holds: today, or an earlier one of this month."""
     day = day or today
     if day > today:
         raise InvalidError("effective_later", field="effective_on", date=today.isoformat())
-    if day < today.replace(day=1):
-        raise InvalidError("effective_closed", field="effective_on", date=today.replace(day=1).isoformat())
+    if day < first_open(today):
+        raise InvalidError("effective_closed", field="effective_on", date=first_open(today).isoformat())
     return day
 
 
 def not_closed(day: date, today: date, field: str = "starts_on", entered: datetime | None = None) -> None:
     """Nothing begins or ends in a month that is over: its report stands. What was ``entered`` this month is still being
     entered, and may say since when it is so."""
-    closed = today.replace(day=1)
+    closed = first_open(today)
     if day < closed and (entered is None or city_date(entered) < closed):
         raise InvalidError("effective_closed", field=field, date=closed.isoformat())
 

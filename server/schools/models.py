@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any, Literal
 
-from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from server.database import Base
@@ -219,11 +219,24 @@ def class_called(name: str | None, entry_year: int, number: int) -> str:
 
 
 class Gap(Base):
-    """缺课需求: a subject that a grade of a school cannot be taught this term. The school's, paired or not."""
+    """缺课需求: a subject that a grade of a school cannot be taught this term. The school's, paired or not.
+
+    It stood on [declared_on, withdrawn_on); declared anew it is another row, so that past months keep what was open.
+    """
 
     __tablename__ = "gaps"
     __table_args__ = (
-        UniqueConstraint("school_id", "term", "grade", "subject"),
+        Index(
+            "uq_gaps_open",
+            "school_id",
+            "term",
+            "grade",
+            "subject",
+            unique=True,
+            sqlite_where=text("withdrawn_on IS NULL"),
+            postgresql_where=text("withdrawn_on IS NULL"),
+        ),
+        Index("ix_gaps_school", "school_id", "term"),
         CheckConstraint("grade BETWEEN 1 AND 9", name="grade"),
     )
 

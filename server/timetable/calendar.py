@@ -1,6 +1,8 @@
 """Editing terms, holidays, make-up days; what the calendar knows; days on which a school is away.
 
 The city's calendar is the city's; a school's bells and days away are the school's (right ``calendar.write``).
+Rule: days of a month that is over stay what they were: its report stands (``schools.history``). A row that reaches from
+there into open days may change in these.
 """
 
 from __future__ import annotations
@@ -9,13 +11,14 @@ from datetime import date, datetime, time, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from server.clock import CITY
+from server.clock import CITY, city_date
 from server.errors import ConflictError, ForbiddenError, InvalidError, NotFoundError
 from server.ids import new_id
 from server.lessons.changes import store as changes
 from server.lessons.lifecycle import AHEAD
 from server.lessons.models import Lesson
 from server.notices import service as notices
+from server.schools import history
 from server.schools import store as schools
 from server.schools.models import School
 from server.schools.service import part_of
@@ -51,7 +54,7 @@ async def school_for(session: AsyncSession, scope: Scope, school_id: str) -> Sch
 # --- terms ------------------------------------------------------------------------------------------------------------
 
 
-async def put_term(session: AsyncSession, scope: Scope, body: TermBody) -> Term:
+async def put_term(session: AsyncSession, scope: Scope, body: TermBody, now: datetime) -> Term:
     """A new term, or another name and other days for one that is there."""
     _city(scope)
     if not timedelta() < body.ends_on - body.starts_on <= LONGEST_TERM:
@@ -60,18 +63,39 @@ async def put_term(session: AsyncSession, scope: Scope, body: TermBody) -> Term:
         if other.id != body.id and other.starts_on <= body.ends_on and body.starts_on <= other.ends_on:
             raise ConflictError("term_overlap", field="starts_on", name=other.name)
     term = await store.term(session, scope, body.id)
+    _keep_closed(term, body, history.first_open(city_date(now)))
     if term is None:
-        term = Term(**body.model_dump())
+        term = Term(**body.model_dump(), created_at=now)
         await store.add(session, scope, term)
     term.name, term.starts_on, term.ends_on = body.name.strip(), body.starts_on, body.ends_on
     return term
 
 
+def _keep_closed(held: Term | None, body: TermBody, first: date) -> None:
+    """No day before ``first`` joins a term or leaves it. One entered this month is still being entered: its first days
+    may lie as far back as they did."""
+    if held is None or (held.created_at is not None and city_date(held.created_at) >= first):
+        if body.ends_on < first:
+            raise InvalidError("term_over", field="ends_on", date=first.isoformat())
+        return
+    if held.starts_on != body.starts_on and min(held.starts_on, body.starts_on) < first:
+        raise InvalidError("term_begun", field="starts_on", was=held.starts_on.isoformat(), date=first.isoformat())
+    if held.ends_on != body.ends_on and min(held.ends_on, body.ends_on) < first - timedelta(days=1):
+        raise InvalidError("term_over", field="ends_on", date=first.isoformat())
+
+
 # --- holidays and make-up days ----------------------------------------------------------------------------------------
 
 
-async def put_day(session: AsyncSession, scope: Scope, day: date, body: DayBody) -> CalendarDay:
+def _open_day(day: date, now: datetime) -> None:
+    first = history.first_open(city_date(now))
+    if day < first:
+        raise InvalidError("calendar_closed", field="day", date=first.isoformat())
+
+
+async def put_day(session: AsyncSession, scope: Scope, day: date, body: DayBody, now: datetime) -> CalendarDay:
     _city(scope)
+    _open_day(day, now)
     if body.kind == "makeup" and body.stands_for is None and body.runs_weekday is None:
         raise InvalidError("makeup_day", field="stands_for")
     row = await store.calendar_day(session, scope, day)
@@ -85,11 +109,12 @@ async def put_day(session: AsyncSession, scope: Scope, day: date, body: DayBody)
     return row
 
 
-async def drop_day(session: AsyncSession, scope: Scope, day: date) -> None:
+async def drop_day(session: AsyncSession, scope: Scope, day: date, now: datetime) -> None:
     _city(scope)
     row = await store.calendar_day(session, scope, day)
     if row is None:
         raise NotFoundError
+    _open_day(day, now)
     await store.drop(session, scope, row)
 
 
@@ -104,14 +129,17 @@ async def set_horizon(session: AsyncSession, scope: Scope, known_until: date) ->
     return row
 
 
-async def seed(session: AsyncSession, scope: Scope) -> int:
-    """Puts in what the seed knows and nobody has typed; days that were typed or taken away by hand stay so."""
+async def seed(session: AsyncSession, scope: Scope, now: datetime) -> int:
+    """Puts in what the seed knows and nobody has typed; days that were typed or taken away by hand stay so, and days of
+    months that are over, once there is a calendar."""
     if not scope.system:
         _city(scope)
     horizon = await store.horizon(session, scope)
     days = list(known_days())
     there = {row.day for row in await store.calendar(session, scope, days[0].day, max(one.day for one in days))}
-    beyond = horizon.known_until if horizon is not None else date.min
+    beyond = date.min
+    if horizon is not None:
+        beyond = max(horizon.known_until, history.first_open(city_date(now)) - timedelta(days=1))
     new = [
         CalendarDay(day=one.day, kind=one.kind, name=one.name, stands_for=one.stands_for, source="seed")
         for one in days
@@ -140,6 +168,9 @@ async def add_span(session: AsyncSession, scope: Scope, body: SpanBody, now: dat
     school = await school_for(session, scope, body.school_id)
     if not timedelta() <= body.last_on - body.first_on <= LONGEST_SPAN:
         raise InvalidError("span_dates", field="last_on")
+    first = history.first_open(city_date(now))
+    if body.first_on < first:
+        raise InvalidError("calendar_closed", field="first_on", date=first.isoformat())
     row = SchoolSpan(id=new_id(), created_by=scope.person, created_at=now, **body.model_dump())
     await store.add(session, scope, row)
     lessons = await hit(session, SYSTEM, row)
@@ -159,7 +190,14 @@ async def get_span(session: AsyncSession, scope: Scope, span_id: str) -> SchoolS
     return row
 
 
-async def drop_span(session: AsyncSession, scope: Scope, span_id: str) -> None:
+async def drop_span(session: AsyncSession, scope: Scope, span_id: str, now: datetime) -> None:
+    """One that began in a month that is over ends with it; one that is over altogether stays."""
     row = await get_span(session, scope, span_id)
     await school_for(session, scope, row.school_id)
+    first = history.first_open(city_date(now))
+    if row.last_on < first:
+        raise InvalidError("calendar_closed", field="last_on", date=first.isoformat())
+    if row.first_on < first:
+        row.last_on = first - timedelta(days=1)
+        return
     await store.drop(session, scope, row)

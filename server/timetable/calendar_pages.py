@@ -20,6 +20,7 @@ from server.lessons.changes import store as change_store
 from server.lessons.changes.schemas import CancelMany
 from server.lessons.lifecycle import CANCEL_REASONS
 from server.lessons.service import may
+from server.schools import history
 from server.scope import Scope, allows
 from server.templating import Page
 from server.timetable import calendar, choices, order_pages, ringing, store
@@ -59,6 +60,7 @@ async def _calendar_page(
         days=await store.calendar(session, scope, today - BACK, today + AHEAD),
         horizon=await store.horizon(session, scope),
         today=today,
+        first_open=history.first_open(today),
         may_write=calendar.may_write_city(scope),
         may_order=bool(await order_pages.closable(session, scope)),
         form=form,
@@ -70,7 +72,7 @@ async def _calendar_page(
 async def post_term(request: Request, page: Html, session: Writing, scope: SignedIn, clock: ClockDep) -> Response:
     form = Form(typed((await request.form()).multi_items()))
     body, form.wrong = check(TermBody, form.values, page.t)
-    if body is None or await attempt(request, form, calendar.put_term(session, scope, body)) is None:
+    if body is None or await attempt(request, form, calendar.put_term(session, scope, body, clock.now())) is None:
         return await _calendar_page(page, session, scope, clock, form)
     return RedirectResponse(f"{CALENDAR}?done=term", 303)
 
@@ -84,14 +86,14 @@ async def post_day(request: Request, page: Html, session: Writing, scope: Signed
     form.wrong = {("day" if key == "known_until" else key): text for key, text in form.wrong.items()} | wrong
     if body is None or day is None:
         return await _calendar_page(page, session, scope, clock, form)
-    if await attempt(request, form, calendar.put_day(session, scope, day.known_until, body)) is None:
+    if await attempt(request, form, calendar.put_day(session, scope, day.known_until, body, clock.now())) is None:
         return await _calendar_page(page, session, scope, clock, form)
     return RedirectResponse(f"{CALENDAR}?done=day", 303)
 
 
 @router.post(CALENDAR + "/days/{day}/delete")
-async def post_drop_day(day: date, session: Writing, scope: SignedIn) -> Response:
-    await calendar.drop_day(session, scope, day)
+async def post_drop_day(day: date, session: Writing, scope: SignedIn, clock: ClockDep) -> Response:
+    await calendar.drop_day(session, scope, day, clock.now())
     return RedirectResponse(f"{CALENDAR}?done=dropped", 303)
 
 
@@ -106,8 +108,8 @@ async def post_horizon(request: Request, page: Html, session: Writing, scope: Si
 
 
 @router.post(CALENDAR + "/seed")
-async def post_seed(session: Writing, scope: SignedIn) -> Response:
-    await calendar.seed(session, scope)
+async def post_seed(session: Writing, scope: SignedIn, clock: ClockDep) -> Response:
+    await calendar.seed(session, scope, clock.now())
     return RedirectResponse(f"{CALENDAR}?done=seeded", 303)
 
 
@@ -213,6 +215,7 @@ async def get_span(
     page: Html,
     session: Reading,
     scope: SignedIn,
+    clock: ClockDep,
     span_id: Id,
     done: Annotated[str, Query(max_length=12)] = "",
     batch: Annotated[str, Query(pattern="^[a-z0-9]{0,24}$")] = "",
@@ -225,6 +228,7 @@ async def get_span(
     return page.render(
         "timetable/span.html",
         span=row,
+        first_open=history.first_open(city_date(clock.now())),
         school=school,
         lessons=lessons,
         reasons=CANCEL_REASONS,
@@ -262,7 +266,7 @@ async def post_undo_span(session: Writing, scope: SignedIn, clock: ClockDep, spa
 
 
 @router.post("/timetable/spans/{span_id}/delete")
-async def post_drop_span(session: Writing, scope: SignedIn, span_id: Id) -> Response:
+async def post_drop_span(session: Writing, scope: SignedIn, clock: ClockDep, span_id: Id) -> Response:
     row = await calendar.get_span(session, scope, span_id)
-    await calendar.drop_span(session, scope, span_id)
+    await calendar.drop_span(session, scope, span_id, clock.now())
     return RedirectResponse(f"{BELLS}?school={row.school_id}&done=dropped", 303)

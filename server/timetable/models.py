@@ -19,6 +19,8 @@ class Term(Base):
     name: Mapped[str] = mapped_column(String(40))
     starts_on: Mapped[date]
     ends_on: Mapped[date]
+    created_at: Mapped[datetime | None]
+    """None: before this was written down."""
 
 
 class CalendarDay(Base):

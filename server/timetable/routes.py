@@ -59,8 +59,9 @@ async def get_term(
 
 
 @router.put("/terms")
-async def put_term(body: TermBody, session: Writing, scope: SignedIn) -> TermOut:
-    return term_out(await calendar.put_term(session, scope, body))
+async def put_term(body: TermBody, session: Writing, scope: SignedIn, clock: ClockDep) -> TermOut:
+    """422 where a day of a month that is over would join or leave the term."""
+    return term_out(await calendar.put_term(session, scope, body, clock.now()))
 
 
 # --- calendar ---------------------------------------------------------------------------------------------------------
@@ -103,13 +104,14 @@ async def get_day(day: date, session: Reading, scope: SignedIn) -> DayOut:
 
 
 @router.put("/calendar/{day}")
-async def put_day(day: date, body: DayBody, session: Writing, scope: SignedIn) -> DayOut:
-    return day_out(await calendar.put_day(session, scope, day, body))
+async def put_day(day: date, body: DayBody, session: Writing, scope: SignedIn, clock: ClockDep) -> DayOut:
+    """422 for a day of a month that is over."""
+    return day_out(await calendar.put_day(session, scope, day, body, clock.now()))
 
 
 @router.delete("/calendar/{day}", status_code=204)
-async def delete_day(day: date, session: Writing, scope: SignedIn) -> None:
-    await calendar.drop_day(session, scope, day)
+async def delete_day(day: date, session: Writing, scope: SignedIn, clock: ClockDep) -> None:
+    await calendar.drop_day(session, scope, day, clock.now())
 
 
 @router.put("/calendar-horizon")
@@ -118,9 +120,9 @@ async def put_horizon(body: HorizonBody, session: Writing, scope: SignedIn) -> H
 
 
 @router.post("/calendar-seed")
-async def post_seed(session: Writing, scope: SignedIn) -> dict[str, int]:
+async def post_seed(session: Writing, scope: SignedIn, clock: ClockDep) -> dict[str, int]:
     """What the built-in notices know and nobody has typed."""
-    return {"added": await calendar.seed(session, scope)}
+    return {"added": await calendar.seed(session, scope, clock.now())}
 
 
 # --- bells and days away ----------------------------------------------------------------------------------------------
@@ -188,8 +190,9 @@ async def get_span(span_id: Id, session: Reading, scope: SignedIn) -> SpanOut:
 
 
 @router.delete("/spans/{span_id}", status_code=204)
-async def delete_span(span_id: Id, session: Writing, scope: SignedIn) -> None:
-    await calendar.drop_span(session, scope, span_id)
+async def delete_span(span_id: Id, session: Writing, scope: SignedIn, clock: ClockDep) -> None:
+    """Days of months that are over stay: the rest of the span is taken away."""
+    await calendar.drop_span(session, scope, span_id, clock.now())
 
 
 # --- publishing and finding -------------------------------------------------------------------------------------------

@@ -104,3 +104,40 @@ def test_channels_are_sealed_on_sqlite(url: str, seat_key_file: Path) -> None:
 @pytest.mark.real
 def test_channels_are_sealed_on_postgresql(postgres_url: str, seat_key_file: Path) -> None:
     check_sealed(postgres_url, seat_key_file)
+
+
+def check_gaps(url: str) -> None:
+    """0023: a need may be declared again; going back, its last declaration stays, and what was posted for it."""
+    migrations.upgrade(url, "0023")
+    engine = create_engine(migrations.sync_url(url))
+    gap = (
+        "INSERT INTO gaps (id, school_id, term, grade, subject, weekly, note, declared_on, withdrawn_on) VALUES "
+        "(:id, 's', '2026-1', 4, 'music', 1, '', :since, :until)"
+    )
+    with engine.begin() as connection:
+        connection.execute(text("INSERT INTO districts (id, name, name_en, kind) VALUES ('120101', 'x', 'x', 'far')"))
+        connection.execute(
+            text(
+                "INSERT INTO schools"
+                " (id, code, name, short_name, phase, located_in, key_school, weak, demo, created_at) VALUES"
+                " ('s', '2112000001', 'x', 'x', 'primary', '120101', false, false, false, '2026-09-01 01:00:00')"
+            )
+        )
+        for id_, since, until in (("old", "2026-09-20", "2026-10-10"), ("new", "2026-11-16", None)):
+            connection.execute(text(gap), {"id": id_, "since": since, "until": until})
+    with pytest.raises(DBAPIError), engine.begin() as connection:
+        connection.execute(text(gap), {"id": "twice", "since": "2026-11-17", "until": None})
+    migrations.downgrade(url, "0020")
+    with engine.begin() as connection:
+        assert list(connection.scalars(text("SELECT id FROM gaps"))) == ["new"]
+    engine.dispose()
+    migrations.upgrade(url, "0023")
+
+
+def test_gaps_are_declared_again_on_sqlite(url: str) -> None:
+    check_gaps(url)
+
+
+@pytest.mark.real
+def test_gaps_are_declared_again_on_postgresql(postgres_url: str) -> None:
+    check_gaps(postgres_url)
