@@ -21,7 +21,7 @@ from server.selftests.lines import RECENT, Line, carries, measured
 from server.selftests.schedule import OVERTIME
 from server.selftests.service import RoomLight, may_see, room_lights
 
-MOST = 100
+MOST = 60
 """Lessons one look judges. A city of thirty classrooms has sixty a day; a full city has thousands, and is shown what
 comes next."""
 TODAY = ("published", "waiting", "live", "closed", "registered")

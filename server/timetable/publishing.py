@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from functools import cache
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -27,7 +26,7 @@ from server.lessons.schemas import LessonFilter
 from server.lessons.service import may
 from server.outbox import service as outbox
 from server.outbox.events import of_lesson
-from server.scope import SYSTEM, Part, Scope, allows
+from server.scope import SYSTEM, Scope
 from server.selftests import planning
 from server.selftests.planning import Planned
 from server.selftests.schemas import LineWarning
@@ -136,10 +135,8 @@ async def parts(session: AsyncSession, scope: Scope, term_id: str) -> list[list[
 
 
 async def _mine(session: AsyncSession, scope: Scope, term_id: str) -> list[str]:
-    """Classrooms the asker may publish, by name; without all that hangs on them: a district has hundreds."""
-    leads = await store.leads_of(session, scope, term_id)
-    allowed = cache(lambda part: allows(scope, "lesson.create", part))
-    return [id_ for id_, part in leads if allowed(Part(district=part.district)) or allowed(part)]
+    """Classrooms the asker may publish."""
+    return await service.mine(session, scope, "lesson.create", term_id)
 
 
 async def _sort(session: AsyncSession, made: Plan, now: datetime) -> None:

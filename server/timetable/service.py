@@ -6,11 +6,12 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cache
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from server.classrooms.models import Classroom
-from server.scope import Scope
+from server.scope import Action, Part, Scope, allows
 from server.timetable import store
 from server.timetable.bells import USUAL, Bell, Schedule, bell, in_force, phase_of
 from server.timetable.models import BellSchedule, Term, WeeklySlot
@@ -42,6 +43,15 @@ async def week_of(session: AsyncSession, scope: Scope, day: date) -> tuple[Term,
     """(term, 第 n 周); None before the first term that is known."""
     term = await store.term_on(session, scope, day)
     return None if term is None else (term, teaching_week(term.starts_on, day))
+
+
+async def mine(session: AsyncSession, scope: Scope, action: Action, term_id: str) -> list[str]:
+    """Ids of a term's running classrooms to which the asker may do this, by name. A district has hundreds: asked is
+    once for it, and for each school only where the district's answer is no."""
+    district = cache(lambda district: allows(scope, action, Part(district=district)))
+    school = cache(lambda school, district: allows(scope, action, Part(school=school, district=district)))
+    leads = await store.leads_of(session, scope, term_id)
+    return [id_ for id_, school_id, part in leads if district(part) or school(school_id, part)]
 
 
 def current(terms: Sequence[Term], today: date) -> str:

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from datetime import date
 
-from sqlalchemy import ColumnElement, delete, select
+from sqlalchemy import ColumnElement, Row, delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from server.accounts.models import Person, PostHeld
@@ -17,7 +17,7 @@ from server.classrooms.models import Classroom
 from server.database import Base
 from server.schools import store as schools
 from server.schools.models import Room, School
-from server.scope import Part, Scope
+from server.scope import Scope
 from server.timetable.models import (
     BellSchedule,
     CalendarDay,
@@ -130,12 +130,11 @@ async def classrooms_beside(session: AsyncSession, scope: Scope, term_id: str, i
     return list((await session.scalars(query.order_by(Classroom.name, Classroom.id))).unique())
 
 
-async def leads_of(session: AsyncSession, scope: Scope, term_id: str) -> list[tuple[str, Part]]:
-    """(id, the lead school's part of the city) of the same, and nothing else of them."""
+async def leads_of(session: AsyncSession, scope: Scope, term_id: str) -> Sequence[Row[str, str, str | None]]:
+    """(id, the lead school, its district) of the same, and nothing else of them."""
     query = select(Classroom.id, School.id, School.supervised_by).where(*_running(scope, term_id))
     query = query.join(Room, Room.id == Classroom.lead_room_id).join(School, School.id == Room.school_id)
-    rows = await session.execute(query.order_by(Classroom.name, Classroom.id))
-    return [(id_, Part(school=school, district=district)) for id_, school, district in rows]
+    return (await session.execute(query.order_by(Classroom.name, Classroom.id))).all()
 
 
 def _running(scope: Scope, term_id: str) -> tuple[ColumnElement[bool], ...]:

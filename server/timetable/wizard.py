@@ -22,7 +22,7 @@ from server.lessons.service import lead_part
 from server.schools import store as schools
 from server.schools.models import consent_now
 from server.scope import SYSTEM, Scope, allows
-from server.timetable import store
+from server.timetable import service, store
 from server.timetable.models import Term, WeeklySlot
 from server.timetable.schemas import WizardBody
 
@@ -65,8 +65,7 @@ class Draft:
 
 async def mine(session: AsyncSession, scope: Scope, term_id: str) -> list[str]:
     """Ids of a term's classrooms that are the asker's to copy."""
-    leads = await store.leads_of(session, scope, term_id)
-    return [id_ for id_, part in leads if allows(scope, "classroom.write", part)]
+    return await service.mine(session, scope, "classroom.write", term_id)
 
 
 async def draft(
