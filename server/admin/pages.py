@@ -181,6 +181,7 @@ class LessonForm(Body):
     grade: int = Field(default=0, ge=0, le=9)
     lead_room_id: Id | None = None
     teacher_id: Id | None = None
+    lead_class_id: Id | None = None
     receivers: list[ReceiverDraft] = Field(default_factory=list, max_length=MOST_RECEIVERS)
     """Rows as in the form of a classroom: room, class, assistant. None: all from the classroom."""
 
@@ -195,6 +196,7 @@ class LessonForm(Body):
             form=self.form,
             lead_room_id=self.lead_room_id or "",
             teacher_id=self.teacher_id or "",
+            lead_class_id=self.lead_class_id,
             starts_at=start,
             ends_at=start + timedelta(minutes=self.minutes),
             receivers=self.receivers,
@@ -218,7 +220,7 @@ async def _form_page(page: Page, session: AsyncSession, scope: Scope, form: Form
         lead_rooms=await choices("lead_rooms", "lead_room_id"),
         teachers=await choices("teachers", "teacher_id"),
         receiving_rooms=await choices("receiving_rooms", *(f"{one}room_id" for one in held)),
-        classes=await choices("classes", *(f"{one}class_id" for one in held)),
+        classes=await choices("classes", "lead_class_id", *(f"{one}class_id" for one in held)),
         assistants=await choices("assistants", *(f"{one}assistant_id" for one in held)),
         receiver_rows=range(MOST_RECEIVERS),
     )

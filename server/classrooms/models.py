@@ -28,6 +28,8 @@ class Classroom(Base):
     grade: Mapped[int]
     lead_room_id: Mapped[str] = mapped_column(ForeignKey("rooms.id"))
     lead_teacher_id: Mapped[str] = mapped_column(ForeignKey("people.id"))
+    lead_class_id: Mapped[str | None] = mapped_column(ForeignKey("school_classes.id"), index=True)
+    """本班: the class that sits in the lead room; None: not said."""
     term: Mapped[str] = mapped_column(String(12))
     """ "2026-1": first term of school year 2026."""
     form: Mapped[str] = mapped_column(String(10), default="delivery", server_default="delivery")
@@ -40,6 +42,7 @@ class Classroom(Base):
 
     lead_room: Mapped[Room] = relationship(lazy="joined")
     lead_teacher: Mapped[Person] = relationship(lazy="joined")
+    lead_class: Mapped[SchoolClass | None] = relationship(lazy="selectin")
     receivers: Mapped[list[Receiver]] = relationship(lazy="selectin", order_by="Receiver.position")
 
 

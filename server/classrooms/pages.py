@@ -108,7 +108,7 @@ async def _form_page(
         terms=await store.terms(session, scope),
         lead_rooms=await choices("lead_rooms", "lead_room_id"),
         receiving_rooms=await choices("receiving_rooms", *(f"{one}room_id" for one in held)),
-        classes=await choices("classes", *(f"{one}class_id" for one in held)),
+        classes=await choices("classes", "lead_class_id", *(f"{one}class_id" for one in held)),
         teachers=await choices("teachers", "lead_teacher_id"),
         assistants=await choices("assistants", *(f"{one}assistant_id" for one in held)),
         receiver_rows=range(MOST_RECEIVERS),

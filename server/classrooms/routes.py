@@ -54,6 +54,8 @@ def seen(classroom: Classroom, slots: list[WeeklySlot]) -> ClassroomSeen:
         lead_school=classroom.lead_room.school.name,
         lead_room=classroom.lead_room.name,
         lead_teacher=classroom.lead_teacher.name,
+        lead_class_id=classroom.lead_class_id,
+        lead_class=classroom.lead_class.called if classroom.lead_class else None,
         receivers=[
             ReceiverSeen(
                 room_id=one.room_id,

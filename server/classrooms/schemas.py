@@ -65,6 +65,7 @@ class ClassroomBody(Body):
     term: str = Field(pattern=r"^\d{4}-[12]$")
     lead_room_id: Id
     lead_teacher_id: Id
+    lead_class_id: Id | None = Field(default=None, description="本班: the class that sits in the lead room")
     accepted_on: date | None = Field(default=None, strict=False, description="验收: counts towards the 30 of policy 1")
     receivers: list[ReceiverBody] = Field(min_length=1, max_length=MOST_RECEIVERS)
     slots: list[SlotBody] = Field(default_factory=list, max_length=MOST_SLOTS)
@@ -101,6 +102,9 @@ class ClassroomSeen(BaseModel):
     lead_school: str
     lead_room: str
     lead_teacher: str
+    lead_class_id: str | None
+    lead_class: str | None
+    """本班: the class that sits in the lead room; None: not said."""
     receivers: list[ReceiverSeen]
     slots: list[SlotSeen]
     form: str

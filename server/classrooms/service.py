@@ -87,16 +87,26 @@ async def _check_people(
             raise InvalidError(f"classroom_{post}", field=field, school=room.school.short_name)
 
 
-async def _check_classes(session: AsyncSession, scope: Scope, body: ClassroomBody, rooms: Sequence[Room]) -> None:
+async def _check_classes(
+    session: AsyncSession, scope: Scope, body: ClassroomBody, lead: Room, rooms: Sequence[Room]
+) -> None:
     """A class of the room's own school, and each once: it cannot sit in two rooms."""
-    ids = [one.class_id for one in body.receivers if one.class_id]
+    ids = _classes(body)
     if len(set(ids)) < len(ids):
         raise InvalidError("classroom_class_twice", field="receivers")
     found = await store.classes(session, scope, ids)
+    wanted = [("lead_class_id", body.lead_class_id, lead)]
     for number, (one, room) in enumerate(zip(body.receivers, rooms, strict=True)):
-        held = found.get(one.class_id) if one.class_id else None
-        if one.class_id and (held is None or held.closed_on is not None or held.school_id != room.school_id):
-            raise InvalidError("classroom_class", field=f"receivers.{number}.class_id", school=room.school.short_name)
+        wanted.append((f"receivers.{number}.class_id", one.class_id, room))
+    for field, class_id, room in wanted:
+        held = found.get(class_id) if class_id else None
+        if class_id and (held is None or held.closed_on is not None or held.school_id != room.school_id):
+            raise InvalidError("classroom_class", field=field, school=room.school.short_name)
+
+
+def _classes(of: ClassroomBody | Classroom) -> list[str]:
+    """The classes it is taught to: 本班, and those that receive."""
+    return [one for one in (of.lead_class_id, *(held.class_id for held in of.receivers)) if one]
 
 
 def _minute(moment: time) -> int:
@@ -123,8 +133,7 @@ async def _check_slots(session: AsyncSession, scope: Scope, body: ClassroomBody,
             raise InvalidError("classroom_slots_twice", field=f"slots.{number}.starts")
     rooms = [body.lead_room_id, *(one.room_id for one in body.receivers)]
     people = [body.lead_teacher_id, *(one.assistant_id for one in body.receivers if one.assistant_id)]
-    classes = [one.class_id for one in body.receivers if one.class_id]
-    for held, classroom in await store.slots_beside(session, scope, body.term, rooms, people, classes, but):
+    for held, classroom in await store.slots_beside(session, scope, body.term, rooms, people, _classes(body), but):
         for number, slot in enumerate(body.slots):
             if _clash(slot, held):
                 raise await _busy(session, scope, classroom, field=f"slots.{number}.starts")
@@ -143,7 +152,7 @@ async def _checked(session: AsyncSession, scope: Scope, body: ClassroomBody, now
         raise InvalidError("classroom_term", field="term")
     rooms = await _receiving(session, scope, body, lead, now)
     await _check_people(session, scope, body, lead, rooms, now)
-    await _check_classes(session, scope, body, rooms)
+    await _check_classes(session, scope, body, lead, rooms)
     await _check_slots(session, scope, body, but)
 
 
@@ -175,7 +184,7 @@ async def create(session: AsyncSession, scope: Scope, body: ClassroomBody, now: 
     await store.add(session, scope, classroom)
     await store.replace_receivers(session, scope, classroom, _receivers(classroom.id, body))
     await store.replace_slots(session, scope, classroom.id, _slots(classroom.id, body))
-    await session.refresh(classroom, ["lead_room", "lead_teacher"])
+    await session.refresh(classroom, ["lead_room", "lead_teacher", "lead_class"])
     return classroom
 
 
@@ -187,7 +196,7 @@ async def edit(session: AsyncSession, scope: Scope, classroom_id: str, body: Cla
         setattr(classroom, name, value)
     await store.replace_receivers(session, scope, classroom, _receivers(classroom.id, body))
     await store.replace_slots(session, scope, classroom.id, _slots(classroom.id, body))
-    await session.refresh(classroom, ["lead_room", "lead_teacher"])
+    await session.refresh(classroom, ["lead_room", "lead_teacher", "lead_class"])
     return classroom
 
 
@@ -199,7 +208,7 @@ async def add_slot(session: AsyncSession, scope: Scope, classroom_id: str, slot:
         raise ConflictError("classroom_busy", name=classroom.name)
     rooms = [classroom.lead_room_id, *(one.room_id for one in classroom.receivers)]
     people = [classroom.lead_teacher_id, *(one.assistant_id for one in classroom.receivers if one.assistant_id)]
-    classes = [one.class_id for one in classroom.receivers if one.class_id]
+    classes = _classes(classroom)
     beside = await store.slots_beside(session, scope, classroom.term, rooms, people, classes, classroom.id)
     for other, whose in beside:
         if _clash(slot, other):

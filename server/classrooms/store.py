@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, exists, or_, select, true
+from sqlalchemy import ColumnElement, Select, exists, false, or_, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import selectinload
 
@@ -119,17 +119,21 @@ async def slots_beside(
 ) -> list[tuple[WeeklySlot, Classroom]]:
     """Slots of other running classrooms of the term that need one of these rooms, people or classes, whoever may see
     them."""
-    received = exists().where(
-        Receiver.classroom_id == Classroom.id,
-        or_(Receiver.room_id.in_(rooms), Receiver.assistant_id.in_(people), Receiver.class_id.in_(classes)),
-    )
+    held = _any({Receiver.room_id: rooms, Receiver.assistant_id: people, Receiver.class_id: classes})
+    led = _any({Classroom.lead_room_id: rooms, Classroom.lead_teacher_id: people, Classroom.lead_class_id: classes})
+    received = exists().where(Receiver.classroom_id == Classroom.id, held)
     query = (
         select(WeeklySlot, Classroom)
         .join(Classroom, Classroom.id == WeeklySlot.classroom_id)
         .where(Classroom.term == term, Classroom.archived_at.is_(None), Classroom.id != but)
-        .where(or_(Classroom.lead_room_id.in_(rooms), Classroom.lead_teacher_id.in_(people), received))
+        .where(or_(led, received))
     )
     return [(row[0], row[1]) for row in (await session.execute(query)).unique()]
+
+
+def _any(wanted: Mapping[Any, Sequence[str]]) -> ColumnElement[bool]:
+    """Some column holds one of its ids; an empty list would make databases read everything."""
+    return or_(*(column.in_(ids) for column, ids in wanted.items() if ids), false())
 
 
 async def _replace(session: AsyncSession, held: Sequence[Base], rows: Sequence[Base]) -> None:

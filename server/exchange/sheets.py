@@ -104,11 +104,12 @@ SHEETS: dict[str, tuple[Column, ...]] = {
         Column("form", "choice", False, FORMS, "common.lesson_form"),
         Column("room_code", required=True),
         Column("teacher", required=True, width=20),
+        Column("lead_class", width=14),
         Column("accepted_on", "date"),
         *(
             Column(f"{name}_{n}", required=(name, n) == ("room", 1), width=18)
             for n in range(1, MOST_RECEIVERS + 1)
-            for name in ("room", "assistant")
+            for name in ("room", "class", "assistant")
         ),
     ),
     "slots": (

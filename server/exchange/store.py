@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import delete, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import selectinload
+from sqlalchemy.orm import lazyload, selectinload
 
 from server.accounts.admin.store import POSTS
 from server.accounts.admin.store import visible as visible_person
@@ -117,8 +117,9 @@ async def classroom_places(session: AsyncSession, scope: Scope, today: date) -> 
             *([f"person:{row.assistant_id}"] if row.assistant_id else []),
             *([f"class:{row.class_id}"] if row.class_id else []),
         }
-    names = (Classroom.id, Classroom.name, Classroom.term, Classroom.lead_room_id, Classroom.lead_teacher_id)
-    query = select(*names, Room.code, School.id.label("school"), School.supervised_by)
+    names = (Classroom.id, Classroom.name, Classroom.term)
+    led = (Classroom.lead_room_id, Classroom.lead_teacher_id, Classroom.lead_class_id)
+    query = select(*names, *led, Room.code, School.id.label("school"), School.supervised_by)
     query = query.join(Room, Room.id == Classroom.lead_room_id).join(School, School.id == Room.school_id)
     query = query.join(Term, Term.id == Classroom.term).where(Term.ends_on >= today, Classroom.archived_at.is_(None))
     return {
@@ -127,7 +128,14 @@ async def classroom_places(session: AsyncSession, scope: Scope, today: date) -> 
             row.term,
             row.code,
             Part(row.school, row.supervised_by),
-            frozenset({f"room:{row.lead_room_id}", f"person:{row.lead_teacher_id}", *needs[row.id]}),
+            frozenset(
+                {
+                    f"room:{row.lead_room_id}",
+                    f"person:{row.lead_teacher_id}",
+                    *([f"class:{row.lead_class_id}"] if row.lead_class_id else []),
+                    *needs[row.id],
+                }
+            ),
         )
         for row in await session.execute(query.order_by(Classroom.term, Classroom.name, Classroom.id))
     }
@@ -165,6 +173,12 @@ async def staff_reached(
     query = query.where(PostHeld.post.in_(("teacher", "assistant")), held_on(today), Person.disabled_at.is_(None))
     rows = await session.execute(query.where(Person.school_id.in_(_reached(scope, today))))
     return {(login, post): (person, school) for login, post, person, school in rows}
+
+
+async def classes_reached(session: AsyncSession, scope: Scope, today: date) -> list[SchoolClass]:
+    """Open ones: who may sit in a classroom."""
+    query = select(SchoolClass).where(SchoolClass.school_id.in_(_reached(scope, today)))
+    return list((await session.scalars(query.where(SchoolClass.closed_on.is_(None)).options(lazyload("*")))).unique())
 
 
 async def pairs(session: AsyncSession, scope: Scope, today: date) -> set[tuple[str, str]]:

@@ -43,6 +43,7 @@ class Lesson(Base):
         Index("ix_lessons_starts", "starts_at"),
         Index("ix_lessons_lead_room", "lead_room_id", "starts_at"),
         Index("ix_lessons_teacher", "teacher_id", "starts_at"),
+        Index("ix_lessons_lead_class", "lead_class_id", "starts_at"),
         Index("uq_lessons_start", "id", "starts_at", unique=True),  # what receipts refer to
         Index("ix_lessons_state", "state", "starts_at"),
     )
@@ -59,6 +60,8 @@ class Lesson(Base):
     state: Mapped[str] = mapped_column(String(12), default="published")
     lead_room_id: Mapped[str] = mapped_column(ForeignKey("rooms.id"))
     teacher_id: Mapped[str] = mapped_column(ForeignKey("people.id"))
+    lead_class_id: Mapped[str | None] = mapped_column(ForeignKey("school_classes.id"))
+    """本班: the class that sits in the lead room; None: not said."""
     starts_at: Mapped[datetime]
     ends_at: Mapped[datetime]
     opened_at: Mapped[datetime | None]
@@ -93,6 +96,8 @@ class Lesson(Base):
     """For queries only: loading it would bring its rooms and people with every lesson."""
     lead_room: Mapped[Room] = relationship(lazy="joined")
     teacher: Mapped[Person] = relationship(lazy="joined")
+    lead_class: Mapped[SchoolClass | None] = relationship(lazy="selectin")
+    """Of a list's lessons all at once, and not asked for where none names one."""
     receipts: Mapped[list[Receipt]] = relationship(
         primaryjoin="Lesson.id == foreign(Receipt.lesson_id)", lazy="selectin", order_by="Receipt.position"
     )

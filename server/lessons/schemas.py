@@ -34,6 +34,8 @@ class LessonDraft(_Body):
     form: Form = "delivery"
     lead_room_id: str = Field(default="", max_length=24)
     teacher_id: str = Field(default="", max_length=24)
+    lead_class_id: str | None = Field(default=None, max_length=24)
+    """本班: the class that sits in the lead room."""
     starts_at: AwareDatetime
     ends_at: AwareDatetime
     receivers: list[ReceiverDraft] = Field(default_factory=list, max_length=8)
@@ -137,6 +139,8 @@ class LessonOut(BaseModel):
     cancel_reason: str | None
     teacher: str
     lead_room: str
+    lead_class: str | None
+    """本班: the class that sits in the lead room; None: not said."""
     school: str
     receipts: list[ReceiptOut]
 

@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from server.accounts.service import held_posts
+from server.classrooms.models import Classroom
 from server.clock import CITY, city_date, from_ms
 from server.errors import ConflictError, ForbiddenError, InvalidError, NotFoundError
 from server.ids import new_id
@@ -117,6 +118,7 @@ def lesson_out(lesson: Lesson) -> LessonOut:
         cancel_reason=lesson.cancel_reason,
         teacher=lesson.teacher.name,
         lead_room=lesson.lead_room.name,
+        lead_class=lesson.lead_class.called if lesson.lead_class else None,
         school=lesson.lead_room.school.name,
         receipts=[
             ReceiptOut(
@@ -156,6 +158,7 @@ async def create_lesson(session: AsyncSession, scope: Scope, draft: LessonDraft,
         state="published",
         lead_room_id=draft.lead_room_id,
         teacher_id=draft.teacher_id,
+        lead_class_id=draft.lead_class_id,
         starts_at=draft.starts_at,
         ends_at=draft.ends_at,
         created_by=scope.person,
@@ -182,17 +185,22 @@ def _entry(lesson: Lesson, receipts: list[Receipt]) -> Entry:
         lesson.ends_at,
         people=[lesson.teacher_id, *(one.assistant_id for one in receipts)],
         rooms=[lesson.lead_room_id, *(one.room_id for one in receipts)],
-        classes=[one.class_id for one in receipts],
+        classes=[lesson.lead_class_id, *(one.class_id for one in receipts)],
     )
 
 
 async def _classes(session: AsyncSession, draft: LessonDraft, rooms: dict[str, Room]) -> dict[str, SchoolClass]:
-    """The classes that sit in the receiving rooms: of the room's own school, and not closed."""
-    found = await store.classes(session, SYSTEM, [one.class_id for one in draft.receivers if one.class_id])
-    for one in draft.receivers:
-        held = found.get(one.class_id) if one.class_id else None
-        if one.class_id and (held is None or held.closed_on or held.school_id != rooms[one.room_id].school_id):
-            raise InvalidError("classroom_class", field="receivers", school=rooms[one.room_id].school.short_name)
+    """The classes that sit in the rooms: of the room's own school, not closed, and none in two rooms."""
+    wanted = [(draft.lead_class_id, draft.lead_room_id, "lead_class_id")]
+    wanted += [(one.class_id, one.room_id, "receivers") for one in draft.receivers]
+    ids = [class_id for class_id, _, _ in wanted if class_id]
+    if len(set(ids)) < len(ids):
+        raise InvalidError("classroom_class_twice", field="receivers")
+    found = await store.classes(session, SYSTEM, ids)
+    for class_id, room_id, field in wanted:
+        held, school = found.get(class_id or ""), rooms[room_id].school
+        if class_id and (held is None or held.closed_on or held.school_id != school.id):
+            raise InvalidError("classroom_class", field=field, school=school.short_name)
     return found
 
 
@@ -212,6 +220,7 @@ async def _completed(session: AsyncSession, scope: Scope, draft: LessonDraft) ->
                 "grade": draft.grade or classroom.grade,
                 "lead_room_id": draft.lead_room_id or classroom.lead_room_id,
                 "teacher_id": draft.teacher_id or classroom.lead_teacher_id,
+                "lead_class_id": draft.lead_class_id or _lead_class(draft, classroom),
                 "receivers": draft.receivers or given,
             }
         )
@@ -220,6 +229,11 @@ async def _completed(session: AsyncSession, scope: Scope, draft: LessonDraft) ->
     if not draft.grade:
         raise InvalidError(field="grade")
     return draft
+
+
+def _lead_class(draft: LessonDraft, classroom: Classroom) -> str | None:
+    """本班 stays in its own room: another lead room than the classroom's has another class, or none."""
+    return classroom.lead_class_id if draft.lead_room_id in ("", classroom.lead_room_id) else None
 
 
 async def _checked_rooms(session: AsyncSession, scope: Scope, draft: LessonDraft) -> dict[str, Room]:

@@ -57,14 +57,16 @@ def taught_or_assisted(people: Ids, span: Span = ALWAYS) -> Ways:
 
 
 def attended(classes: Ids, span: Span = ALWAYS) -> Ways:
-    return [_receipts(Receipt.class_id, classes, span)]
+    """By a class in its own lead room as by one that receives."""
+    led = aliased(Lesson)
+    return [_lessons(led, led.lead_class_id, classes, span), _receipts(Receipt.class_id, classes, span)]
 
 
 def one_of(ways: Ways) -> ColumnElement[bool]:
     return Lesson.id.in_(union_all(*ways)) if ways else false()
 
 
-def _lessons(led: type[Lesson], column: InstrumentedAttribute[str], wanted: Ids, span: Span) -> Select[str]:
+def _lessons(led: type[Lesson], column: InstrumentedAttribute[Any], wanted: Ids, span: Span) -> Select[str]:
     return select(led.id).where(column.in_(wanted), *span.holds(led.starts_at))
 
 

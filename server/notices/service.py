@@ -12,15 +12,15 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from server.accounts.models import Person
-from server.classrooms.models import Receiver
 from server.clock import city_date
 from server.errors import NotFoundError
 from server.ids import new_id
-from server.lessons.models import Lesson, Receipt
+from server.lessons.models import Lesson
 from server.notices import store
 from server.notices.models import Notice
 from server.outbox import service as outbox
 from server.outbox.events import of_lesson
+from server.schools.models import SchoolClass
 from server.scope import SYSTEM, Part, Scope, allows
 from server.templating import Texts, formats
 
@@ -163,13 +163,13 @@ async def tell_districts(
 
 def of_class(lesson: Lesson) -> list[str]:
     """Who comes to the lesson, and would come in vain: who teaches, who assists, and each class's 班主任."""
-    aides = [one for held in lesson.receipts for one in (held.assistant_id, head_of(held))]
-    return [one for one in (lesson.teacher_id, *aides) if one]
+    aides = [one for held in lesson.receipts for one in (held.assistant_id, head_of(held.school_class))]
+    return [one for one in (lesson.teacher_id, head_of(lesson.lead_class), *aides) if one]
 
 
-def head_of(held: Receipt | Receiver) -> str | None:
-    """班主任 of the class that sits there."""
-    return held.school_class.head_id if held.school_class else None
+def head_of(held: SchoolClass | None) -> str | None:
+    """班主任 of the class that sits in a room."""
+    return held.head_id if held else None
 
 
 def bells_of(lesson: Lesson, people: Iterable[str | None], *old: datetime) -> Bells:

@@ -117,8 +117,12 @@ def _people(asked: Asked, school: str) -> set[Resource]:
 
 
 def _class(asked: Asked, room: Room) -> set[Resource]:
-    held = asked.classroom.receivers if asked.classroom else ()
-    return {Resource("class", one.class_id) for one in held if one.room_id == room.id and one.class_id}
+    """The class that sits in the room: 本班 in the lead room."""
+    if asked.classroom is None:
+        return set()
+    sits = {one.room_id: one.class_id for one in asked.classroom.receivers}
+    class_id = asked.classroom.lead_class_id if room.id == asked.lead.id else sits.get(room.id)
+    return {Resource("class", class_id)} if class_id else set()
 
 
 async def _held(session: AsyncSession, sides: Iterable[Side], term: Term, devices: taken.Devices) -> list[Entry]:

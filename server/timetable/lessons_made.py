@@ -72,6 +72,7 @@ def make(classroom: Classroom, when: Dated, origin: str, by: str | None, now: da
         state="published",
         lead_room_id=classroom.lead_room_id,
         teacher_id=classroom.lead_teacher_id,
+        lead_class_id=classroom.lead_class_id,
         starts_at=when.starts_at,
         ends_at=when.ends_at,
         created_by=by,
@@ -115,8 +116,10 @@ def differs(lesson: Lesson, classroom: Classroom, when: Dated) -> bool:
 
 def replanned(lesson: Lesson, classroom: Classroom, when: Dated) -> bool:
     """Another time, person, room or class: what its people must know. A new name alone disturbs nobody."""
-    held = (lesson.starts_at, lesson.ends_at, lesson.teacher_id, lesson.lead_room_id)
-    wanted = (when.starts_at, when.ends_at, classroom.lead_teacher_id, classroom.lead_room_id)
+    if (lesson.starts_at, lesson.ends_at) != (when.starts_at, when.ends_at):
+        return True
+    held = (lesson.teacher_id, lesson.lead_room_id, lesson.lead_class_id)
+    wanted = (classroom.lead_teacher_id, classroom.lead_room_id, classroom.lead_class_id)
     return held != wanted or not _placed(lesson, classroom)
 
 
@@ -141,6 +144,7 @@ async def follow(session: AsyncSession, scope: Scope, lesson: Lesson, classroom:
     lesson.title, lesson.subject, lesson.grade, lesson.form = _called(classroom)
     lesson.starts_at, lesson.ends_at, lesson.moved_from = when.starts_at, when.ends_at, None
     lesson.teacher_id, lesson.lead_room_id = classroom.lead_teacher_id, classroom.lead_room_id
+    lesson.lead_class_id = classroom.lead_class_id
     if not _placed(lesson, classroom):
         await replace_receipts(session, scope, lesson, receipts(lesson, classroom))
 

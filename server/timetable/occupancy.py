@@ -40,7 +40,7 @@ def entry_of(lesson: Lesson) -> Entry:
         return entry(lesson.id, lesson.starts_at, lesson.ends_at)
     people = [lesson.teacher_id, *(receipt.assistant_id for receipt in lesson.receipts)]
     rooms = [lesson.lead_room_id, *(receipt.room_id for receipt in lesson.receipts)]
-    classes = [receipt.class_id for receipt in lesson.receipts]
+    classes = [lesson.lead_class_id, *(receipt.class_id for receipt in lesson.receipts)]
     return entry(lesson.id, lesson.starts_at, lesson.ends_at, people=people, rooms=rooms, classes=classes)
 
 

@@ -55,7 +55,7 @@ class Slotted:
             self.when.ends_at,
             people=[self.classroom.lead_teacher_id, *(one.assistant_id for one in held)],
             rooms=[self.classroom.lead_room_id, *(one.room_id for one in held)],
-            classes=[one.class_id for one in held],
+            classes=[self.classroom.lead_class_id, *(one.class_id for one in held)],
         )
 
     def planned(self, id_: str) -> Planned:

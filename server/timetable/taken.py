@@ -71,7 +71,8 @@ async def _lessons(session: AsyncSession, wanted: dict[str, list[str]], start: d
     kinds = {"room": led_or_received, "person": taught_or_assisted, "class": attended}
     # an empty list would make SQLite read everything
     ways = [way for kind, of in kinds.items() if wanted[kind] for way in of(wanted[kind], Span.touching(start, end))]
-    columns = (Lesson.id, Lesson.starts_at, Lesson.ends_at, Lesson.teacher_id, Lesson.lead_room_id)
+    own = (Lesson.teacher_id, Lesson.lead_room_id, Lesson.lead_class_id)
+    columns = (Lesson.id, Lesson.starts_at, Lesson.ends_at, *own)
     rows = (await session.execute(select(*columns).where(*span, one_of(ways)))).all()
     places = await _receipts(session, [row.id for row in rows])
     return [
@@ -81,7 +82,7 @@ async def _lessons(session: AsyncSession, wanted: dict[str, list[str]], start: d
             row.ends_at,
             people=[row.teacher_id, *places[row.id].people],
             rooms=[row.lead_room_id, *places[row.id].rooms],
-            classes=places[row.id].classes,
+            classes=[row.lead_class_id, *places[row.id].classes],
         )
         for row in rows
     ]

@@ -49,8 +49,9 @@ class Concerned:
     def by(cls, classroom: Classroom) -> Concerned:
         """As the classroom wants it now."""
         held = classroom.receivers
-        aides = [person for one in held for person in (one.assistant_id, notices.head_of(one))]
-        return cls._of([classroom.lead_teacher_id, *aides], [classroom.lead_room, *(one.room for one in held)])
+        aides = [person for one in held for person in (one.assistant_id, notices.head_of(one.school_class))]
+        leads = [classroom.lead_teacher_id, notices.head_of(classroom.lead_class)]
+        return cls._of([*leads, *aides], [classroom.lead_room, *(one.room for one in held)])
 
 
 @dataclass(slots=True)

@@ -20,7 +20,7 @@ from server.errors import ForbiddenError, InvalidError, NotFoundError
 from server.ids import new_id
 from server.lessons.service import lead_part
 from server.schools import store as schools
-from server.schools.models import consent_now
+from server.schools.models import SchoolClass, consent_now
 from server.scope import SYSTEM, Scope, allows
 from server.timetable import service, store
 from server.timetable.models import Term, WeeklySlot
@@ -154,6 +154,8 @@ def _candidate(
     lead = classroom.lead_room.school_id
     if not standing.holds(classroom.lead_teacher, "teacher", lead):
         made.lapsed.append(("teacher", classroom.lead_teacher.name))
+    if classroom.lead_class is not None and not _fits(classroom.lead_class, grade, new.starts_on):
+        made.lapsed.append(("class", f"{classroom.lead_room.school.short_name} {classroom.lead_class.called}"))
     for held in classroom.receivers:
         if held.assistant and not standing.holds(held.assistant, "assistant", held.room.school_id):
             made.lapsed.append(("assistant", held.assistant.name))
@@ -165,16 +167,15 @@ def _candidate(
     return made
 
 
-def _fits(held: Receiver, grade: int, day: date) -> bool:
+def _fits(one: SchoolClass | None, grade: int, day: date) -> bool:
     """Whether the class still sits there: it is open, and in the grade that is taught (it goes up by itself)."""
-    one = held.school_class
     return one is not None and one.closed_on is None and grade_on(one.phase, one.entry_year, day) == grade
 
 
 def _of_class(held: Receiver, grade: int, day: date) -> list[tuple[str, str]]:
     one = held.school_class
     name = f"{held.room.school.short_name} {one.called if one else held.room.name}"
-    if one is None or not _fits(held, grade, day):
+    if one is None or not _fits(one, grade, day):
         return [("class", name)]
     consent = consent_now(one, day)
     return [] if consent == "held" else [("consent" if consent == "none" else f"consent_{consent}", name)]
@@ -214,6 +215,7 @@ async def _copied(
         grade=one.grade,
         lead_room_id=old.lead_room_id,
         lead_teacher_id=old.lead_teacher_id,
+        lead_class_id=old.lead_class_id if _fits(old.lead_class, one.grade, new.starts_on) else None,
         term=new.id,
         form=old.form,
         accepted_on=old.accepted_on,
@@ -228,7 +230,7 @@ async def _copied(
             position=held.position,
             room_id=held.room_id,
             assistant_id=held.assistant_id,
-            class_id=held.class_id if _fits(held, one.grade, new.starts_on) else None,
+            class_id=held.class_id if _fits(held.school_class, one.grade, new.starts_on) else None,
         )
         for held in old.receivers
     ]

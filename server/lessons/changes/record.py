@@ -18,6 +18,7 @@ PLAIN = (
     "cancelled_by",
     "teacher_id",
     "lead_room_id",
+    "lead_class_id",
     "title",
     "kind",
     "form",

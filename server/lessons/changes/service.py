@@ -196,7 +196,7 @@ async def repay(session: AsyncSession, scope: Scope, lesson_id: str, body: Repay
 
 
 def _like(owed: Lesson, starts_at: datetime, scope: Scope, now: datetime) -> Lesson:
-    same = ("classroom_id", "title", "subject", "grade", "kind", "form", "lead_room_id", "teacher_id")
+    same = ("classroom_id", "title", "subject", "grade", "kind", "form", "lead_room_id", "lead_class_id", "teacher_id")
     about = ("edition", "volume", "unit", "part", "demo")
     id_ = new_id()
     return Lesson(

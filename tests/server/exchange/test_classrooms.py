@@ -12,7 +12,7 @@ from sqlalchemy import select
 
 from server.classrooms.models import Classroom
 from server.ids import new_id
-from server.schools.models import Pairing
+from server.schools.models import Pairing, SchoolClass
 from server.schools.models import Room as RoomRow
 from tests.server.exchange.test_roundtrip import export, packed, send, state_of, write
 from tests.support import timetable
@@ -40,7 +40,8 @@ async def admin(web: Web, held: City) -> Browser:
 def row(held: City, **change: Any) -> list[Any]:
     plain = {
         "term": "2026-1", "classroom": "四年级美术", "subject": "美术", "grade": 4, "form": None, "room_code": "L1",
-        "teacher": held.teacher.login, "accepted_on": None, "room_1": "R1", "assistant_1": held.assistant.login,
+        "teacher": held.teacher.login, "lead_class": None, "accepted_on": None, "room_1": "R1", "class_1": None,
+        "assistant_1": held.assistant.login,
     }  # fmt: skip
     return list({**plain, **change}.values())
 
@@ -50,7 +51,7 @@ async def test_there_and_back_is_equal_and_new_rows_are_made(web: Web, admin: Br
     place, _ = await send(web, admin, "classrooms", packed(grid))
     upload = await state_of(web, place)
     assert (upload.problems, upload.same) == ([], 1)
-    grid[1][7] = date(2026, 10, 8)
+    grid[1][grid[0].index("验收日期")] = date(2026, 10, 8)
     await write(web, admin, "classrooms", packed([*grid, row(held)]))
     async with web.database.reading() as session:
         found = {one.name: one for one in (await session.scalars(select(Classroom))).unique()}
@@ -86,6 +87,34 @@ async def test_the_lesson_type_goes_there_and_back(web: Web, admin: Browser, hel
     assert [(one["column"], one["key"]) for one in (await state_of(web, place)).problems] == [("form", "choice")]
 
 
+async def test_classes_go_there_and_back_by_either_of_their_names(web: Web, admin: Browser, held: City) -> None:
+    """本班 and the receiving class; an empty cell, and a file from before they were asked for, change nothing."""
+    lead = SchoolClass(id="a", school_id=held.town.id, phase="primary", entry_year=2023, number=2, pupils=40)
+    sits = SchoolClass(
+        id="b", school_id=held.village.id, phase="primary", entry_year=2023, number=1, pupils=21, name="启明班"
+    )
+    junior = SchoolClass(id="j", school_id=held.town.id, phase="junior", entry_year=2023, number=2, pupils=40)
+    await web.add(lead, sits, junior)
+    grid = await export(admin, "classrooms")
+    made = row(held, lead_class="2023级2班", class_1=" 启明班")
+    await write(web, admin, "classrooms", packed([grid[0], made]))
+    async with web.database.reading() as session:
+        found = (await session.scalars(select(Classroom).where(Classroom.name == "四年级美术"))).unique().one()
+    assert (found.lead_class_id, [one.class_id for one in found.receivers]) == ("a", ["b"])
+    grid = await export(admin, "classrooms")
+    at = [grid[0].index(one) for one in ("本班", "听讲班级1")]
+    mine = next(line for line in grid if line[1] == "四年级美术")
+    assert [mine[one] for one in at] == ["2023级2班", "2023级1班"]
+    older = [[cell for number, cell in enumerate(line) if number not in at] for line in grid]
+    for same in (grid, older, [grid[0], row(held)], [grid[0], row(held, class_1="启明班")]):
+        place, _ = await send(web, admin, "classrooms", packed(same))
+        upload = await state_of(web, place)
+        assert (upload.problems, upload.changed) == ([], 0)
+    place, _ = await send(web, admin, "classrooms", packed([grid[0], row(held, lead_class="2023级1班")]))
+    problems = (await state_of(web, place)).problems
+    assert [(one["column"], one["key"]) for one in problems] == [("lead_class", "on_the_page")]
+
+
 async def forms(web: Web) -> dict[str, str]:
     async with web.database.reading() as session:
         return {one.name: one.form for one in (await session.scalars(select(Classroom))).unique()}
@@ -104,7 +133,9 @@ async def test_wrong_rows_are_named_by_their_cell(web: Web, admin: Browser, held
         ("term", "errors.classroom_term", {"term": "2031-1"}),
         ("room_1", "no_room", {"room_1": "F1"}),
         ("room_2", "errors.classroom_rooms_twice", {"room_2": "R1"}),
-        ("room_2", "required", {"room_2": None, "assistant_2": held.assistant.login}),
+        ("room_2", "required", {"room_2": None, "class_2": None, "assistant_2": held.assistant.login}),
+        ("lead_class", "errors.classroom_class", {"lead_class": "2024级9班"}),
+        ("class_1", "errors.classroom_class", {"class_1": "启明班"}),
         ("assistant_1", "on_the_page", {"classroom": "三年级音乐", "subject": "音乐", "grade": 3}),
     ]
     grid = [head, *(row(held, **{"classroom": f"课堂{n}", **change}) for n, (_, _, change) in enumerate(cases))]

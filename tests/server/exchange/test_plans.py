@@ -85,7 +85,8 @@ async def test_a_class_is_in_one_place_at_a_time(web: Web, admin: Browser, held:
     other = held.classroom(web, "五年级科学", id="c3", lead_room_id=rooms[0].id)
     other[0].lead_teacher_id = (await web.person("teacher", school=held.town)).id
     other[1].room_id = rooms[1].id
-    await web.add(there, *other, timetable.slot("c3", 1))
+    await web.add(there)
+    await web.add(*other, timetable.slot("c3", 1))
     async with web.transaction() as session:
         for one in (await session.scalars(select(Receiver).where(Receiver.classroom_id.in_(["c1", "c3"])))).unique():
             one.class_id = "k"
