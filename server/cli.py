@@ -258,7 +258,7 @@ def migrate() -> None:
 
 @app.command()
 def reseal(old: Path) -> None:
-    """After a new seat key: seal anew what the OLD one sealed (addresses and secrets of channels)."""
+    """After a new seat key: seal anew what the OLD one sealed (channels' addresses and secrets, cameras' passwords)."""
     from server.outbox.command import resealed
 
     count = asyncio.run(resealed(settings(), old))

@@ -22,8 +22,9 @@ from server.dependencies import ClockDep, Reading, Writing
 from server.errors import ForbiddenError, InvalidError, NotFoundError, SignInNeededError
 from server.lessons import store
 from server.lessons.models import Node, Placement
+from server.outbox.vault import Vault
 from server.scope import SYSTEM
-from server.security import page_host
+from server.security import derive_keys, page_host
 from signaling.facts import Fact
 from signaling.messages import Heartbeat, RoomSpec, SourceOrder, SourceOrders
 from signaling.seats import as_seen_from, issue_ticket, over_http, sign
@@ -54,6 +55,8 @@ class Nodes:
     ) -> None:
         self._key = key
         self._clock = clock
+        self.vault = Vault(derive_keys(key).outbox)
+        """Opens what only nodes are told: passwords of cameras."""
         # trust_env: a proxy of the machine has no business between web and node
         self._client = httpx2.AsyncClient(timeout=CALL_SECONDS, transport=transport, trust_env=False)
 

@@ -50,7 +50,7 @@ class Keys:
     companion: bytes
     oidc: bytes
     outbox: bytes
-    """Seals addresses and secrets of channels (``outbox.vault``)."""
+    """Seals addresses and secrets of channels, passwords of cameras (``outbox.vault``)."""
 
 
 def derive_keys(seat: Ed25519PrivateKey) -> Keys:

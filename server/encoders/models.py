@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, String
+from sqlalchemy import ForeignKey, String, Text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from server.database import Base
@@ -34,10 +34,11 @@ class RoomSource(Base):
     __tablename__ = "room_sources"
 
     room_id: Mapped[str] = mapped_column(ForeignKey("rooms.id"), primary_key=True)
-    address: Mapped[str] = mapped_column(String(400))
-    """rtsp:// or rtmp://, without name and password."""
-    secret: Mapped[str] = mapped_column(String(200))
-    """"name:password" or empty. The device wants it in the clear."""
+    address: Mapped[str] = mapped_column(String(500))
+    """rtsp:// or rtmp://, as it may be shown (``addresses.shown``): it names the device."""
+    secret: Mapped[str] = mapped_column(Text)
+    """The whole address with name and password, sealed (``outbox.vault``); empty where ``address`` says all. The device
+    wants it in the clear."""
     changed_at: Mapped[datetime]
     changed_by: Mapped[str | None] = mapped_column(String(24))
 

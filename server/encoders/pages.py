@@ -12,6 +12,7 @@ from server.dependencies import Html, Reading, SignedIn
 from server.encoders import service, store
 from server.encoders.routes import ChangeDep, address_of
 from server.encoders.schemas import MOST_KEYS, KeyBody, SourceBody
+from server.encoders.sealing import opened
 from server.forms import Form, attempt, carried_out, submitted
 from server.schools import service as schools
 from server.schools.schemas import Id
@@ -36,6 +37,7 @@ async def _page(
     state: str | None = None,
 ) -> Response:
     room = await schools.get_room(session, scope, room_id, "room.write")
+    source = await store.source(session, scope, room.id)
     shown = {"key": Form(), "source": Form()} | (forms or {})
     return page.render(
         "admin/encoders.html",
@@ -43,7 +45,8 @@ async def _page(
         room=room,
         keys=await store.keys(session, scope, [room.id]),
         most=MOST_KEYS,
-        source=await store.source(session, scope, room.id),
+        source=source,
+        sealed=source is not None and opened(source, request.app.state.nodes.vault) is None,
         address=address_of(request, room.id),
         forms=shown,
         made=made,

@@ -47,7 +47,8 @@ class Change:
         self._tell()
 
     async def source(self, body: SourceBody) -> None:
-        await service.set_source(self.session, self.scope, self.room_id, body.url, self.clock.now())
+        vault = cast(live.Nodes, self.request.app.state.nodes).vault
+        await service.set_source(self.session, self.scope, self.room_id, body.url, self.clock.now(), vault)
         self._tell()
 
     def _tell(self) -> None:
@@ -92,6 +93,7 @@ async def get_source(room_id: Id, session: Reading, scope: SignedIn) -> SourceOu
 
 @router.put(ROOMS + "/source", status_code=204)
 async def put_source(body: SourceBody, change: ChangeDep) -> None:
+    """An address without name and password keeps those of the same device; take the source away to forget them."""
     await change.source(body)
 
 

@@ -39,5 +39,5 @@ class MadeKey(KeyOut):
 
 class SourceOut(BaseModel):
     address: str
-    """Without name and password."""
+    """Without name and password; "***" stands for values that are named like passwords."""
     with_password: bool

@@ -7,24 +7,24 @@ outside.py), which is put again after every change.
 from __future__ import annotations
 
 import hashlib
-import ipaddress
 import logging
-import re
 import secrets
 from datetime import datetime, timedelta
-from urllib.parse import unquote, urlsplit
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from server.database import Database
 from server.encoders import store
+from server.encoders.addresses import Camera, kept, split_url
 from server.encoders.housing import open_room
 from server.encoders.models import RoomSource, StreamKey
-from server.encoders.schemas import MOST_KEYS, SCHEMES
-from server.errors import ConflictError, InvalidError, NotFoundError
+from server.encoders.schemas import MOST_KEYS
+from server.encoders.sealing import opened, seal
+from server.errors import ConflictError, NotFoundError
 from server.ids import new_id
 from server.lessons import seating
 from server.live import NodeRefusedError, Nodes, NodeUnreachableError
+from server.outbox.vault import Vault
 from server.schools import service as schools
 from server.scope import SYSTEM, Scope
 
@@ -42,7 +42,7 @@ STATES = {
     **dict.fromkeys(("away", "name", "password", "path", "stream", "codec", "address", "forbidden", "door"), "bad"),
 }
 """What a node says of a camera it fetches from (signaling/sources.py), and how bad it is."""
-_HOST = re.compile(r"^[A-Za-z0-9.:_-]{1,253}$")
+NOWHERE = Camera("", "")
 
 
 def digest(key: str) -> str:
@@ -83,48 +83,20 @@ async def revoke_key(session: AsyncSession, scope: Scope, room_id: str, key_id: 
 # --- sources ----------------------------------------------------------------------------------------------------------
 
 
-def split_url(url: str) -> tuple[str, str]:
-    """(address without name and password, "name:password"). Raises InvalidError for what no camera's address is, and
-    for the node's own machine and its neighbours' metadata: an address is no way into our own network services."""
-    try:
-        parts = urlsplit(url)
-        port, host = parts.port, parts.hostname or ""
-    except ValueError as error:
-        raise InvalidError("source_url", field="url") from error
-    if parts.scheme not in SCHEMES or not _HOST.match(host) or parts.fragment or any(ch <= " " for ch in url):
-        raise InvalidError("source_url", field="url")
-    if _forbidden(host):
-        raise InvalidError("source_host", field="url")
-    where = f"[{host}]" if ":" in host else host
-    address = parts._replace(netloc=f"{where}:{port}" if port else where).geturl()
-    secret = f"{unquote(parts.username)}:{unquote(parts.password or '')}" if parts.username else ""
-    return address, secret
-
-
-def _forbidden(host: str) -> bool:
-    """Names are looked at again by the node, once they are addresses."""
-    if host.lower().rstrip(".") in ("localhost", "localhost.localdomain"):
-        return True
-    try:
-        found = ipaddress.ip_address(host)
-    except ValueError:
-        return host.isdigit() or host.lower().startswith("0x")  # 2130706433 is 127.0.0.1
-    return found.is_loopback or found.is_link_local or found.is_multicast or found.is_unspecified
-
-
-async def set_source(session: AsyncSession, scope: Scope, room_id: str, url: str, now: datetime) -> None:
-    """An empty ``url`` takes the source away."""
+async def set_source(session: AsyncSession, scope: Scope, room_id: str, url: str, now: datetime, vault: Vault) -> None:
+    """An empty ``url`` takes the source away; one that names the same device without a password keeps its password."""
     room = await schools.get_room(session, scope, room_id, "room.write")
     held = await store.source(session, scope, room.id)
     if not url:
         if held is not None:
             await store.remove(session, scope, held)
         return
-    address, secret = split_url(url)
+    camera = kept(split_url(url), opened(held, vault) or NOWHERE)
     if held is None:
         held = RoomSource(room_id=room.id, address="", secret="", changed_at=now)
         await store.add(session, scope, held)
-    held.address, held.secret, held.changed_at, held.changed_by = address, secret, now, scope.person
+    seal(held, camera, vault)
+    held.changed_at, held.changed_by = now, scope.person
 
 
 def known_state(told: object) -> str:

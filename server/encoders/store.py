@@ -9,6 +9,7 @@ from sqlalchemy import and_, exists, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from server.encoders.models import RoomSource, StreamKey
+from server.errors import ForbiddenError
 from server.lessons.lifecycle import OPEN
 from server.lessons.models import Lesson, Node, Placement, Receipt
 from server.lessons.store import visible
@@ -31,6 +32,13 @@ async def source(session: AsyncSession, scope: Scope, room: str) -> RoomSource |
 
 async def sources(session: AsyncSession, scope: Scope, rooms: Collection[str]) -> list[RoomSource]:
     return list((await session.scalars(select(RoomSource).where(RoomSource.room_id.in_(rooms)))).unique())
+
+
+async def all_sources(session: AsyncSession, scope: Scope) -> list[RoomSource]:
+    """For our own jobs."""
+    if not scope.system:
+        raise ForbiddenError
+    return list((await session.scalars(select(RoomSource))).unique())
 
 
 async def add(session: AsyncSession, scope: Scope, row: StreamKey | RoomSource) -> None:

@@ -106,6 +106,65 @@ def test_channels_are_sealed_on_postgresql(postgres_url: str, seat_key_file: Pat
     check_sealed(postgres_url, seat_key_file)
 
 
+def check_cameras(url: str, key: Path) -> None:
+    """0024 seals what stood there in clear, and goes back; without the key it touches nothing."""
+    migrations.upgrade(url, "0023")
+    engine = create_engine(migrations.sync_url(url))
+    with engine.begin() as connection:
+        school(connection)
+        connection.execute(
+            text(
+                "INSERT INTO rooms (id, school_id, name, kind, pupils, code, equipment) VALUES"
+                " ('r', 's', 'x', 'lead', 1, 'R1', '[]')"
+            )
+        )
+        connection.execute(
+            text(
+                "INSERT INTO room_sources (room_id, address, secret, changed_at) VALUES"
+                " ('r', 'rtsp://10.0.0.1/a?pwd=b&c=1', 'admin:p@ss', '2026-11-16 01:00:00')"
+            )
+        )
+
+    def held() -> tuple[str, str]:
+        with engine.connect() as connection:
+            row = connection.execute(text("SELECT address, secret FROM room_sources")).one()
+        return row.address, row.secret
+
+    clear = held()
+    with pytest.raises(RuntimeError, match="knows the key"):
+        migrations.upgrade(url)
+    assert held() == clear and migrations.current(url) == "0023"
+    vault = Vault.at(key)
+    for _ in range(2):
+        migrations.upgrade(url, seat_key=key)
+        assert held()[0] == "rtsp://10.0.0.1/a?pwd=***&c=1"
+        assert vault.open(held()[1]) == "rtsp://admin:p%40ss@10.0.0.1/a?pwd=b&c=1"
+        migrations.downgrade(url, "0023", seat_key=key)
+        assert held() == clear
+    engine.dispose()
+
+
+def test_cameras_are_sealed_on_sqlite(url: str, seat_key_file: Path) -> None:
+    check_cameras(url, seat_key_file)
+
+
+@pytest.mark.real
+def test_cameras_are_sealed_on_postgresql(postgres_url: str, seat_key_file: Path) -> None:
+    check_cameras(postgres_url, seat_key_file)
+
+
+def school(connection: Connection) -> None:
+    """Of any version of the tables."""
+    connection.execute(text("INSERT INTO districts (id, name, name_en, kind) VALUES ('120101', 'x', 'x', 'far')"))
+    connection.execute(
+        text(
+            "INSERT INTO schools"
+            " (id, code, name, short_name, phase, located_in, key_school, weak, demo, created_at) VALUES"
+            " ('s', '2112000001', 'x', 'x', 'primary', '120101', false, false, false, '2026-09-01 01:00:00')"
+        )
+    )
+
+
 def check_gaps(url: str) -> None:
     """0023: a need may be declared again; going back, its last declaration stays, and what was posted for it."""
     migrations.upgrade(url, "0023")
@@ -115,14 +174,7 @@ def check_gaps(url: str) -> None:
         "(:id, 's', '2026-1', 4, 'music', 1, '', :since, :until)"
     )
     with engine.begin() as connection:
-        connection.execute(text("INSERT INTO districts (id, name, name_en, kind) VALUES ('120101', 'x', 'x', 'far')"))
-        connection.execute(
-            text(
-                "INSERT INTO schools"
-                " (id, code, name, short_name, phase, located_in, key_school, weak, demo, created_at) VALUES"
-                " ('s', '2112000001', 'x', 'x', 'primary', '120101', false, false, false, '2026-09-01 01:00:00')"
-            )
-        )
+        school(connection)
         for id_, since, until in (("old", "2026-09-20", "2026-10-10"), ("new", "2026-11-16", None)):
             connection.execute(text(gap), {"id": id_, "since": since, "until": until})
     with pytest.raises(DBAPIError), engine.begin() as connection:

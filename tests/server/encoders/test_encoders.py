@@ -8,12 +8,21 @@ from pathlib import Path
 
 import httpx2
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from sqlalchemy import select
 
 from server.accounts.models import Person
-from server.encoders.service import STATES, digest, split_url
+from server.audit.models import AuditEntry
+from server.encoders.addresses import shown, split_url
+from server.encoders.models import RoomSource
+from server.encoders.sealing import reseal
+from server.encoders.service import STATES, digest
 from server.errors import InvalidError
 from server.lessons.models import Lesson
+from server.outbox.vault import Vault
 from server.schools.models import Room, School
+from server.scope import SYSTEM
+from server.security import private_pem
 from tests.support.web import Browser, Web
 
 
@@ -123,6 +132,66 @@ async def test_a_cameras_address_keeps_its_password_to_itself(web: Web, city: Ci
     assert (await city.admin.get(where)).json() is None and web.nodes.calls[-1][2]["sources"] == []
 
 
+async def ordered(web: Web, city: City) -> list[dict[str, str]]:
+    """What the node is told to fetch once something has changed."""
+    return list(web.nodes.calls[-1][2]["sources"])
+
+
+async def test_the_password_is_sealed_kept_and_taken_along(web: Web, city: City, tmp_path: Path) -> None:
+    where, page = f"/api/v1/rooms/{city.lead.id}/source", f"/admin/rooms/{city.lead.id}/encoders"
+    bearer = {"authorization": f"Bearer {(await make(city))['key']}"}
+    await web.browser().post(f"/whip/rooms/{city.lead.id}", headers=bearer)
+    url = "rtsp://admin:geheim@10.3.2.1:554/user=a_password=geheim2_channel=1?token=geheim3&x=1"
+    assert (await city.admin.put(where, json={"url": url})).status_code == 204
+    said = "rtsp://10.3.2.1:554/user=a_password=***_channel=1?token=***&x=1"
+    assert (await city.admin.get(where)).json() == {"address": said, "with_password": True}
+    whole = {"room": city.lead.id, "address": url.replace("admin:geheim@", ""), "secret": "admin:geheim"}
+    assert await ordered(web, city) == [whole]
+    assert said.replace("&", "&amp;") in (await city.admin.get(page)).text
+    async with web.database.reading() as session:
+        row = await session.get_one(RoomSource, city.lead.id)
+        told = [str(one.told) for one in await session.scalars(select(AuditEntry))]
+    assert row.secret.startswith("f1.") and not any("geheim" in words for words in (row.address, *told))
+
+    assert (await city.admin.post(f"{page}/source", data={"url": said, "csrf": city.admin.csrf})).status_code == 303
+    assert await ordered(web, city) == [whole], "saved as it is shown, it stays what it is"
+    other = {"url": "rtsp://10.3.2.1:554/Streaming/102"}
+    assert (await city.admin.put(where, json=other)).status_code == 204
+    assert await ordered(web, city) == [{"room": city.lead.id, "address": other["url"], "secret": "admin:geheim"}]
+    refused = await city.admin.put(where, json={"url": said})
+    assert (refused.status_code, refused.json()["error"]["key"]) == (422, "source_password")
+    elsewhere = {"url": "rtsp://10.9.9.9:554/Streaming/102"}
+
+    key = tmp_path / "new.pem"
+    key.write_bytes(private_pem(Ed25519PrivateKey.generate()))
+    ours, new = web.app.state.nodes.vault, Vault.at(key)
+    for old, now in ((ours, new), (new, ours)):
+        async with web.transaction() as session:
+            assert await reseal(session, SYSTEM, old, now) == 1
+        async with web.transaction() as session:
+            assert await reseal(session, SYSTEM, old, now) == 0
+        assert ("另一把站点密钥" in (await city.admin.get(page)).text) == (now is new)
+    assert (await city.admin.put(where, json=elsewhere)).status_code == 204
+    assert await ordered(web, city) == [{"room": city.lead.id, "address": elsewhere["url"], "secret": ""}], (
+        "no password goes to another device"
+    )
+
+
+@pytest.mark.parametrize(
+    ("address", "said"),
+    [
+        ("rtsp://10.0.0.1/Streaming/101?channel=1", "rtsp://10.0.0.1/Streaming/101?channel=1"),
+        ("rtsp://h/user=a&password=b&channel=1&stream=0.sdp?", "rtsp://h/user=a&password=***&channel=1&stream=0.sdp"),
+        ("rtsp://h/user=a_password=b_c_channel=2", "rtsp://h/user=a_password=***_channel=2"),
+        ("rtsp://h/?usr=a&pwd=b", "rtsp://h/?usr=a&pwd=***"),
+        ("rtmp://h/live/x?auth_key=1-2-3&Token=b", "rtmp://h/live/x?auth_key=***&Token=***"),
+        ("rtsp://h/password=&channel=1", "rtsp://h/password=&channel=1"),
+    ],
+)
+def test_what_is_shown_of_an_address(address: str, said: str) -> None:
+    assert shown(address) == said and shown(said) == said
+
+
 @pytest.mark.parametrize(
     ("url", "key"),
     [
@@ -132,6 +201,8 @@ async def test_a_cameras_address_keeps_its_password_to_itself(web: Web, city: Ci
         ("rtsp://10.0.0.1:99999/", "source_url"),
         ("rtsp://10.0.0.1/a b", "source_url"),
         ("rtsp://a;b/", "source_url"),
+        ("rtsp://10.0.0.1/" + "a" * 400, "source_url"),
+        ("rtsp://u:" + "p" * 200 + "@10.0.0.1/", "source_url"),
         ("rtsp://localhost/", "source_host"),
         ("rtsp://127.0.0.1:554/", "source_host"),
         ("rtsp://[::1]/", "source_host"),
