@@ -107,8 +107,8 @@ def test_channels_are_sealed_on_postgresql(postgres_url: str, seat_key_file: Pat
 
 
 def check_cameras(url: str, key: Path) -> None:
-    """0024 seals what stood there in clear, and goes back; without the key it touches nothing."""
-    migrations.upgrade(url, "0023")
+    """0025 seals what stood there in clear, and goes back; without the key it touches nothing."""
+    migrations.upgrade(url, "0024")
     engine = create_engine(migrations.sync_url(url))
     with engine.begin() as connection:
         school(connection)
@@ -133,13 +133,13 @@ def check_cameras(url: str, key: Path) -> None:
     clear = held()
     with pytest.raises(RuntimeError, match="knows the key"):
         migrations.upgrade(url)
-    assert held() == clear and migrations.current(url) == "0023"
+    assert held() == clear and migrations.current(url) == "0024"
     vault = Vault.at(key)
     for _ in range(2):
         migrations.upgrade(url, seat_key=key)
         assert held()[0] == "rtsp://10.0.0.1/a?pwd=***&c=1"
         assert vault.open(held()[1]) == "rtsp://admin:p%40ss@10.0.0.1/a?pwd=b&c=1"
-        migrations.downgrade(url, "0023", seat_key=key)
+        migrations.downgrade(url, "0024", seat_key=key)
         assert held() == clear
     engine.dispose()
 

@@ -10,8 +10,8 @@ from alembic import context, op
 from server.encoders.addresses import Camera, put_together, shown, taken_apart
 from server.outbox.vault import Vault
 
-revision = "0024"
-down_revision = "0023"
+revision = "0025"
+down_revision = "0024"
 branch_labels = None
 depends_on = None
 
