@@ -76,7 +76,7 @@ def wants_page(request: Request) -> bool:
 def sentence(request: Request, error: TongtangError) -> str:
     t = texts(getattr(request.state, "locale", "zh-CN"))
     try:
-        return t(f"errors.{error.key}", **error.params)
+        return t.filled(f"errors.{error.key}", **error.params)
     except (KeyError, IndexError):
         return t(f"errors.{error.key}")
 

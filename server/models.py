@@ -12,6 +12,7 @@ from server.groups.models import Group, Membership
 from server.indicators.models import FillState, RollUp
 from server.lessons.models import Deck, Invitation, Lesson, LessonChange, LessonCode, Node, Placement, Receipt
 from server.notices.models import Notice, NoticeBell
+from server.ordinary.models import OrdinarySlot
 from server.outbox.models import Channel, Delivery
 from server.participation.models import Attendance, FactRow, LedgerMark
 from server.recordings.models import Recording
@@ -79,6 +80,7 @@ __all__ = [
     "Notice",
     "NoticeBell",
     "Offer",
+    "OrdinarySlot",
     "Pairing",
     "Past",
     "Person",

@@ -108,6 +108,8 @@ Action = Literal[
     "classroom.read",
     "classroom.write",
     "calendar.write",
+    "ordinary.read",
+    "ordinary.write",
     "lesson.create",
     "lesson.cancel",
     "lesson.confirm",
@@ -173,6 +175,9 @@ RIGHTS: dict[Action, dict[Post, Reach]] = {
     "classroom.read": {**_ADMINS, **_DEAN, **_READERS, "teacher": "work"},
     "classroom.write": _ABOVE,
     "calendar.write": {**_ADMINS, **_DEAN},
+    # 本校课表: a teacher's own hours, the whole school's for who plans there or looks.
+    "ordinary.read": {**_ADMINS, **_DEAN, **_READERS, "teacher": "lesson", "assistant": "lesson"},
+    "ordinary.write": {**_ADMINS, **_DEAN},
     "lesson.create": {**_ADMINS, **_DEAN},
     "lesson.cancel": {**_ADMINS, **_DEAN},
     "lesson.confirm": {**_ADMINS, **_DEAN},

@@ -45,6 +45,10 @@ class Texts:
             return key
         return sentence.format(**params) if params else sentence
 
+    def filled(self, key: str, /, **params: Any) -> str:
+        """The same where what fills the sentence is itself said in the reader's language: "…_key" is a text key."""
+        return self(key, **{name: self(str(v)) if name.endswith("_key") else v for name, v in params.items()})
+
     def area(self, *areas: str) -> dict[str, str]:
         """Sentences of some areas, for a page's script."""
         return {key: text for key, text in self.sentences.items() if key.split(".", 1)[0] in areas}

@@ -14,10 +14,13 @@ from server.classrooms.schemas import ClassroomBody, SlotBody
 from server.clock import city_date
 from server.errors import ConflictError, ForbiddenError, InvalidError, NotFoundError
 from server.ids import new_id
+from server.ordinary import store as ordinary
+from server.ordinary import words
+from server.ordinary.falls import Hour, meet, needs_of
 from server.schools import store as schools
 from server.schools.models import Room
 from server.schools.service import part_of
-from server.scope import Action, Scope, allows, within
+from server.scope import SYSTEM, Action, Scope, allows, within
 from server.timetable.models import WeeklySlot
 
 
@@ -109,21 +112,10 @@ def _classes(of: ClassroomBody | Classroom) -> list[str]:
     return [one for one in (of.lead_class_id, *(held.class_id for held in of.receivers)) if one]
 
 
-def _minute(moment: time) -> int:
-    return moment.hour * 60 + moment.minute
-
-
-def _clash(one: SlotBody | WeeklySlot, other: SlotBody | WeeklySlot) -> bool:
-    if one.weekday != other.weekday or {one.weeks, other.weeks} == {"odd", "even"}:
-        return False
-    start, end = _minute(one.starts), _minute(one.starts) + one.minutes
-    return start < _minute(other.starts) + other.minutes and _minute(other.starts) < end
-
-
 def _twice(one: SlotBody, others: Sequence[SlotBody] | Sequence[WeeklySlot]) -> bool:
     """Within one classroom, where a time stands once, 单双周 or not."""
     same = any((one.weekday, one.starts) == (other.weekday, other.starts) for other in others)
-    return same or any(_clash(one, other) for other in others)
+    return same or any(meet(one, other) for other in others)
 
 
 async def _check_slots(session: AsyncSession, scope: Scope, body: ClassroomBody, but: str) -> None:
@@ -131,12 +123,60 @@ async def _check_slots(session: AsyncSession, scope: Scope, body: ClassroomBody,
     for number, slot in enumerate(body.slots):
         if _twice(slot, body.slots[:number]):
             raise InvalidError("classroom_slots_twice", field=f"slots.{number}.starts")
-    rooms = [body.lead_room_id, *(one.room_id for one in body.receivers)]
-    people = [body.lead_teacher_id, *(one.assistant_id for one in body.receivers if one.assistant_id)]
-    for held, classroom in await store.slots_beside(session, scope, body.term, rooms, people, _classes(body), but):
+    needs = _needs(body)
+    rooms, people, classes = needs["room"], needs["person"], needs["class"]
+    for held, classroom in await store.slots_beside(session, scope, body.term, rooms, people, classes, but):
         for number, slot in enumerate(body.slots):
-            if _clash(slot, held):
+            if meet(slot, held):
                 raise await _busy(session, scope, classroom, field=f"slots.{number}.starts")
+    await _check_ordinary(session, scope, body, but)
+
+
+Needs = dict[str, list[str]]
+"""Kind of resource -> ids."""
+
+
+def _needs(of: ClassroomBody | Classroom) -> Needs:
+    return {
+        "room": [of.lead_room_id, *(one.room_id for one in of.receivers)],
+        "person": [of.lead_teacher_id, *(one.assistant_id for one in of.receivers if one.assistant_id)],
+        "class": _classes(of),
+    }
+
+
+async def _check_ordinary(session: AsyncSession, scope: Scope, body: ClassroomBody, but: str) -> None:
+    """Nobody is asked for while they teach or learn at home. What stood here before the school wrote its timetable
+    goes on standing: the classroom may be renamed."""
+    hours = await ordinary.hours_beside(session, SYSTEM, body.term, _needs(body)) if body.slots else []
+    if not hours:
+        return
+    old = await store.classroom(session, SYSTEM, but) if but else None
+    stood = _needs(old) if old else {}
+    times = {_when(one) for one in (await store.slots(session, SYSTEM, [but]))[but]} if old else set()
+    for hour in hours:
+        for number, slot in enumerate(body.slots):
+            if meet(slot, hour):
+                kept = stood if _when(slot) in times else {}
+                await _refuse_ordinary(session, scope, hour, _needs(body), kept, field=f"slots.{number}.starts")
+
+
+def _when(slot: SlotBody | WeeklySlot) -> tuple[int, time, int, str]:
+    return slot.weekday, slot.starts, slot.minutes, slot.weeks
+
+
+async def _refuse_ordinary(
+    session: AsyncSession, scope: Scope, hour: Hour, needs: Needs, kept: Needs, **where: str
+) -> None:
+    """Unless all that the hour shares with the classroom is ``kept``. Named to whoever may see that timetable."""
+    held = [need for need in sorted(needs_of(hour)) if need.id in needs[need.kind]]
+    new = [need for need in held if need.id not in kept.get(need.kind, ())]
+    if not new:
+        return
+    seen = (await ordinary.named(session, scope, [hour.id])).get(hour.id)
+    if seen is None:
+        raise ConflictError("classroom_taken", **where)
+    name = words.names(seen)[new[0].kind]
+    raise ConflictError("classroom_ordinary", name=name, **words.words(seen, new[0].kind), **where)
 
 
 async def _busy(session: AsyncSession, scope: Scope, other: Classroom, **where: str) -> ConflictError:
@@ -206,13 +246,15 @@ async def add_slot(session: AsyncSession, scope: Scope, classroom_id: str, slot:
     held = (await store.slots(session, scope, [classroom.id]))[classroom.id]
     if _twice(slot, held):
         raise ConflictError("classroom_busy", name=classroom.name)
-    rooms = [classroom.lead_room_id, *(one.room_id for one in classroom.receivers)]
-    people = [classroom.lead_teacher_id, *(one.assistant_id for one in classroom.receivers if one.assistant_id)]
-    classes = _classes(classroom)
+    needs = _needs(classroom)
+    rooms, people, classes = needs["room"], needs["person"], needs["class"]
     beside = await store.slots_beside(session, scope, classroom.term, rooms, people, classes, classroom.id)
     for other, whose in beside:
-        if _clash(slot, other):
+        if meet(slot, other):
             raise await _busy(session, scope, whose)
+    for hour in await ordinary.hours_beside(session, SYSTEM, classroom.term, needs):
+        if meet(slot, hour):
+            await _refuse_ordinary(session, scope, hour, needs, {})
     await store.add(session, scope, WeeklySlot(id=new_id(), classroom_id=classroom.id, **slot.model_dump()))
     return classroom
 

@@ -216,7 +216,7 @@ def sentence(problem: dict[str, Any], t: Texts) -> str:
     """A problem in the reader's language; keys of other areas name them."""
     key = problem["key"] if "." in problem["key"] else f"exchange.wrong.{problem['key']}"
     try:
-        return t(key, **problem["params"])
+        return t.filled(key, **problem["params"])
     except (KeyError, IndexError):
         return t(key)
 

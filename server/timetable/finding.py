@@ -150,6 +150,7 @@ async def _out(session: AsyncSession, scope: Scope, found: Found, names: dict[st
             minutes=one.minutes,
             days=one.days,
             times=times,
+            **{name: word.get(name, "") for name in ("subject_key", "weekday_key", "period")},
         )
 
     return FoundOut(

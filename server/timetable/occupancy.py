@@ -19,6 +19,10 @@ from server.clock import CITY
 from server.errors import ConflictError
 from server.lessons.models import Lesson
 from server.lessons.store import visible as visible_lesson
+from server.ordinary import store as ordinary
+from server.ordinary import words as hour_words
+from server.ordinary.falls import slot_of
+from server.ordinary.models import OrdinarySlot
 from server.schools.models import Room, School, SchoolClass
 from server.scope import SYSTEM, Scope
 from server.studios.activities.models import Activity
@@ -60,9 +64,17 @@ async def lock(session: AsyncSession, scope: Scope, entries: Iterable[Entry]) ->
 
 
 async def look(
-    session: AsyncSession, scope: Scope, wanted: Sequence[Entry], without: Collection[str] = ()
+    session: AsyncSession,
+    scope: Scope,
+    wanted: Sequence[Entry],
+    without: Collection[str] = (),
+    stood: Collection[Entry] = (),
 ) -> list[Clash]:
-    """What stands in the way of these lessons, themselves and ``without`` left out."""
+    """What stands in the way of these lessons, themselves and ``without`` left out.
+
+    ``stood``: as they were. A school's ordinary hours give way to what stood beside them: who sends another assistant
+    at the last minute need not first mend the school's timetable.
+    """
     if not wanted:
         return []
     known = await devices(session, scope)
@@ -70,7 +82,14 @@ async def look(
     needs = frozenset(need for one in wanted for need in one.needs)
     first, last = min(one.starts_at for one in wanted), max(one.ends_at for one in wanted)
     held = await taken(session, scope, needs, first, last, known)
-    return _plain(clashes(wanted, [one for one in held if one.id not in without]))
+    found = _plain(clashes(wanted, [one for one in held if one.id not in without]))
+    before = {one.id: one for one in stood}
+    return [one for one in found if not (slot_of(one.held.id) and _beside(one, before.get(one.wanted.id)))]
+
+
+def _beside(clash: Clash, before: Entry | None) -> bool:
+    """Whether the lesson, as it was, had this at that time already."""
+    return before is not None and clash.resource in before.needs and before.meets(clash.held)
 
 
 def _plain(found: list[Clash]) -> list[Clash]:
@@ -79,11 +98,17 @@ def _plain(found: list[Clash]) -> list[Clash]:
     return [one for one in found if one.resource.kind != "device" or (one.wanted.id, one.held.id) not in rooms]
 
 
-async def claim(session: AsyncSession, scope: Scope, wanted: Sequence[Entry], without: Collection[str] = ()) -> None:
+async def claim(
+    session: AsyncSession,
+    scope: Scope,
+    wanted: Sequence[Entry],
+    without: Collection[str] = (),
+    stood: Collection[Entry] = (),
+) -> None:
     """Lock, look, refuse with every clash named as the asker may know it; or the way is free until this transaction
     ends. Looked for is what stands in the way, whoever may see it."""
     await lock(session, SYSTEM, wanted)
-    found = await look(session, SYSTEM, wanted, without)
+    found = await look(session, SYSTEM, wanted, without, stood)
     if found:
         raise await refusal(session, scope, found)
 
@@ -100,6 +125,9 @@ async def refusal(session: AsyncSession, scope: Scope, found: Sequence[Clash]) -
     words = {"title": first["title"], "day": first["day"], "time": first["time"], "more": len(found) - 1}
     key, name = REFUSALS.get(first["kind"], (f"lesson_{first['kind']}_busy", "name"))
     key = key if first["title"] else key.replace("_busy", "_taken")
+    if first["period"]:
+        key, name = "lesson_ordinary", "name"
+        words |= {one: first[one] for one in ("subject_key", "weekday_key", "period")}
     return ConflictError(key, clashes=named, **{name: first["name"]}, **words)
 
 
@@ -117,8 +145,21 @@ async def named_clashes(
     )
     titles = {row.id: (row.title, f"/lessons/{row.id}") for row in lessons}
     titles |= {row.id: (row.title, f"/activities/{row.id}") for row in activities}
+    slots = {clash.held.id: slot for clash in some if (slot := slot_of(clash.held.id))}
+    hours = await ordinary.named(session, scope, set(slots.values()))
     names = await _names(session, some)
-    return [_named(clash, names, titles) for clash in some]
+    return [_named(clash, names, titles) | _hour(clash, hours.get(slots.get(clash.held.id, ""))) for clash in some]
+
+
+NO_HOUR = {"subject_key": "", "weekday_key": "", "period": ""}
+
+
+def _hour(clash: Clash, hour: OrdinarySlot | None) -> dict[str, str]:
+    """Of an ordinary hour: whose it is beside what clashes, which subject, when in the week."""
+    if hour is None:
+        return NO_HOUR
+    href = f"/timetable/ordinary?term={hour.term}&school={hour.school_id}"
+    return {"lesson": hour.id, "href": href, "hidden": "", **hour_words.words(hour, clash.resource.kind)}
 
 
 async def _names(session: AsyncSession, some: Sequence[Clash]) -> dict[str, str]:

@@ -93,6 +93,10 @@ class Plan:
         held = [one.needs(f"new {one.origin}") for one in self.add]
         return held + [one.needs(lesson.id) for lesson, one in [*self.renew, *self.restore]]
 
+    def stood(self) -> list[Entry]:
+        """What is renewed, as it stands."""
+        return [occupancy.entry_of(lesson) for lesson, _ in self.renew]
+
     def planned(self) -> list[Planned]:
         """The same as lines see it."""
         held = [one.planned(f"new {one.origin}") for one in self.add]
@@ -122,7 +126,7 @@ async def plan(session: AsyncSession, scope: Scope, term_id: str, classroom_ids:
         raise InvalidError("publish_many", most=MOST_CLASSROOMS)
     made = Plan(term, await store.classrooms_of(session, scope, term_id, chosen))
     await _sort(session, made, now)
-    made.clashes = await occupancy.look(session, SYSTEM, made.entries(), made.gone)
+    made.clashes = await occupancy.look(session, SYSTEM, made.entries(), made.gone, made.stood())
     made.named = await occupancy.named_clashes(session, scope, made.clashes)
     made.crowds = await planning.warnings(session, SYSTEM, made.planned(), now, made.gone)
     return made
@@ -220,7 +224,7 @@ async def publish(
     for one transaction, so that nobody hears of each part."""
     made = await plan(session, scope, term_id, classroom_ids, now)
     await occupancy.lock(session, SYSTEM, made.entries())
-    made.clashes = await occupancy.look(session, SYSTEM, made.entries(), made.gone)
+    made.clashes = await occupancy.look(session, SYSTEM, made.entries(), made.gone, made.stood())
     if made.clashes and not without_clashing:
         raise await _refusal(session, scope, made)
     _leave_out(made)

@@ -156,6 +156,10 @@ class ObstacleOut(BaseModel):
     minutes: int
     days: int
     times: int = 1
+    subject_key: str = ""
+    weekday_key: str = ""
+    period: str = ""
+    """Of an ordinary hour of the school; else empty."""
 
 
 class RefusalOut(BaseModel):

@@ -1,4 +1,5 @@
-"""Who and what is taken when, in SQL: lessons and studios' activities, their people, rooms, classes and devices.
+"""Who and what is taken when, in SQL: lessons, studios' activities and schools' ordinary hours, with their people,
+rooms, classes and devices.
 
 A device is what a room's picture is fetched from (``encoders``): one recording host that two rooms name serves one of
 them at a time. Rehearsals with robots take nothing and nobody.
@@ -18,6 +19,7 @@ from server.encoders.models import RoomSource
 from server.ids import named_id
 from server.lessons.models import Lesson, Receipt
 from server.lessons.whose import Span, attended, led_or_received, one_of, taught_or_assisted
+from server.ordinary import busy
 from server.scope import Scope
 from server.studios.activities.models import Activity, ActivityPerson, ActivityPlace
 from server.timetable.conflicts import Entry, Resource, entry
@@ -57,13 +59,14 @@ def equipped(entries: Iterable[Entry], held: Devices) -> list[Entry]:
 async def taken(
     session: AsyncSession, scope: Scope, needs: Collection[Resource], start: datetime, end: datetime, held: Devices
 ) -> list[Entry]:
-    """Lessons and activities that need some of this in [start, end), whoever may see them; called-off ones need
-    nothing."""
+    """Lessons, activities and ordinary hours that need some of this in [start, end), whoever may see them; called-off
+    ones need nothing, and an ordinary hour in a room not its recording host."""
     wanted = {kind: sorted(one.id for one in needs if one.kind == kind) for kind in ("person", "room", "class")}
+    ordinary = await busy.entries(session, scope, wanted, start, end)
     shared = {one.id for one in needs if one.kind == "device"}
     wanted["room"] = sorted({*wanted["room"], *(room for room, device in held.items() if device in shared)})
     found = await _lessons(session, wanted, start, end) + await _activities(session, wanted, start, end)
-    return [replace(one, needs=with_devices(one.needs, held)) for one in found]
+    return [replace(one, needs=with_devices(one.needs, held)) for one in found] + ordinary
 
 
 async def _lessons(session: AsyncSession, wanted: dict[str, list[str]], start: datetime, end: datetime) -> list[Entry]:

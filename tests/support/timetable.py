@@ -9,6 +9,7 @@ from typing import Any
 from server.accounts.models import Person
 from server.classrooms.models import Classroom, Receiver
 from server.ids import new_id
+from server.ordinary.models import OrdinarySlot
 from server.schools.models import District, Room, School
 from server.timetable.models import CalendarDay, CalendarHorizon, Term, WeeklySlot
 from tests.support.web import Web
@@ -58,3 +59,9 @@ async def with_classroom(web: Web) -> City:
     held = await made(web)
     await web.add(*held.classroom(web, id="c"), slot("c", 4))
     return held
+
+
+def ordinary(school: School, weekday: int, hour: int = 10, **more: Any) -> OrdinarySlot:
+    """An hour of the school's own timetable, of class, teacher or room as ``more`` says."""
+    plain = {"period": hour - 7, "starts": time(hour, 0), "minutes": 40, "follows_bell": False, "subject": "maths"}
+    return OrdinarySlot(id=new_id(), school_id=school.id, term=TERM, weekday=weekday, **{**plain, **more})

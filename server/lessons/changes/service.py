@@ -133,14 +133,14 @@ async def move(session: AsyncSession, scope: Scope, lesson_id: str, body: MoveBo
     """To another time. Counted once, in the period of its new date; the receiving schools are asked again."""
     lesson = await lesson_for(session, scope, lesson_id, "lesson.create", body.sequence)
     check_ahead(lesson, now)
-    before, old = snapshot(lesson), lesson.starts_at
+    before, old, stood = snapshot(lesson), lesson.starts_at, occupancy.entry_of(lesson)
     length = lesson.ends_at - lesson.starts_at
     lesson.starts_at, lesson.ends_at = body.starts_at, body.ends_at or body.starts_at + length
     service.check_times(lesson.starts_at, lesson.ends_at, now)
     await offdays.refuse_holiday(session, SYSTEM, lesson.kind, lesson.starts_at)
     lesson.moved_from = None if lesson.moved_from == lesson.starts_at else lesson.moved_from or old
     with session.no_autoflush:
-        await occupancy.claim(session, scope, [occupancy.entry_of(lesson)])
+        await occupancy.claim(session, scope, [occupancy.entry_of(lesson)], stood=[stood])
     row = await keep(session, scope, lesson, "move", before, now, reason=body.reason, note=body.note)
     await invitations.invite_to(session, scope, lesson, now)
     await tell(session, scope, lesson, "moved", now, {"old_at": old.isoformat()}, old)
@@ -318,7 +318,7 @@ async def undo(
             _state_back(row, lesson)
             done.append(lesson)
         standing = [occupancy.entry_of(one) for one in done if one.state != "cancelled"]
-        await occupancy.claim(session, scope, standing)
+        await occupancy.claim(session, scope, standing, stood=standing)
     for row, lesson in zip(rows, done, strict=True):
         row.undone_at, row.undone_by = now, scope.person
         lesson.sequence, lesson.changed_at = lesson.sequence + 1, now

@@ -22,6 +22,7 @@ from server.notices import service as notices
 from server.schools.service import part_of
 from server.scope import SYSTEM, Scope, allows
 from server.timetable import occupancy
+from server.timetable.conflicts import Entry
 
 
 def may_staff(scope: Scope, lesson: Lesson, receipt: Receipt | None) -> bool:
@@ -44,8 +45,9 @@ async def set_teacher(
     before, old, old_name = snapshot(lesson), lesson.teacher_id, lesson.teacher.name
     if person.id == old:
         raise ConflictError("change_nothing")
+    stood = occupancy.entry_of(lesson)
     lesson.teacher_id = person.id
-    await _claim(session, scope, lesson)
+    await _claim(session, scope, lesson, stood)
     row = await keep(session, scope, lesson, "teacher", before, now, note=body.note)
     await session.flush()
     await session.refresh(lesson, ["teacher"])
@@ -68,8 +70,9 @@ async def set_assistant(
     before, old = snapshot(lesson), receipt.assistant
     if (person.id if person else None) == receipt.assistant_id:
         raise ConflictError("change_nothing")
+    stood = occupancy.entry_of(lesson)
     receipt.assistant_id = person.id if person else None
-    await _claim(session, scope, lesson)
+    await _claim(session, scope, lesson, stood)
     row = await keep(session, scope, lesson, "assistant", before, now, note=body.note)
     await session.flush()
     await session.refresh(receipt, ["assistant"])
@@ -97,12 +100,12 @@ async def set_room(
     new = (await store.rooms(session, SYSTEM, [body.to_room_id])).get(body.to_room_id)
     if new is None or new.school_id != old.school_id or new.kind != old.kind or new.id == old.id:
         raise InvalidError("change_room", field="to_room_id", school=old.school.short_name)
-    before = snapshot(lesson)
+    before, stood = snapshot(lesson), occupancy.entry_of(lesson)
     if receipt:
         receipt.room_id, receipt.expected = new.id, receipt.expected if receipt.expected else new.pupils
     else:
         lesson.lead_room_id = new.id
-    await _claim(session, scope, lesson)
+    await _claim(session, scope, lesson, stood)
     row = await keep(session, scope, lesson, "room", before, now, note=body.note)
     await session.flush()
     await session.refresh(receipt or lesson, ["room" if receipt else "lead_room"])
@@ -133,9 +136,9 @@ async def _received(
     return lesson, receipt
 
 
-async def _claim(session: AsyncSession, scope: Scope, lesson: Lesson) -> None:
+async def _claim(session: AsyncSession, scope: Scope, lesson: Lesson, stood: Entry) -> None:
     with session.no_autoflush:
-        await occupancy.claim(session, scope, [occupancy.entry_of(lesson)])
+        await occupancy.claim(session, scope, [occupancy.entry_of(lesson)], stood=[stood])
 
 
 async def _tell_old(

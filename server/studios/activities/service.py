@@ -141,8 +141,9 @@ async def change(session: AsyncSession, scope: Scope, activity_id: str, body: Ac
     places, people = await _checked(session, row.studio, body, now)
     old, before = row.starts_at, [one.person_id for one in row.people]
     with session.no_autoflush:
+        stood = entry_of(row)
         _fill(row, body, places, people)
-        await occupancy.claim(session, scope, [entry_of(row)])
+        await occupancy.claim(session, scope, [entry_of(row)], stood=[stood])
     row.sequence, row.changed_at = row.sequence + 1, now
     await session.flush()
     await _tell(session, scope, row, "activity_moved", now, before, {"old_at": old.isoformat()})
@@ -181,7 +182,8 @@ async def restore(session: AsyncSession, scope: Scope, batch: str, now: datetime
         for row in rows:
             row.state, row.cancel_note, row.cancel_batch = "planned", "", None
             row.sequence, row.changed_at = row.sequence + 1, now
-        await occupancy.claim(session, scope, [entry_of(one) for one in rows])
+        standing = [entry_of(one) for one in rows]
+        await occupancy.claim(session, scope, standing, stood=standing)
     await session.flush()
     for row in rows:
         await _tell(session, scope, row, "activity", now)
