@@ -27,6 +27,7 @@ from signaling.messages import PROTOCOL_VERSION, Op
 from signaling.net.child import while_wanted
 from signaling.net.mixer import everywhere
 from signaling.net.testcard import RATE, TestCard, Voice
+from signaling.net.thinsound import thin
 from signaling.robots import AWAY, Do, Drop, Robot
 
 SOUNDS = 3
@@ -183,6 +184,7 @@ def main() -> None:
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr)
     with contextlib.suppress(OSError):
         os.nice(NICE)
+    thin()
     asyncio.run(while_wanted(visit(json.loads(sys.stdin.buffer.readline()))))
 
 

@@ -1,4 +1,4 @@
-"""Sound of our own children (fetcher, mixer) as a thin line takes it. No page can tell them to save: they always do.
+"""Sound of our own children (fetcher, mixer, robot) as a thin line takes it: no page tells them to save, so they do.
 
 aiortc encodes at 96 kbit/s in stereo, 20 ms a packet: some 90 kbit/s on the wire, where a room of 100 kbit/s starves. A
 classroom's voices need a quarter of that; with 40 ms a packet the headers cost half, and each packet holds the one

@@ -98,6 +98,20 @@ class Watched:
         return [op for op in self.ops if op["kind"] == kind and op["by"] == by]
 
 
+async def sound_on_the_wire(pc: RTCPeerConnection, seconds: float) -> tuple[float, float]:
+    """Packets and bits a second that this listener is sent."""
+
+    async def received() -> tuple[int, int, float]:
+        found = {one.type: one for one in (await pc.getStats()).values()}
+        at = asyncio.get_running_loop().time()
+        return found["inbound-rtp"].packetsReceived, found["transport"].bytesReceived, at
+
+    first = await received()
+    await asyncio.sleep(seconds)
+    packets, octets, took = (b - a for a, b in zip(first, await received(), strict=True))
+    return packets / took, 8 * octets / took
+
+
 @pytest.mark.slow
 async def test_a_rehearsal_with_a_robot(tmp_path: Path) -> None:
     spec = make_spec(starts_at_ms=wall_ms(), rooms=0)
@@ -129,6 +143,8 @@ async def test_a_rehearsal_with_a_robot(tmp_path: Path) -> None:
         await until(lambda: teacher.said("hand.raise", ROBOT), 60)
         await teacher.do("floor.give", seat=ROBOT)
         await until(lambda: ear.hears(TEACHER), 60)
+        packets, bits = await sound_on_the_wire(back, 4.0)
+        assert 15 < packets < 32 and 10_000 < bits < 45_000, (packets, bits)  # aiortc's own: 50, some 90 kbit/s
 
         await teacher.do("robot.drill", seat=ROBOT)
         await until(lambda: ROBOT not in teacher.cards, 60)
