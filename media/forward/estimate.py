@@ -48,10 +48,12 @@ def believed(remb: float, sent: float) -> float:
 
 
 class Estimator:
-    """One subscriber's line. ``rate`` is the estimate, ``loss`` the share of packets lost lately."""
+    """One subscriber's line. ``rate`` is the estimate, ``loss`` the share of packets lost lately. Begun below START it
+    is remembered of an earlier visit (``thin``), and no guess."""
 
     def __init__(self, start: float = START) -> None:
         self.rate = start
+        self.thin = start < START
         self.loss = 0.0
         self.rtt = 0.1
         self.last_decrease = float("-inf")

@@ -128,7 +128,7 @@ class Subscriber:
         tells there."""
         if self.estimator is None:
             return self.losing < _THIN_LOSS
-        return self.estimator.last_decrease == float("-inf")
+        return self.estimator.last_decrease == float("-inf") and not self.estimator.thin
 
     def unanswered(self, now: float) -> bool:
         """No sign yet that anything arrives: our last word of DTLS may have got lost, and what fills the line keeps the

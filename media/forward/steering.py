@@ -12,9 +12,10 @@ from dataclasses import dataclass, replace
 from media.engine import Detail, Engine
 from media.forward import layers
 from media.forward.allocate import OFF, STILLS, Demand, allocate
-from media.forward.estimate import Estimator, believed
+from media.forward.estimate import START, Estimator, believed
 from media.forward.ladder import ladder, most_level
 from media.forward.layers import Layer
+from media.forward.lines import Lines
 from media.forward.listening import Listening
 from media.forward.pictures import Pictures
 from media.forward.probe import Probe
@@ -73,6 +74,7 @@ class Steering:
         self.listening = Listening(registry, engine)
         self._turn = False
         self._judged: dict[str, float] = {}  # transport -> when its last probe can be judged
+        self._lines = Lines(START)
 
     # --- feedback ----------------------------------------------------------------------------------------------------
 
@@ -86,6 +88,8 @@ class Steering:
         estimator.rtt = state.subscriber.rtt or estimator.rtt
         estimator.sent(self._engine.departures(transport.peer))
         estimator.feedback(results, now)
+        if state.line is not None and estimator.settled(now):
+            self._lines.learnt(state.line, estimator.rate)
         if estimator.rate < before * _AT_ONCE:
             self.place(transport, state, now)
 
@@ -275,8 +279,9 @@ class Steering:
         """What sound leaves; a still takes its time, so that it is no burst to the estimator. Not by a receiver's own
         estimate: it would never climb."""
         pace = None
-        told = subscriber.heard or subscriber.unanswered(now)
-        if subscriber.estimator is not None and told and (estimate := subscriber.estimate) is not None:
+        estimator = subscriber.estimator
+        told = subscriber.heard or subscriber.unanswered(now) or (estimator is not None and estimator.thin)
+        if estimator is not None and told and (estimate := subscriber.estimate) is not None:
             share = max(estimate - sound, _PICTURE_LEAST * estimate)
             if subscriber.doubtful:
                 share = max(share, subscriber.pictures * _DOUBT)
@@ -332,7 +337,7 @@ class Steering:
     def join(self, state: PeerState, transport_cc: bool) -> None:
         """A receiver's slot was added."""
         if transport_cc and state.subscriber.estimator is None:
-            state.subscriber.estimator = Estimator()
+            state.subscriber.estimator = Estimator(self._lines.start(state.line))
 
 
 def _line(transport: PeerTransport, state: PeerState) -> tuple[str, str] | None:

@@ -113,6 +113,11 @@ class Village:
             self._obey()
         return self
 
+    def room_again(self, line: Line) -> Room:
+        """A room of the school comes back, as another participant."""
+        self.rooms.append(Room(self, f"again{len(self.rooms)}", line, "school"))
+        return self.rooms[-1]
+
     # --- the teacher's browser ---------------------------------------------------------------------------------------
 
     def _teach(self) -> None:

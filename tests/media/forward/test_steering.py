@@ -110,6 +110,20 @@ def test_rooms_of_one_school_share_their_line() -> None:
         assert room.frames(start - 10, start) > 100
 
 
+@pytest.mark.parametrize("rate", [60_000, 100_000])
+def test_who_comes_again_over_a_thin_line_is_not_flooded(rate: float) -> None:
+    """Whoever joins for the first time is: 20 packets and half a second of the lesson's first words."""
+    line = steady(rate=rate, delay=0.05)
+    village = Village(line, shared="school").run(20)
+    village.sfu.remove_transport("room0", village.now)
+    village.rooms = []
+    dropped = village.run(2).room_again(line).line.dropped
+    longest = max(line.queued(village.run(0.1).now) for _ in range(50))
+    assert line.dropped == dropped
+    assert longest < 0.3
+    assert village.room.sound_gaps(village.now - 5, village.now, 0.3) == []
+
+
 def _shared(rate: float) -> list[Line]:
     line = steady(rate=rate, delay=0.03)
     return [line, line]

@@ -1,0 +1,28 @@
+"""What thin lines carried when rooms were last behind them: whoever comes again begins with that, and no flood of the
+first pictures drowns the first words (at 100 kbit/s a second or two of them). Pure; as long as the node lives.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+MOST = 4096
+"""Lines remembered: a city's schools twice over. The one not heard of for longest goes."""
+
+
+@dataclass(slots=True)
+class Lines:
+    usual: float
+    """Bit/s with which an unknown line begins."""
+    _known: dict[str, float] = field(default_factory=dict)
+
+    def learnt(self, line: str, rate: float) -> None:
+        """Its estimate (bit/s) while nothing waits on the way."""
+        self._known.pop(line, None)
+        if rate < self.usual:
+            self._known[line] = rate
+        if len(self._known) > MOST:
+            del self._known[next(iter(self._known))]
+
+    def start(self, line: str | None) -> float:
+        return self.usual if line is None else self._known.get(line, self.usual)
