@@ -14,7 +14,7 @@ from starlette.background import BackgroundTask
 from server.audit.service import looked
 from server.dependencies import ClockDep, Html, Objects, Reading, SignedIn, Writing
 from server.errors import ForbiddenError, InvalidError, TongtangError, TooLargeError
-from server.exchange import service, store, workbook
+from server.exchange import out, service, store, workbook
 from server.exchange.models import Upload
 from server.failures import sentence
 from server.schools.schemas import Id
@@ -49,24 +49,24 @@ async def get_list(page: Html, session: Reading, scope: SignedIn) -> Response:
     return await _list(page, session, scope)
 
 
-def _file(name: str, data: bytes) -> Response:
-    disposition = f"attachment; filename*=UTF-8''{quote(name)}.xlsx"  # RFC 6266, section 4.3
-    return Response(data, media_type=workbook.MEDIA_TYPE, headers={"content-disposition": disposition})
+def _file(name: str, data: bytes, media_type: str = workbook.MEDIA_TYPE) -> Response:
+    disposition = f"attachment; filename*=UTF-8''{quote(name)}"  # RFC 6266, section 4.3
+    return Response(data, media_type=media_type, headers={"content-disposition": disposition})
 
 
 @router.get(LIST + "/template/{kind}.xlsx")
 async def get_template(page: Html, scope: SignedIn, kind: KindName) -> Response:
-    data = await service.template(scope, kind, page.t)
-    return _file(page.t(f"exchange.kind.{kind}") + "-" + page.t("exchange.template"), data)
+    data = await out.template(scope, kind, page.t)
+    return _file(f"{page.t(f'exchange.kind.{kind}')}-{page.t('exchange.template')}.xlsx", data)
 
 
 @router.get(LIST + "/export/{kind}.xlsx")
 async def get_export(
     request: Request, page: Html, session: Reading, scope: SignedIn, clock: ClockDep, kind: KindName
 ) -> Response:
-    data, count = await service.export(session, scope, kind, clock.now(), page.t)
-    await looked(request, "export", kind, told={"rows": count})
-    return _file(page.t(f"exchange.kind.{kind}"), data)
+    made = await out.export(session, scope, kind, clock.now(), page.t)
+    await looked(request, "export", kind, told={"rows": made.rows})
+    return _file(f"{page.t(f'exchange.kind.{kind}')}.{made.ending}", made.data, made.media_type)
 
 
 @router.post(LIST)

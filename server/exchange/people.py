@@ -20,6 +20,7 @@ from server.clock import city_date
 from server.exchange import store
 from server.exchange.register import Effect, Plan, Twice, checked, open_school
 from server.exchange.sheets import POSTS, Fault
+from server.exchange.store import PersonShown
 from server.ids import new_id
 from server.schools import history
 from server.schools import service as schools
@@ -33,12 +34,18 @@ class People:
         self.scope, self.now, self.today = scope, now, city_date(now)
         self.schools = {one.code: one for one in await store.schools(session, scope)}
         self.people = {one.login: one for one in await store.people(session, scope)}
+        self.shown: list[PersonShown] | list[Person] = list(self.people.values())
         self.taken = await store.logins(session, scope)
         self.given = set(posts_given(scope))
         self.kept = await store.kept_today(session, scope, "person", history.midnight(self.today))
         self.twice = Twice()
 
-    def _posts(self, person: Person) -> list[str]:
+    async def load_shown(self, session: AsyncSession, scope: Scope, now: datetime) -> None:
+        self.today = city_date(now)
+        self.schools = {one.code: one for one in await store.schools(session, scope)}
+        self.shown = await store.people_shown(session, scope)
+
+    def _posts(self, person: Person | PersonShown) -> list[str]:
         """Open posts of the person's own school, as the file knows them."""
         here = (one for one in person.posts if one.school_id in (None, person.school_id))
         held = {one.post for one in here if one.ends_on is None or one.ends_on >= self.today}
@@ -55,7 +62,7 @@ class People:
                 "subject": one.subject,
                 "phone": one.phone,
             }
-            for one in self.people.values()
+            for one in self.shown
             if one.disabled_at is None and one.school_id in codes and self._posts(one)
         ]
 

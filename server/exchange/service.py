@@ -6,7 +6,6 @@ may have changed, and a file is never half applied.
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 from collections.abc import AsyncIterator, Callable
 from datetime import datetime
@@ -79,24 +78,6 @@ def may(scope: Scope, kind: str) -> None:
         raise NotFoundError
     if not _allowed(scope, kind):
         raise ForbiddenError
-
-
-# --- out --------------------------------------------------------------------------------------------------------------
-
-
-async def template(scope: Scope, kind: str, t: Texts) -> bytes:
-    may(scope, kind)
-    return workbook.write(kind, SHEETS[kind], (), t)
-
-
-async def export(session: AsyncSession, scope: Scope, kind: str, now: datetime, t: Texts) -> tuple[bytes, int]:
-    """Everything of the asker's part, as a file that can be edited and sent back; and how many rows. Written beside
-    the loop: a city's hundred thousand rows take ten seconds, in which others are served."""
-    may(scope, kind)
-    held = KINDS[kind]()
-    await held.load(session, scope, now)
-    rows = held.export()
-    return await asyncio.to_thread(workbook.write, kind, SHEETS[kind], rows, t), len(rows)
 
 
 # --- in ---------------------------------------------------------------------------------------------------------------

@@ -8,11 +8,11 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple, TypeVar
 
-from sqlalchemy import delete, insert, or_, select, update
+from sqlalchemy import Select, delete, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import lazyload, selectinload
+from sqlalchemy.orm import aliased, lazyload, selectinload
 
 from server.accounts.admin.store import POSTS
 from server.accounts.admin.store import visible as visible_person
@@ -29,10 +29,21 @@ from server.schools.store import runs_on, visible
 from server.scope import Part, Scope
 from server.timetable.models import CalendarDay, Term, WeeklySlot
 
+R = TypeVar("R")
 CHUNK = 1000
 """Rows a statement: PostgreSQL takes 65,535 parameters."""
 STUCK = timedelta(minutes=15)
 """A worker that died over a file left it in this state; another takes it up again."""
+
+
+PAGE = 1000
+"""Rows of a register at a time: between two pages others are served."""
+
+
+async def _all(session: AsyncSession, query: Select[R]) -> list[R]:
+    """Rows of one kind, in pages."""
+    found = await session.stream_scalars(query.execution_options(yield_per=PAGE))
+    return [one async for page in found.partitions() for one in page]
 
 
 # --- registers, whole -------------------------------------------------------------------------------------------------
@@ -59,7 +70,7 @@ async def school_codes(session: AsyncSession, scope: Scope) -> set[str]:
 
 async def rooms(session: AsyncSession, scope: Scope) -> list[Room]:
     query = select(Room).join(School, School.id == Room.school_id).where(visible(scope))
-    return list(await session.scalars(query.order_by(School.code, Room.code)))
+    return await _all(session, query.order_by(School.code, Room.code))
 
 
 async def room_codes(session: AsyncSession, scope: Scope) -> set[str]:
@@ -69,16 +80,62 @@ async def room_codes(session: AsyncSession, scope: Scope) -> set[str]:
 async def classes(session: AsyncSession, scope: Scope) -> list[SchoolClass]:
     query = select(SchoolClass).join(School, School.id == SchoolClass.school_id).where(visible(scope))
     order = (School.code, SchoolClass.phase.desc(), SchoolClass.entry_year, SchoolClass.number)
-    return list(await session.scalars(query.order_by(*order)))
+    return await _all(session, query.order_by(*order))
 
 
 async def people(session: AsyncSession, scope: Scope) -> list[Person]:
     query = select(Person).options(POSTS).where(visible_person(scope))
-    return list(await session.scalars(query.order_by(Person.login)))
+    return await _all(session, query.order_by(Person.login))
+
+
+class PostShown(NamedTuple):
+    post: str
+    school_id: str | None
+    ends_on: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class PersonShown:
+    """As much of ``Person`` as an export says."""
+
+    login: str
+    name: str
+    school_id: str | None
+    subject: str | None
+    phone: str | None
+    posts: list[PostShown]
+    disabled_at: None = None
+
+
+async def people_shown(session: AsyncSession, scope: Scope) -> list[PersonShown]:
+    """Who may sign in, in columns: they are a hundred thousand."""
+    here = visible_person(scope), Person.disabled_at.is_(None)
+    held: dict[str, list[PostShown]] = defaultdict(list)
+    post = aliased(PostHeld)  # who is seen is found by posts, too
+    posts = select(post.person_id, post.post, post.school_id, post.ends_on).join(Person, Person.id == post.person_id)
+    posts = posts.where(*here).execution_options(yield_per=PAGE)
+    async for page in (await session.stream(posts)).partitions():
+        for one in page:
+            held[one.person_id].append(PostShown(one.post, one.school_id, one.ends_on))
+    people = select(Person.id, Person.login, Person.name, Person.school_id, Person.subject, Person.phone)
+    people = people.where(*here).order_by(Person.login).execution_options(yield_per=PAGE)
+    pages = (await session.stream(people)).partitions()
+    return [
+        PersonShown(one.login, one.name, one.school_id, one.subject, one.phone, held[one.id])
+        async for page in pages
+        for one in page
+    ]
 
 
 async def logins(session: AsyncSession, scope: Scope) -> set[str]:
     return set(await session.scalars(select(Person.login)))
+
+
+async def district_of_codes(session: AsyncSession, scope: Scope) -> dict[str, str | None]:
+    """School codes and room codes -> the district that answers for the school; codes are no secret."""
+    schools = await session.execute(select(School.code, School.supervised_by))
+    rooms = await session.execute(select(Room.code, School.supervised_by).join(School, School.id == Room.school_id))
+    return {row[0]: row[1] for row in (*rooms, *schools)}
 
 
 async def pairings(session: AsyncSession, scope: Scope) -> list[Pairing]:
@@ -93,7 +150,7 @@ async def calendar_days(session: AsyncSession, scope: Scope) -> list[CalendarDay
 
 async def enrolments(session: AsyncSession, scope: Scope) -> list[Enrolment]:
     query = select(Enrolment).join(School, School.id == Enrolment.school_id).where(visible(scope))
-    return list(await session.scalars(query.order_by(School.code, Enrolment.school_year, Enrolment.phase)))
+    return await _all(session, query.order_by(School.code, Enrolment.school_year, Enrolment.phase))
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,7 +251,7 @@ async def classrooms_seen(session: AsyncSession, scope: Scope) -> set[str]:
 
 async def weekly_slots(session: AsyncSession, scope: Scope, classrooms: Collection[str]) -> list[WeeklySlot]:
     query = select(WeeklySlot).order_by(WeeklySlot.classroom_id, WeeklySlot.weekday, WeeklySlot.starts)
-    return [one for one in await session.scalars(query) if one.classroom_id in classrooms]
+    return [one for one in await _all(session, query) if one.classroom_id in classrooms]
 
 
 async def kept_today(session: AsyncSession, scope: Scope, kind: str, until: datetime) -> set[str]:
