@@ -85,6 +85,13 @@ def _views(scope: Scope) -> list[str]:
     return ["school", "room", "teacher", "classroom", "district"]
 
 
+def _usual(scope: Scope, views: list[str]) -> str:
+    """The week that somebody comes for: their own, their district's, their school's."""
+    if scope.has("teacher", "assistant"):
+        return "teacher"
+    return "district" if "district" in views and (scope.city or scope.districts) else views[0]
+
+
 @router.get("/timetable")
 async def get_grid(
     page: Html, session: Reading, scope: SignedIn, clock: ClockDep, asked: Annotated[Wanted, Depends(wanted)]
@@ -92,12 +99,11 @@ async def get_grid(
     now = clock.now()
     today = city_date(now)
     views = _views(scope)
-    usual = "teacher" if scope.has("teacher", "assistant") else views[0]
-    of = asked.of if asked.of in views else usual
+    of = asked.of if asked.of in views else _usual(scope, views)
     first = grid.monday(asked.day or today)
     week = await service.week_of(session, scope, first + timedelta(days=4))
     term = week[0].id if week else None
-    wished = [one for one in (asked.id, scope.person, scope.school) if one]
+    wished = [one for one in (asked.id, scope.person, scope.school, *sorted(scope.districts)) if one]
     options = await _options(session, scope, of, term, today, wished)
     id_ = next((one for one in wished if one in options), options.rows[0].id if options.rows else "")
     built = await _built(session, scope, of, id_, first, today)

@@ -61,11 +61,11 @@ async def test_every_page_stands_in_both_languages(web: Web, admin: Browser, pat
         assert raw(answer.text) == []
 
 
-async def test_who_plans_sees_a_school_first_and_who_teaches_their_own_week(
+async def test_who_plans_sees_their_district_or_school_first_and_who_teaches_their_own_week(
     web: Web, city: City, admin: Browser
 ) -> None:
     shown = re.compile(r'<option value="([^"]*)" selected>')
-    assert shown.findall((await admin.get("/timetable")).text)[0] == "school"
+    assert shown.findall((await admin.get("/timetable")).text)[0] == "district"
     dean = await web.sign_in(await web.person("dean", school=city.village, of_school=city.village))
     assert shown.findall((await dean.get("/timetable")).text) == ["school", city.village.id]
     both = await web.sign_in(await web.person("dean", "teacher", school=city.town, of_school=city.town, name="黄老师"))
