@@ -113,9 +113,14 @@ def _classes(of: ClassroomBody | Classroom) -> list[str]:
 
 
 def _twice(one: SlotBody, others: Sequence[SlotBody] | Sequence[WeeklySlot]) -> bool:
-    """Within one classroom, where a time stands once, 单双周 or not."""
+    """Within one classroom, where a time stands once, 单双周 or not, and a 节次 once a day: lessons are known by it."""
     same = any((one.weekday, one.starts) == (other.weekday, other.starts) for other in others)
-    return same or any(meet(one, other) for other in others)
+    return same or any(meet(one, other) or _same_period(one, other) for other in others)
+
+
+def _same_period(one: SlotBody, other: SlotBody | WeeklySlot) -> bool:
+    takes_turns = {one.weeks, other.weeks} == {"odd", "even"}
+    return (one.weekday, one.period) == (other.weekday, other.period) and not takes_turns
 
 
 async def _check_slots(session: AsyncSession, scope: Scope, body: ClassroomBody, but: str) -> None:

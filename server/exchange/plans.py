@@ -124,6 +124,7 @@ class Span:
 
     classroom: str
     weekday: int
+    period: int
     starts: int
     ends: int
     weeks: str
@@ -134,12 +135,14 @@ class Span:
             return True  # one row a classroom and time, 单双周 or not
         if self.weekday != other.weekday or {self.weeks, other.weeks} == {"odd", "even"}:
             return False
+        if (self.classroom, self.period) == (other.classroom, other.period):
+            return True  # lessons are known by it
         return self.starts < other.ends and other.starts < self.ends
 
 
 def _span(classroom: str, slot: Any) -> Span:
     start = slot.starts.hour * 60 + slot.starts.minute
-    return Span(classroom, slot.weekday, start, start + slot.minutes, slot.weeks or "all")
+    return Span(classroom, slot.weekday, slot.period, start, start + slot.minutes, slot.weeks or "all")
 
 
 def _time(column: str, text: str) -> time:

@@ -1,14 +1,14 @@
 """Nobody and nothing in two places at once: claims on people, rooms, classes and devices, and the clashes between them.
 
 Pure. Spans are half-open: a lesson that begins when another ends does not clash with it, and no gap is asked for
-(pains P15). A ``Timetable`` is accepted as a whole or refused with every clash named; it never contains one.
+(pains P15).
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
@@ -35,9 +35,6 @@ class Entry:
     starts_at: datetime
     ends_at: datetime
     needs: frozenset[Resource]
-
-    def at(self, starts_at: datetime) -> Entry:
-        return replace(self, starts_at=starts_at, ends_at=starts_at + (self.ends_at - self.starts_at))
 
     def meets(self, other: Entry) -> bool:
         return self.starts_at < other.ends_at and other.starts_at < self.ends_at
@@ -99,33 +96,6 @@ def _of_one(resource: Resource, claims: list[tuple[Entry, bool]]) -> Iterator[Cl
             if is_new or other_new:
                 yield Clash(resource, one, other) if is_new else Clash(resource, other, one)
         running.append((one, is_new))
-
-
-class ClashError(Exception):
-    """Refused; ``clashes`` says all that stands in the way."""
-
-    def __init__(self, found: list[Clash]) -> None:
-        self.clashes = found
-        super().__init__(f"{len(found)} clashes")
-
-
-@dataclass(frozen=True, slots=True)
-class Timetable:
-    """Lessons that can all be held. A change gives a new timetable, or raises ``ClashError`` and changes nothing."""
-
-    entries: Mapping[str, Entry] = field(default_factory=dict)
-
-    def accept(self, *wanted: Entry) -> Timetable:
-        found = clashes(wanted, self.entries.values())
-        if found:
-            raise ClashError(found)
-        return Timetable({**self.entries, **{one.id: one for one in wanted}})
-
-    def move(self, id_: str, starts_at: datetime) -> Timetable:
-        return self.accept(self.entries[id_].at(starts_at))
-
-    def drop(self, id_: str) -> Timetable:
-        return Timetable({key: one for key, one in self.entries.items() if key != id_})
 
 
 def days_needed(entries: Iterable[Entry], zone_offset: timedelta) -> list[tuple[str, str]]:

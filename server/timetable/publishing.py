@@ -157,6 +157,10 @@ async def _sort(session: AsyncSession, made: Plan, now: datetime) -> None:
     wanted: set[str] = set()
     for when in falls:
         slotted = Slotted(by_id[when.classroom], origin_of(when), when)
+        if slotted.origin in wanted:  # neither form nor file lets it in any more
+            raise InvalidError(
+                "publish_period_twice", name=slotted.classroom.name, day=f"{when.day}", period=when.period
+            )
         wanted.add(slotted.origin)
         if when.starts_at > now:
             _place(made, slotted, there.get(slotted.origin), spans)

@@ -107,8 +107,9 @@ async def _staff(session: AsyncSession, scope: Scope, lesson: Lesson, now: datet
             held += await choices.people(session, SYSTEM, today, school, "teacher")
             made.assistants[receipt.room_id] = list(dict.fromkeys(held))
             places.append((receipt.room, "receiving"))
+    used = {lesson.lead_room_id, *(one.room_id for one in lesson.receipts)}
     for room, kind in places:
         others = await choices.rooms_of_school(session, SYSTEM, room.school_id, kind)
-        if others := [one for one in others if one[0] != room.id]:
+        if others := [one for one in others if one[0] not in used]:
             made.rooms.append((room, others))
     return made

@@ -135,10 +135,14 @@ async def move(session: AsyncSession, scope: Scope, lesson_id: str, body: MoveBo
     check_ahead(lesson, now)
     before, old, stood = snapshot(lesson), lesson.starts_at, occupancy.entry_of(lesson)
     length = lesson.ends_at - lesson.starts_at
-    lesson.starts_at, lesson.ends_at = body.starts_at, body.ends_at or body.starts_at + length
+    starts_at, ends_at = body.starts_at, body.ends_at or body.starts_at + length
+    if (starts_at, ends_at) == (lesson.starts_at, lesson.ends_at):
+        raise ConflictError("change_nothing")
+    lesson.starts_at, lesson.ends_at = starts_at, ends_at
     service.check_times(lesson.starts_at, lesson.ends_at, now)
     await offdays.refuse_holiday(session, SYSTEM, lesson.kind, lesson.starts_at)
-    lesson.moved_from = None if lesson.moved_from == lesson.starts_at else lesson.moved_from or old
+    first = lesson.moved_from or old
+    lesson.moved_from = None if first == lesson.starts_at else first
     with session.no_autoflush:
         await occupancy.claim(session, scope, [occupancy.entry_of(lesson)], stood=[stood])
     row = await keep(session, scope, lesson, "move", before, now, reason=body.reason, note=body.note)
@@ -315,6 +319,8 @@ async def undo(
             lesson = held[row.lesson_id]
             _check_undo(scope, row, lesson, now)
             put_back(lesson, row.before)
+            if len({one.room_id for one in lesson.receipts}) < len(lesson.receipts):
+                raise ConflictError("change_overtaken")  # another class of the lesson has moved into the old room
             _state_back(row, lesson)
             done.append(lesson)
         standing = [occupancy.entry_of(one) for one in done if one.state != "cancelled"]

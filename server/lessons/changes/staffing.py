@@ -98,7 +98,8 @@ async def set_room(
         raise ForbiddenError
     old = receipt.room if receipt else lesson.lead_room
     new = (await store.rooms(session, SYSTEM, [body.to_room_id])).get(body.to_room_id)
-    if new is None or new.school_id != old.school_id or new.kind != old.kind or new.id == old.id:
+    used = {lesson.lead_room_id, *(one.room_id for one in lesson.receipts)}
+    if new is None or new.school_id != old.school_id or new.kind != old.kind or new.id in used:
         raise InvalidError("change_room", field="to_room_id", school=old.school.short_name)
     before, stood = snapshot(lesson), occupancy.entry_of(lesson)
     if receipt:

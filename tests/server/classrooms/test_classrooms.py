@@ -137,6 +137,11 @@ async def test_no_room_and_no_teacher_twice_at_once(web: Web, place: Place) -> N
     twice = [{"weekday": 1, "period": n, "starts": time(8, 0), "minutes": 40} for n in (1, 2)]
     with pytest.raises(InvalidError, match="classroom_slots_twice"):
         await made(web, place, name="第三课堂", slots=twice)
+    same_period = [{"weekday": 1, "period": 1, "starts": time(hour, 0), "minutes": 40} for hour in (8, 14)]
+    with pytest.raises(InvalidError, match="classroom_slots_twice"):
+        await made(web, place, name="第三课堂", slots=same_period)
+    taking_turns = [{**one, "weeks": weeks} for one, weeks in zip(same_period, ("odd", "even"), strict=True)]
+    await made(web, place, name="第三课堂", slots=taking_turns)
 
 
 async def test_a_stranger_s_classroom_is_not_named(web: Web, place: Place) -> None:

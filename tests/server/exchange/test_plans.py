@@ -163,6 +163,11 @@ async def test_odd_and_even_weeks_share_a_time(web: Web, admin: Browser) -> None
     await write(web, admin, "slots", packed([grid[0], row]))
     async with web.database.reading() as session:
         assert await session.scalar(WeeklySlot.__table__.select().where(WeeklySlot.weeks == "even")) is not None
+    same_period = [[*row[:3], "周六", 5, starts, 40, None, None, None, None] for starts in ("08:00", "14:00")]
+    place, _ = await send(web, admin, "slots", packed([grid[0], *same_period]))
+    assert [(one["row"], one["key"]) for one in (await state_of(web, place)).problems] == [
+        (3, "errors.classroom_busy")
+    ], "a lesson is known by its day and period"
 
 
 async def test_the_calendar_of_a_new_year(web: Web, admin: Browser) -> None:

@@ -293,6 +293,19 @@ async def test_a_clash_is_named_and_nothing_is_published(web: Web, city: City) -
     assert len(plan.add) == 4 and len(await lessons(web)) == 8
 
 
+async def test_two_times_in_one_period_are_said_not_stumbled_over(web: Web, city: City) -> None:
+    """From before they were refused: lessons are known by classroom, day and period."""
+    await web.add(*city.classroom(web, id="c"), slot("c", 4), slot("c", 4, 14))
+    async with web.transaction() as session:
+        for one in await session.scalars(select(WeeklySlot)):
+            one.period = 1
+    admin = await web.sign_in(await web.person("city_admin"))
+    page = await admin.get("/timetable/publish?term=2026-1&classroom=c")
+    assert page.status_code == 200 and "有两个时段都是第 1 节" in page.text
+    refused = await admin.post("/api/v1/timetable/publish", json={"term": TERM, "classrooms": ["c"]})
+    assert (refused.status_code, refused.json()["error"]["key"]) == (422, "publish_period_twice")
+
+
 async def test_days_away_are_left_out_and_what_is_not_known_is_said(web: Web, city: City) -> None:
     now = web.clock.now()
     span = SchoolSpan(
