@@ -35,7 +35,8 @@ _WHY = {
 
 def why(error: Exception) -> str:
     """The one thing to look at: address, name, forbidden, away (does not answer), password, path, stream (what answers
-    is no camera), codec (not H.264), door (our own node takes nothing now). Pages have a sentence for each."""
+    is no camera), codec (not H.264), bframes (pictures out of order), stuck (connected, but no picture comes),
+    door (our own node takes nothing now). Pages have a sentence for each."""
     if isinstance(error, SourceError):
         return str(error)
     return _WHY.get(type(error).__name__, "away")

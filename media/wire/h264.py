@@ -88,6 +88,26 @@ def starts_at_first_block(units: list[bytes]) -> bool:
     return not slices or (len(slices[0]) > 1 and bool(slices[0][1] & 0x80))
 
 
+def looks_ahead(unit: bytes) -> bool:
+    """Whether this is a slice of a B picture, which may need one that is shown after it (ITU-T H.264 section 7.4.3:
+    slice_type 1 or 6)."""
+    if unit_type(unit) not in (1, IDR):
+        return False
+    reader = _Bits(unit[1:24])
+    try:
+        reader.ue()  # first_mb_in_slice
+        return reader.ue() % 5 == 1
+    except PeerError:
+        return False
+
+
+def split(stream: bytes) -> list[bytes]:
+    """NAL units of a byte stream (ITU-T H.264 annex B), without start codes and the zeros before them. What stands
+    before the first start code, and what is empty or of no type that RTP carries alone, is left out."""
+    units = (unit.rstrip(b"\0") for unit in stream.split(b"\0\0\1")[1:])
+    return [unit for unit in units if unit and 1 <= unit_type(unit) <= 23]
+
+
 @dataclass(frozen=True, slots=True)
 class ParameterSets:
     """In-band SPS and PPS units, as they came. Equal means that the decoder configuration is the same."""

@@ -39,7 +39,8 @@ STATES = {
     "starting": "note",
     "restarting": "note",
     "ended": "caution",
-    **dict.fromkeys(("away", "name", "password", "path", "stream", "codec", "address", "forbidden", "door"), "bad"),
+    **dict.fromkeys(("away", "name", "password", "path", "stream", "codec", "bframes", "stuck"), "bad"),
+    **dict.fromkeys(("address", "forbidden", "door"), "bad"),
 }
 """What a node says of a camera it fetches from (signaling/sources.py), and how bad it is."""
 NOWHERE = Camera("", "")

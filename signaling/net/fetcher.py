@@ -16,29 +16,20 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Iterator
-from fractions import Fraction
-from typing import Any, cast
+from typing import Any
 
 import av
 import httpx2
 from aiortc import RTCConfiguration, RTCPeerConnection, RTCRtpSender, RTCSessionDescription
 from aiortc.mediastreams import MediaStreamError, MediaStreamTrack
-from av.audio.frame import AudioFrame
-from av.audio.resampler import AudioResampler
-from av.bitstream import BitStreamFilterContext
-from av.container import InputContainer
 
+from signaling.net.camera import READ_SECONDS, Camera
 from signaling.net.child import while_wanted
 from signaling.net.thinsound import thin
 from signaling.sources import Patience, SourceError, choose, host_of, url_of, why
 
 log = logging.getLogger("tongtang.fetcher")
 
-OPEN_SECONDS, READ_SECONDS = 8.0, 8.0
-LOOK_MICROSECONDS = 2_000_000
-"""A camera says what it sends at once; the demuxer would look at it for five seconds."""
-FRAME = Fraction(1, 25)
 QUEUED = 250
 """Packets of one kind that may wait to be sent: some seconds; what waits longer is no live picture."""
 GONE = 3
@@ -65,68 +56,6 @@ class Fetched(MediaStreamTrack):
         return item
 
 
-class Camera:
-    """One open connection to the source."""
-
-    def __init__(self, url: str) -> None:
-        # Not "nobuffer": that throws away what was looked at, and with it the key frame that ten seconds build on.
-        options = {"rtsp_transport": "tcp", "rw_timeout": str(int(READ_SECONDS * 1e6))}
-        options["analyzeduration"] = str(LOOK_MICROSECONDS)
-        container = av.open(url, options=options, timeout=(OPEN_SECONDS, READ_SECONDS))
-        self._container: InputContainer = container
-        self._video = next(iter(container.streams.video), None)
-        self._audio = next(iter(container.streams.audio), None)
-        if self._video is None or self._video.codec_context.name != "h264":
-            container.close()
-            raise SourceError("codec")
-        # FLV brings length-prefixed units and the parameter sets apart, RTSP start codes: from both, start codes with
-        # the parameter sets before each key frame.
-        self._start_codes = BitStreamFilterContext("h264_mp4toannexb", self._video)
-        self._whole = BitStreamFilterContext("dump_extra=freq=keyframe", self._video)
-        self._sound = AudioResampler(format="s16", layout="mono", rate=48_000, frame_size=960)
-        self._zero: Fraction | None = None
-        self._last: Fraction | None = None
-        self._prefixed = bytes(self._video.codec_context.extradata or b"\0")[:1] == b"\x01"
-
-    @property
-    def sounds(self) -> bool:
-        return self._audio is not None
-
-    def read(self) -> Iterator[tuple[str, Any]]:
-        """("video", packet) and ("audio", frame), until the camera ends or is silent."""
-        streams = [one for one in (self._video, self._audio) if one is not None]
-        for packet in self._container.demux(*streams):
-            if packet.size == 0:
-                return
-            if packet.stream is self._video:
-                at = self._stamp(packet)
-                for whole in self._units(packet):
-                    whole.pts, whole.time_base = int(at * 90_000), Fraction(1, 90_000)
-                    yield "video", whole
-            else:
-                with contextlib.suppress(av.error.InvalidDataError):  # a torn sound packet is a click, no end
-                    for frame in cast("list[AudioFrame]", packet.decode()):
-                        yield from (("audio", whole) for whole in self._sound.resample(frame))
-
-    def _stamp(self, packet: Any) -> Fraction:
-        """Seconds since the first. RTSP often gives the very first picture no time: it came a frame before the next."""
-        behind = Fraction(0) if self._last is None else self._last + FRAME
-        if packet.pts is not None and self._zero is None:
-            self._zero = packet.pts * packet.time_base - behind
-        self._last = behind if packet.pts is None else packet.pts * packet.time_base - self._zero
-        return self._last
-
-    def _units(self, packet: Any) -> Iterator[Any]:
-        filters = [self._start_codes] if self._prefixed else [self._whole]
-        packets = [packet]
-        for one in filters:
-            packets = [out for each in packets for out in one.filter(each)]
-        yield from packets
-
-    def close(self) -> None:
-        self._container.close()
-
-
 class Fetcher:
     def __init__(self, order: dict[str, Any]) -> None:
         self._order = order
@@ -141,6 +70,9 @@ class Fetcher:
                 state = "door"
             except (SourceError, OSError, av.error.FFmpegError) as error:
                 state = why(error)
+            except Exception:  # whatever a broken stream does to a demuxer or decoder: the next one may be whole
+                log.exception("the camera's stream cannot be followed")
+                state = "stream"
             if state == "over":
                 return GONE
             wait = patience.after(time.monotonic() - began)

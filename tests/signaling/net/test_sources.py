@@ -17,7 +17,7 @@ from aiortc import RTCPeerConnection
 from aiortc.mediastreams import MediaStreamError
 
 from tests.signaling.net.test_whip import negotiate
-from tests.support.rtsp import HEIGHT, WIDTH, ip_camera
+from tests.support.rtsp import DIGEST, HEIGHT, WIDTH, footage, ip_camera
 from tests.support.signaling import FakeWeb, NodeProcess, fake_web, make_spec, node_process, until
 
 pytestmark = [pytest.mark.slow, pytest.mark.real]
@@ -108,20 +108,30 @@ async def viewer(node: NodeProcess, web: FakeWeb) -> AsyncIterator[Seen]:
         await asyncio.gather(*tasks)
 
 
-@needs_ffmpeg
-async def test_a_camera_comes_in_goes_and_comes_again(tmp_path: Path) -> None:
+@contextlib.asynccontextmanager
+async def rtsp_camera(port: int) -> AsyncIterator[str]:
+    async with ip_camera("admin:x", asks=DIGEST, port=port):
+        yield f"rtsp://127.0.0.1:{port}/stream1"
+
+
+@pytest.mark.parametrize(
+    "kind", [pytest.param(camera, marks=needs_ffmpeg, id="rtmp"), pytest.param(rtsp_camera, id="rtsp")]
+)
+async def test_a_camera_comes_in_goes_and_comes_again(tmp_path: Path, kind: Any) -> None:
     port = free_port()
     async with fake_web() as web, node_process(tmp_path / "n1", web, TONGTANG_SOURCES_LOCAL="true") as node:
         await node.put(make_spec())
-        source = {"room": "lead", "address": f"rtmp://127.0.0.1:{port}/live/room", "secret": ""}
         async with viewer(node, web) as seen:
-            async with camera(port):
-                assert await fetch(node, source) == 204
+            async with kind(port) as address:
+                secret = "" if kind is camera else "admin:x"
+                assert await fetch(node, {"room": "lead", "address": address, "secret": secret}) == 204
                 await until(lambda: seen.video > 20 and seen.audio > 20)
                 assert seen.sizes == {(320, 240)}, "as it came"
+            await until(lambda: web.kinds().count("EndpointLeft") >= 1)
             before = seen.video
-            async with camera(port):
+            async with kind(port):
                 await until(lambda: seen.video > before + 20)
+                assert await is_state(node, "sending")
                 assert await fetch(node) == 204
                 await until(lambda: web.kinds().count("EndpointLeft") >= 2)
 
@@ -167,3 +177,19 @@ async def test_a_wrong_password_is_said(tmp_path: Path) -> None:
         assert await fetch(node, {"room": "lead", "address": address, "secret": "admin:wrong"}) == 204
         await until(lambda: is_state(node, "password"))
         assert await fetch(node) == 204 and await states(node) == {}
+
+
+async def test_a_camera_with_b_frames_is_named_and_never_seen(tmp_path: Path) -> None:
+    async with (
+        fake_web() as web,
+        node_process(tmp_path / "n1", web, TONGTANG_SOURCES_LOCAL="true") as node,
+        ip_camera("admin:right", asks=DIGEST, film=footage(b_frames=2)) as (found, port),
+    ):
+        await node.put(make_spec())
+        address = f"rtsp://127.0.0.1:{port}/stream1"
+        assert await fetch(node, {"room": "lead", "address": address, "secret": "admin:right"}) == 204
+        await until(lambda: is_state(node, "bframes"))
+        found.film = footage()
+        await until(lambda: is_state(node, "sending"))
+        assert web.kinds().count("EndpointJoined") == 1
+        assert await fetch(node) == 204
