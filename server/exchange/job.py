@@ -9,6 +9,7 @@ from server.database import Database
 from server.errors import TongtangError
 from server.exchange import service, store
 from server.exchange.models import Upload
+from server.exchange.progress import Progress
 from server.exchange.register import Plan
 from server.scope import SYSTEM
 from signaling.ports import ObjectStore
@@ -71,14 +72,17 @@ async def _check(database: Database, clock: Clock, upload: Upload, data: bytes) 
 
 
 async def _write(database: Database, objects: ObjectStore, clock: Clock, upload: Upload, data: bytes) -> None:
-    now = clock.now()
-    async with database.transaction() as session:
-        row = await service.get(session, SYSTEM, upload.id, lock=True)
-        scope = await service.scope_for(session, row, now)
-        service.may(scope, row.kind)
-        work = await service.write(session, scope, row, data, now)
-        if work is not None:
-            row.new, row.changed, row.same = work.effects["new"], work.effects["changed"], work.effects["same"]
-            row.state, row.at_row, row.ended_at = "done", row.rows, now
+    now, progress = clock.now(), Progress(objects, clock, upload.id, upload.rows)
+    try:
+        async with database.transaction() as session:
+            row = await service.get(session, SYSTEM, upload.id, lock=True)
+            scope = await service.scope_for(session, row, now)
+            service.may(scope, row.kind)
+            work = await service.write(session, scope, row, data, now, progress)
+            if work is not None:
+                row.new, row.changed, row.same = work.effects["new"], work.effects["changed"], work.effects["same"]
+                row.state, row.at_row, row.ended_at = "done", row.rows, now
+    finally:
+        await progress.over()
     if work is not None:
         await objects.delete(service.key_of(upload.id))

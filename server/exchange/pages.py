@@ -16,6 +16,7 @@ from server.dependencies import ClockDep, Html, Objects, Reading, SignedIn, Writ
 from server.errors import ForbiddenError, InvalidError, TongtangError, TooLargeError
 from server.exchange import out, service, store, workbook
 from server.exchange.models import Upload
+from server.exchange.progress import percent
 from server.failures import sentence
 from server.schools.schemas import Id
 from server.scope import Scope
@@ -101,21 +102,21 @@ async def _taken(
 
 
 @router.get(LIST + "/{upload_id}")
-async def get_upload(page: Html, session: Reading, scope: SignedIn, upload_id: Id) -> Response:
-    return _upload(page, await service.get(session, scope, upload_id))
+async def get_upload(page: Html, session: Reading, scope: SignedIn, objects: Objects, upload_id: Id) -> Response:
+    row = await service.get(session, scope, upload_id)
+    return _upload(page, row, await percent(objects, row.id) if row.state == "writing" else 0)
 
 
-def _upload(page: Page, row: Upload, message: str = "", status: int = 200) -> Response:
+def _upload(page: Page, row: Upload, written: int) -> Response:
     problems = [
         {**one, "said": service.sentence(one, page.t), "title": _title(page, one["column"])} for one in row.problems
     ]
     return page.render(
         "admin/upload.html",
-        status=status,
         upload=row,
+        written=written,
         problems=problems,
         moving=row.state not in ENDED,
-        message=message,
     )
 
 

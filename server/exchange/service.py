@@ -25,6 +25,7 @@ from server.exchange.models import Upload
 from server.exchange.pairings import Pairings
 from server.exchange.people import People
 from server.exchange.plans import Calendar, Enrolments, Slots
+from server.exchange.progress import Progress
 from server.exchange.register import Classes, Kind, Plan, Rooms, Schools, Whole
 from server.exchange.sheets import SHEETS, Fault, Reader, match
 from server.ids import new_id
@@ -202,7 +203,9 @@ def sentence(problem: dict[str, Any], t: Texts) -> str:
         return t(key)
 
 
-async def write(session: AsyncSession, scope: Scope, upload: Upload, data: bytes, now: datetime) -> Plan | None:
+async def write(
+    session: AsyncSession, scope: Scope, upload: Upload, data: bytes, now: datetime, progress: Progress
+) -> Plan | None:
     """All of it, in the caller's transaction; None when the register has changed so that it cannot be."""
     session.info[TELLS_ITSELF] = True
     acting(session, scope)
@@ -211,18 +214,22 @@ async def write(session: AsyncSession, scope: Scope, upload: Upload, data: bytes
         if step.problems:
             upload.problems, upload.wrong, upload.state = step.problems[:SHOWN_PROBLEMS], len(step.problems), "wrong"
             return None
+        await progress.checked(step.at)
     work = step.work
+    changed = sum(len(rows) for kind in (work.removals, work.inserts, work.updates) for rows in kind.values())
+    progress.to_write(changed + 2 * len(work.told))
+    wrote = progress.wrote
     for table, ids in work.removals.items():
-        await store.delete_all(session, scope, table, ids)
+        await store.delete_all(session, scope, table, ids, wrote)
     order: list[str] = [str(table.name) for table in Base.metadata.sorted_tables]
     for table in sorted(work.inserts, key=lambda one: order.index(one.__tablename__)):
-        await store.insert_all(session, scope, table, work.inserts[table])
+        await store.insert_all(session, scope, table, work.inserts[table], wrote)
     for table, rows in work.updates.items():
-        await store.update_all(session, scope, table, rows)
+        await store.update_all(session, scope, table, rows, wrote)
     actor = Actor(scope.person)
     told = [entry_of(actor, now, act, kind, row, said, place) for act, kind, row, said, place in work.told]
     summary: dict[str, Any] = {"file": upload.name, "sha256": upload.sha256, "kind": upload.kind}
     summary.update({str(effect): rows for effect, rows in work.effects.items()})
     told.append(entry_of(actor, now, "import", "uploads", upload.id, summary, (scope.school, None)))
-    await store.tell(session, scope, told)
+    await store.tell(session, scope, told, wrote)
     return work

@@ -5,7 +5,7 @@ row.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Awaitable, Callable, Collection, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple, TypeVar
@@ -30,6 +30,8 @@ from server.scope import Part, Scope
 from server.timetable.models import CalendarDay, Term, WeeklySlot
 
 R = TypeVar("R")
+Wrote = Callable[[int], Awaitable[None]]
+"""Hears of every so many rows written."""
 CHUNK = 1000
 """Rows a statement: PostgreSQL takes 65,535 parameters."""
 STUCK = timedelta(minutes=15)
@@ -262,32 +264,39 @@ async def kept_today(session: AsyncSession, scope: Scope, kind: str, until: date
 # --- writing ----------------------------------------------------------------------------------------------------------
 
 
-async def insert_all(session: AsyncSession, scope: Scope, table: Any, rows: list[dict[str, Any]]) -> None:
+async def insert_all(session: AsyncSession, scope: Scope, table: Any, rows: list[dict[str, Any]], wrote: Wrote) -> None:
     for start in range(0, len(rows), CHUNK):
-        await session.execute(insert(table), rows[start : start + CHUNK])
+        some = rows[start : start + CHUNK]
+        await session.execute(insert(table), some)
+        await wrote(len(some))
 
 
-async def delete_all(session: AsyncSession, scope: Scope, table: Any, ids: list[str]) -> None:
+async def delete_all(session: AsyncSession, scope: Scope, table: Any, ids: list[str], wrote: Wrote) -> None:
     for start in range(0, len(ids), CHUNK):
-        gone = delete(table).where(table.id.in_(ids[start : start + CHUNK]))
+        some = ids[start : start + CHUNK]
+        gone = delete(table).where(table.id.in_(some))
         await session.execute(gone.execution_options(synchronize_session=False))
+        await wrote(len(some))
 
 
-async def update_all(session: AsyncSession, scope: Scope, table: Any, rows: list[dict[str, Any]]) -> None:
+async def update_all(session: AsyncSession, scope: Scope, table: Any, rows: list[dict[str, Any]], wrote: Wrote) -> None:
     """By primary key; rows that change the same columns go together."""
     groups: dict[tuple[str, ...], list[dict[str, Any]]] = {}
     for row in rows:
         groups.setdefault(tuple(sorted(row)), []).append(row)
     for same in groups.values():
-        await session.execute(update(table), same)
+        for start in range(0, len(same), CHUNK):
+            some = same[start : start + CHUNK]
+            await session.execute(update(table), some)
+            await wrote(len(some))
 
 
-async def tell(session: AsyncSession, scope: Scope, entries: Iterable[AuditEntry]) -> None:
+async def tell(session: AsyncSession, scope: Scope, entries: Iterable[AuditEntry], wrote: Wrote) -> None:
     """Thousands of entries at once, as ``audit.watch`` would have written them one by one."""
     names = [column.key for column in AuditEntry.__table__.columns]
     rows = [{name: getattr(entry, name) for name in names} for entry in entries]
-    await insert_all(session, scope, AuditEntry, rows)
-    await insert_all(session, scope, AuditWaiting, [{"entry_id": row["id"]} for row in rows])
+    await insert_all(session, scope, AuditEntry, rows, wrote)
+    await insert_all(session, scope, AuditWaiting, [{"entry_id": row["id"]} for row in rows], wrote)
 
 
 # --- uploads ----------------------------------------------------------------------------------------------------------
