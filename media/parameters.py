@@ -46,12 +46,14 @@ class Fingerprint:
 class TransportParameters:
     """What the peer said of its side. The server is always DTLS server (a=setup:passive).
 
-    ``line``: receivers with the same name share one line to the outside (the rooms of a school) and so one budget.
+    ``line``: receivers with the same name share one line to the outside (the rooms of a school) and so one budget;
+    ``line_rate``: bit/s that somebody once measured it to bring in.
     """
 
     ice: IceCredentials
     fingerprints: tuple[Fingerprint, ...]
     line: str | None = None
+    line_rate: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -94,6 +94,8 @@ class Sfu:
         self.engine.add_peer(peer)
         self._registry.add(made)
         self._registry.states[transport].line = parameters.line
+        if parameters.line is not None and parameters.line_rate is not None:
+            self._steering.lines.told(parameters.line, parameters.line_rate)
         self._upkeep.watch(made, now)
         return self._answer(made.ice.local)
 

@@ -66,6 +66,8 @@ class Seat:
     expires_at: int
     purpose: Literal["seat", "resume"] = "seat"
     v: int = 1
+    line_kbit: int | None = None
+    """kbit/s that the school's line was measured to bring in; None: it was not."""
 
 
 def _encode(data: bytes) -> str:

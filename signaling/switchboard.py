@@ -88,7 +88,8 @@ class Switchboard:
         if person.seat.role != "class" or not person.seat.school:
             return plan
         # Rooms of one school behind one address share its line, and so one budget.
-        return replace(plan, parameters=replace(plan.parameters, line=person.seat.school))
+        rate = person.seat.line_kbit * 1000 if person.seat.line_kbit else None
+        return replace(plan, parameters=replace(plan.parameters, line=person.seat.school, line_rate=rate))
 
     def drop(self, person: Participant, pc: Pc, now: float) -> list[Effect]:
         leg = person.legs.pop(pc)

@@ -74,7 +74,7 @@ class Steering:
         self.listening = Listening(registry, engine)
         self._turn = False
         self._judged: dict[str, float] = {}  # transport -> when its last probe can be judged
-        self._lines = Lines(START)
+        self.lines = Lines(START)
 
     # --- feedback ----------------------------------------------------------------------------------------------------
 
@@ -89,7 +89,7 @@ class Steering:
         estimator.sent(self._engine.departures(transport.peer))
         estimator.feedback(results, now)
         if state.line is not None and estimator.settled(now):
-            self._lines.learnt(state.line, estimator.rate)
+            self.lines.learnt(state.line, estimator.rate)
         if estimator.rate < before * _AT_ONCE:
             self.place(transport, state, now)
 
@@ -337,7 +337,7 @@ class Steering:
     def join(self, state: PeerState, transport_cc: bool) -> None:
         """A receiver's slot was added."""
         if transport_cc and state.subscriber.estimator is None:
-            state.subscriber.estimator = Estimator(self._lines.start(state.line))
+            state.subscriber.estimator = Estimator(self.lines.start(state.line))
 
 
 def _line(transport: PeerTransport, state: PeerState) -> tuple[str, str] | None:

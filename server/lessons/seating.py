@@ -23,6 +23,8 @@ from server.lessons.models import Lesson, Node, Placement
 from server.live import NodeRefusedError, Nodes, NodeUnreachableError
 from server.schools.models import Room
 from server.scope import SYSTEM, Scope, allows
+from server.selftests import store as selftests
+from server.selftests.lines import RECENT, Line, measured
 from signaling.messages import RoomPlace, RoomSpec
 from signaling.seats import SEAT_SECONDS, Role, Seat, issue
 
@@ -166,6 +168,13 @@ def room_spec(lesson: Lesson, epoch: int) -> RoomSpec:
     )
 
 
+async def _line_of(session: AsyncSession, lesson: Lesson, room: str | None, now: datetime) -> Line | None:
+    """What the line of the receiving room's school was measured to carry."""
+    school = next((receipt.room.school_id for receipt in lesson.receipts if receipt.room_id == room), None)
+    rows = await selftests.measures(session, SYSTEM, [school], now - RECENT) if school else {}
+    return measured(rows.get(school or "", ()))
+
+
 @dataclass(frozen=True, slots=True)
 class Housed:
     """A lesson, the node that holds its room, and the epoch."""
@@ -193,6 +202,7 @@ class Seating:
             lesson = await service.get_lesson(session, scope, lesson_id)
             place = place_of(lesson, scope, role, name)
             check_time(lesson, now)
+            line = await _line_of(session, lesson, place.room, now) if role == "class" else None
         housed = await self.house(lesson_id, unreachable)
         issued = int(now.timestamp())
         seat = Seat(
@@ -207,6 +217,7 @@ class Seating:
             node=housed.node.id,
             issued_at=issued,
             expires_at=issued + SEAT_SECONDS,
+            line_kbit=line.down if line else None,
         )
         return seat, housed
 

@@ -144,12 +144,13 @@ class Peer:
         self.dtls = DtlsClient()
         self.ice = IceCredentials(f"uf{name}", "p" * 24)
         self.line: str | None = None
+        self.line_rate: float | None = None
         self.answer: TransportAnswer | None = None
         self._arena = Arena(4096, None)
         self.srtp: SrtpSession | None = None
 
     def join(self, router: str = "lesson") -> None:
-        offer = TransportParameters(self.ice, self.dtls.fingerprints, self.line)
+        offer = TransportParameters(self.ice, self.dtls.fingerprints, self.line, self.line_rate)
         self.answer = self.sfu.add_transport(router, self.name, offer, self.clock.now)
 
     def check(self, nominate: bool = True, *extra: tuple[int, bytes]) -> list[bytes]:

@@ -72,8 +72,15 @@ class Village:
     """``run`` seconds; then ask the rooms what they got."""
 
     def __init__(
-        self, *lines: Line, seed: int = 1, shared: str | None = None, layers: bool = True, floor: int = 0
+        self,
+        *lines: Line,
+        seed: int = 1,
+        shared: str | None = None,
+        layers: bool = True,
+        floor: int = 0,
+        measured: float | None = None,
     ) -> None:
+        self.measured = measured
         self.hall = Hall()
         self.sfu = self.hall.sfu
         self.random = Random(seed)
@@ -215,6 +222,7 @@ class Room:
         self.peer = hall.peer(self.name, connect=False)
         if self.shared is not None:  # one router at the school's door
             self.peer.line, (port, (_, number)) = self.shared, self.peer.path
+            self.peer.line_rate = self.village.measured
             self.peer.path = (port, ("203.0.113.7", number))
         self.peer.connect()
         sfu.add_slot(self.name, video_slot())

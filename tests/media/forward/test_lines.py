@@ -14,6 +14,17 @@ def test_a_thin_line_is_remembered_until_it_is_a_good_one() -> None:
     assert held.start("school") == 300_000, "what is plenty is no reason to begin with more"
 
 
+def test_what_was_measured_counts_until_something_is_learnt() -> None:
+    held = Lines(300_000)
+    held.told("school", 100_000)
+    assert held.start("school") == 80_000
+    held.learnt("school", 120_000)
+    held.told("school", 100_000)
+    assert held.start("school") == 120_000
+    held.told("town", 20_000_000)
+    assert held.start("town") == 300_000
+
+
 def test_the_line_not_heard_of_for_longest_is_forgotten() -> None:
     held = Lines(300_000)
     for number in range(lines.MOST):

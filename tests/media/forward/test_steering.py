@@ -112,7 +112,7 @@ def test_rooms_of_one_school_share_their_line() -> None:
 
 @pytest.mark.parametrize("rate", [60_000, 100_000])
 def test_who_comes_again_over_a_thin_line_is_not_flooded(rate: float) -> None:
-    """Whoever joins for the first time is: 20 packets and half a second of the lesson's first words."""
+    """Whoever joins for the first time, unmeasured, is: 20 packets and half a second of the lesson's first words."""
     line = steady(rate=rate, delay=0.05)
     village = Village(line, shared="school").run(20)
     village.sfu.remove_transport("room0", village.now)
@@ -122,6 +122,15 @@ def test_who_comes_again_over_a_thin_line_is_not_flooded(rate: float) -> None:
     assert line.dropped == dropped
     assert longest < 0.3
     assert village.room.sound_gaps(village.now - 5, village.now, 0.3) == []
+
+
+@pytest.mark.parametrize("rate", [60_000, 100_000])
+def test_who_comes_first_over_a_line_that_was_measured_is_not_flooded(rate: float) -> None:
+    line = steady(rate=rate, delay=0.05)
+    village = Village(line, shared="school", measured=rate)
+    longest = max(line.queued(village.run(0.1).now) for _ in range(50))
+    assert line.dropped == 0
+    assert longest < 0.3
 
 
 def _shared(rate: float) -> list[Line]:

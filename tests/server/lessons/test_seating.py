@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -12,8 +12,10 @@ from sqlalchemy import select
 
 from server.accounts.models import Person
 from server.audit.models import AuditEntry
+from server.ids import new_id
 from server.lessons.models import Lesson, Placement
-from server.schools.models import Room
+from server.schools.models import Device, Room
+from server.selftests.models import SelfTest
 from signaling.seats import admit, read_ticket
 from tests.support.web import Browser, Web
 
@@ -97,6 +99,30 @@ async def test_roles_and_who_may_have_them(web: Web, city: City) -> None:
     }
     assert {status for (who, _), status in given.items() if who == "other kiosk"} == {404}
     assert {status for (who, _), status in given.items() if who == "stranger"} == {401}
+
+
+async def test_a_classroom_brings_what_its_schools_line_was_measured_to_carry(web: Web, city: City) -> None:
+    """So that its first seconds are no flood; the median, and nobody else's seat says it."""
+    kiosk, teacher = await web.device(city.village), await web.sign_in(city.teacher)
+    said = [await _line(web, city, kiosk)]
+    device = Device(id=new_id(), room_id=city.village.id, created_at=web.clock.now(), revoked_at=web.clock.now())
+    await web.add(device, *(self_test(device, city.village, down, web.clock.now()) for down in (90, 5000, 110)))
+    said += [await _line(web, city, kiosk), await _line(web, city, teacher, "teacher")]
+    assert said == [None, 110, None]
+
+
+async def _line(web: Web, city: City, browser: Browser, role: str = "class") -> int | None:
+    grant = (await ask(browser, city.lesson, role)).json()
+    keys = [web.app.state.keys.seat.public_key()]
+    now = web.clock.now().timestamp()
+    return admit(grant["token"], keys, lesson=city.lesson.id, epoch=1, now=now).line_kbit
+
+
+def self_test(device: Device, room: Room, down: int, at: datetime) -> SelfTest:
+    return SelfTest(
+        id=new_id(), device_id=device.id, room_id=room.id, school_id=room.school_id, at=at,
+        kind="silent", up_kbps=500, down_kbps=down, lacks=[], light="green", cause="", demo=False,
+    )  # fmt: skip
 
 
 async def test_who_looks_on_stands_in_the_audit_log(web: Web, city: City) -> None:
