@@ -51,6 +51,8 @@ CANCEL_REASONS = ("power", "network", "teacher_ill", "school_event", "platform",
 """停课原因; texts are common.cancel_reason.<key>."""
 EXEMPT_REASONS = ("weather", "holiday")
 """停课令, 自然灾害, 法定假 leave the denominators: the district says so, not the school (domain.md section 9)."""
+MOVE_REASONS = ("teacher_ill", "teacher_away", "school_event", "exam", "room", "network", "other")
+"""调课原因; texts are common.move_reason.<key>."""
 REPLANNED = "replanned"
 """Not a 停课 anybody chooses: the timetable was published anew without this lesson."""
 

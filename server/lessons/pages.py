@@ -14,7 +14,7 @@ from server.failures import sentence
 from server.lessons import companion, decks, devices, rehearsal, seating, service, store
 from server.lessons.changes import offers
 from server.lessons.invitations import service as invitations
-from server.lessons.lifecycle import AHEAD, CANCEL_REASONS, HELD, OPEN
+from server.lessons.lifecycle import AHEAD, CANCEL_REASONS, HELD, MOVE_REASONS, OPEN
 from server.lessons.mends import service as mends
 from server.lessons.mends.schemas import REASONS
 from server.lessons.models import Lesson
@@ -116,6 +116,7 @@ async def lesson_page(
         decks=[decks.deck_out(deck, page.t, most) for deck in held],
         may_prepare=lesson.state in OPEN and decks.may_prepare(scope, lesson),
         cancel_reasons=CANCEL_REASONS,
+        move_reasons=MOVE_REASONS,
         **await offers.offered(session, scope, lesson, now),
         upload_mb=request.app.state.settings.upload_mb,
         message=message,

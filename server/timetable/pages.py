@@ -20,7 +20,7 @@ from server.forms import Form, attempt, check, typed
 from server.ids import new_id
 from server.lessons import service as lessons
 from server.lessons import store as lesson_store
-from server.lessons.lifecycle import REPLANNED
+from server.lessons.lifecycle import MOVE_REASONS, REPLANNED
 from server.lessons.schemas import LessonFilter
 from server.paging import ListPage, base_of, page_of
 from server.schools import store as schools
@@ -125,6 +125,7 @@ async def get_grid(
         before=first - timedelta(days=7),
         after=first + timedelta(days=7),
         movable=_movable(scope, built, now),
+        move_reasons=MOVE_REASONS,
         may_plan=allows(scope, "lesson.create"),
     )
 

@@ -19,6 +19,7 @@ FREE = """() => {
   const cells = [...document.querySelectorAll('.week-cell:not(.off)')];
   return cells.findIndex(one => !one.querySelector('.week-lesson'));
 }"""
+ASKS = "() => document.getElementById('why').open"
 LEAST = 44  # CSS pixels: a thumb's size
 
 
@@ -49,12 +50,27 @@ def test_a_lesson_is_dragged_and_put_back(site: Site, browsers: Chromium) -> Non
     name = str(lesson.get_attribute("data-lesson"))
     was = page.evaluate(LIES, name)
     shot(page, "week-grid")
-    lesson.drag_to(page.locator(".week-cell:not(.off)").nth(page.evaluate(FREE)))
+    free = page.locator(".week-cell:not(.off)").nth(page.evaluate(FREE))
+    lesson.drag_to(free)
+    until_true(page, ASKS)
+    page.click("#why [data-closes]")
+    until_true(page, SAYS, "没有移动")
+    assert page.evaluate(LIES, name) == was, "who leaves the question leaves the lesson"
+    lesson.drag_to(free)
+    until_true(page, ASKS)
+    page.click("#why button[value=move]")
+    assert page.evaluate(ASKS), "not without a reason"
+    page.select_option("#why-reason", "exam")
+    page.fill("#why-note", "期中考试")
+    shot(page, "week-why")
+    page.click("#why button[value=move]")
     until_true(page, "([id, was]) => (" + LIES + ")(id) !== was", [name, was])
     shot(page, "week-dragged")
     with site.visitor("city") as city:
         now = city.get(f"/api/v1/lessons/{name}").json()["starts_at"]
+        kept = city.get(f"/api/v1/lessons/{name}/changes").json()
     assert datetime.fromisoformat(now) == datetime.fromisoformat(page.evaluate(LIES, name)), "the server says so too"
+    assert (kept[-1]["kind"], kept[-1]["reason"], kept[-1]["note"]) == ("move", "exam", "期中考试")
     page.click("#moved button")
     until_true(page, "([id, was]) => (" + LIES + ")(id) === was", [name, was])
 
@@ -76,6 +92,15 @@ def test_a_lesson_is_moved_by_the_keyboard_alone(site: Site, browsers: Chromium)
     page.keyboard.press("ArrowDown")
     assert page.locator(".week-cell.aimed").count() == 1
     page.keyboard.press("Enter")
+    until_true(page, ASKS)
+    page.keyboard.press("Escape")
+    until_true(page, SAYS, "没有移动")
+    assert page.evaluate("document.activeElement.matches('[data-move]')") and page.evaluate(LIES, name) == was
+    for key in ("Enter", "ArrowDown", "Enter"):
+        page.keyboard.press(key)
+    until_true(page, ASKS)
+    for key in ("ArrowDown", "Tab", "Enter"):  # the first reason, no note
+        page.keyboard.press(key)
     until_true(page, "([id, was]) => (" + LIES + ")(id) !== was", [name, was])
     assert page.evaluate("document.activeElement.matches('[data-move]')"), "the keyboard stays with the lesson"
     page.click("#moved button")

@@ -28,16 +28,18 @@ async function post(path, body) {
 /**
  * @param {HTMLElement} lesson
  * @param {HTMLElement} cell
+ * @param {import("./why.js").Why} why
  * @param {Texts} texts
  * @param {Say} say
  * @param {Fill} fill
  */
-export async function drop(lesson, cell, texts, say, fill) {
+export async function drop(lesson, cell, why, texts, say, fill) {
   const from = lesson.parentElement;
   lesson.setAttribute("aria-busy", "true");
   const { ok, body } = await post(`/api/v1/lessons/${lesson.dataset.lesson}/move`, {
     starts_at: cell.dataset.starts,
     sequence: Number(lesson.dataset.sequence),
+    ...why,
   });
   lesson.removeAttribute("aria-busy");
   if (!ok) {

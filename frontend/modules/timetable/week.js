@@ -1,9 +1,10 @@
 // Moving lessons on the week grid, with the pointer (drag) and with the keyboard ("Move", arrow keys, Enter; Escape leaves).
-// Rule: nothing moves on the page until the server has said yes; what it refuses is said in its own words.
+// Rule: nothing moves on the page until it is said why and the server has said yes; what it refuses is said in its own words.
 
 import { drop } from "./moving.js";
+import { askWhy } from "./why.js";
 
-/** @typedef {{picked: string, over: string, dropped: string, left: string, undo: string, undone: string, failed: string}} Texts */
+/** @typedef {{picked: string, sure: string, over: string, dropped: string, left: string, undo: string, undone: string, failed: string}} Texts */
 
 const data = document.getElementById("page-data");
 /** @type {Texts} */
@@ -66,7 +67,13 @@ async function put() {
   const cell = target;
   const lesson = leave();
   if (!lesson || !cell || cell.contains(lesson)) return;
-  await drop(lesson, cell, texts, say, fill);
+  const why = await askWhy(fill(texts.sure, { title: lesson.dataset.title || "", when: cell.dataset.label || "" }));
+  if (why) {
+    await drop(lesson, cell, why, texts, say, fill);
+    return;
+  }
+  say(texts.left);
+  lesson.querySelector("button")?.focus();
 }
 
 /** @param {KeyboardEvent} event */

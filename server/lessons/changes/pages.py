@@ -81,7 +81,8 @@ async def _change(
         if kind == "repay":
             doing = service.repay(session, scope, lesson_id, RepayBody(starts_at=starts_at, note=note), now)
         else:
-            body = MoveBody(starts_at=starts_at, note=note, sequence=_sequence(values))
+            reason = str(values.get("reason") or "other")[:24]
+            body = MoveBody(starts_at=starts_at, reason=reason, note=note, sequence=_sequence(values))
             doing = service.move(session, scope, lesson_id, body, now)
     elif kind == "cancel":
         reason = str(values.get("reason", ""))

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
+from server.lessons.lifecycle import MOVE_REASONS
 from server.lessons.schemas import Form, Kind
 
 Id = Field(max_length=24)
@@ -25,7 +26,7 @@ class MoveBody(_Body):
 
     starts_at: AwareDatetime
     ends_at: AwareDatetime | None = None
-    reason: str = Field(default="other", max_length=24)
+    reason: str = Field(default="other", max_length=24, description="one of " + ", ".join(MOVE_REASONS))
 
 
 class CancelLesson(_Body):

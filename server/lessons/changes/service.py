@@ -20,7 +20,7 @@ from server.lessons.changes.record import difference, lost_seat, put_back, snaps
 from server.lessons.changes.schemas import AboutBody, MoveBody, RepayBody
 from server.lessons.changes.telling import Were, tell_all
 from server.lessons.invitations import service as invitations
-from server.lessons.lifecycle import AHEAD, CANCEL_REASONS, EXEMPT_REASONS
+from server.lessons.lifecycle import AHEAD, CANCEL_REASONS, EXEMPT_REASONS, MOVE_REASONS
 from server.lessons.models import Lesson, LessonChange, Receipt
 from server.notices import service as notices
 from server.outbox import service as outbox
@@ -133,6 +133,8 @@ async def move(session: AsyncSession, scope: Scope, lesson_id: str, body: MoveBo
     """To another time. Counted once, in the period of its new date; the receiving schools are asked again."""
     lesson = await lesson_for(session, scope, lesson_id, "lesson.create", body.sequence)
     check_ahead(lesson, now)
+    if body.reason not in MOVE_REASONS:
+        raise InvalidError("move_reason", field="reason")
     before, old, stood = snapshot(lesson), lesson.starts_at, occupancy.entry_of(lesson)
     length = lesson.ends_at - lesson.starts_at
     starts_at, ends_at = body.starts_at, body.ends_at or body.starts_at + length

@@ -1,4 +1,4 @@
-"""Changes of a lesson within itself: its own time again, its own other rooms. Refused in words, not by the database."""
+"""Moving a lesson: why, to its own time again, into its own other rooms. Refused in words, not by the database."""
 
 from __future__ import annotations
 
@@ -61,3 +61,17 @@ async def test_two_classes_of_a_lesson_never_meet_in_one_room(
     assert (await change(second, city.room))[0] == 200
     undone = await admin.post(f"/api/v1/changes/{first['batch']}/undo", json={})
     assert (undone.status_code, undone.json()["error"]["key"]) == (409, "change_overtaken")
+
+
+async def test_why_it_was_moved_is_one_of_a_list_and_stands_in_its_history(
+    web: Web, lesson: Lesson, admin: Browser
+) -> None:
+    move, later = f"/api/v1/lessons/{lesson.id}/move", (lesson.starts_at + timedelta(days=1)).isoformat()
+    vague = await admin.post(move, json={"starts_at": later, "reason": "because"})
+    assert (vague.status_code, vague.json()["error"]["key"]) == (422, "move_reason")
+    assert (await admin.post(move, json={"starts_at": later, "reason": "exam", "note": "期中"})).is_success
+    assert "考试 · 期中" in (await admin.get(f"/lessons/{lesson.id}")).text
+    form = {"day": "2026-11-19", "starts": "14:00", "reason": "room", "note": "", "sequence": "1"}
+    assert (await admin.post(f"/lessons/{lesson.id}/change/move", data=form)).status_code == 303
+    kept = (await admin.get(f"/api/v1/lessons/{lesson.id}/changes")).json()
+    assert {one["reason"] for one in kept} == {"exam", "room"}
