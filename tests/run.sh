@@ -93,7 +93,7 @@ browsers() {
     in_browsers -m "e2e and alone" "$@"
     alone=$?
     case $together$alone in 00 | 05 | 50) return 0 ;; 55) return 5 ;; esac
-    say "e2e: once more, only what failed"
+    say "once more, only what failed"
     in_browsers -m e2e --last-failed --last-failed-no-failures none "$@"
 }
 in_browsers() { "$venv/bin/python" -m pytest -q --durations=10 "$@"; }
@@ -106,10 +106,10 @@ tests() {
 }
 
 # Real peers, processes and clocks on a shared machine: who fails gets one more try, alone, and that is said.
-unit() {
+twice() {
     "$venv/bin/python" -m pytest -q --durations=10 "$@" && return
     [ $? -eq 1 ] || return
-    say "unit: once more, alone, only what failed"
+    say "once more, alone, only what failed"
     "$venv/bin/python" -m pytest -q --last-failed --last-failed-no-failures none
 }
 
@@ -156,10 +156,10 @@ case $word in
         step get-tsc get_tsc
         begin soak "$@"
         begin lint
-        step unit unit -n 3 --dist worksteal -m "not e2e and not soak and not alone" "$@"
+        step unit twice -n 3 --dist worksteal -m "not e2e and not soak and not alone" "$@"
         step lint settle lint
         step soak settle soak
-        tests alone -m "alone and not e2e" "$@"
+        step alone twice -m "alone and not e2e" "$@"
         step e2e browsers "$@"
         ;;
     e2e)
