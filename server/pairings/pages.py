@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import date
 from urllib.parse import quote
 
 from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from server.dependencies import Html, Objects, Reading, SignedIn, Writing
+from server.clock import city_date
+from server.dependencies import ClockDep, Html, Objects, Reading, SignedIn, Writing
 from server.errors import ConflictError, InvalidError, NotFoundError, TooLargeError
 from server.failures import sentence
 from server.pairings import service
+from server.schools import alone
 from server.schools import service as schools
 from server.schools.schemas import Id
 from server.scope import Scope, allows
@@ -23,7 +26,13 @@ ONE = "/admin/pairings/{pairing_id}"
 
 
 async def _page(
-    page: Page, session: AsyncSession, scope: Scope, pairing_id: str, message: str = "", status: int = 200
+    page: Page,
+    session: AsyncSession,
+    scope: Scope,
+    pairing_id: str,
+    today: date,
+    message: str = "",
+    status: int = 200,
 ) -> Response:
     row, lead, village = await service.get(session, scope, pairing_id)
     may_write = any(allows(scope, "pairing.write", schools.part_of(one)) for one in (lead, village))
@@ -34,14 +43,15 @@ async def _page(
         lead=lead,
         village=village,
         may_write=may_write,
+        crowded=(await alone.crowded(session, [row], today)).get(row.id),
         message=message,
         most_mb=service.MOST_BYTES // 1_000_000,
     )
 
 
 @router.get(ONE)
-async def get_pairing(page: Html, session: Reading, scope: SignedIn, pairing_id: Id) -> Response:
-    return await _page(page, session, scope, pairing_id)
+async def get_pairing(page: Html, session: Reading, scope: SignedIn, clock: ClockDep, pairing_id: Id) -> Response:
+    return await _page(page, session, scope, pairing_id, city_date(clock.now()))
 
 
 @router.get(ONE + "/agreement")
@@ -57,7 +67,13 @@ async def get_agreement(session: Reading, scope: SignedIn, objects: Objects, pai
 
 @router.post(ONE + "/agreement")
 async def post_agreement(
-    request: Request, page: Html, session: Writing, scope: SignedIn, objects: Objects, pairing_id: Id
+    request: Request,
+    page: Html,
+    session: Writing,
+    scope: SignedIn,
+    objects: Objects,
+    clock: ClockDep,
+    pairing_id: Id,
 ) -> Response:
     await schools.pairing_for(session, scope, pairing_id)
     await request.app.state.rates.hit("upload", scope.person or "-")
@@ -68,5 +84,6 @@ async def post_agreement(
     try:
         await service.hand_in(session, scope, objects, pairing_id, name, data)
     except (InvalidError, ConflictError, TooLargeError) as error:
-        return await _page(page, session, scope, pairing_id, sentence(request, error), error.status)
+        today = city_date(clock.now())
+        return await _page(page, session, scope, pairing_id, today, sentence(request, error), error.status)
     return RedirectResponse(f"/admin/pairings/{pairing_id}", 303)

@@ -19,7 +19,7 @@ from server.lessons import devices
 from server.lessons import service as lessons
 from server.lessons.schemas import BindBody
 from server.paging import PAGE_ROWS, ListPage, base_of
-from server.schools import service, store
+from server.schools import alone, service, store
 from server.schools.models import School
 from server.schools.routes import Reader, Wanted
 from server.schools.schemas import (
@@ -194,6 +194,7 @@ async def _school_page(
     rooms = await store.rooms(session, scope, school.id)
     may_write = allows(scope, "school.write", part)
     typed_in = [forms.get(name, Form()) for name in ("pairing", "closed")]
+    pairings = await store.pairings(session, scope, school.id)
     chosen = [form.value(name) for form in typed_in for name in ("lead_school", "village_school", "merged_into")]
     return page.render(
         "admin/school.html",
@@ -204,7 +205,8 @@ async def _school_page(
         settlement_of=service.settlement_of,
         rooms=[(room, [d for d in bound if d.room_id == room.id]) for room in rooms],
         standing=await lessons.left_standing(session, scope, school, rooms, today),
-        pairings=await store.pairings(session, scope, school.id),
+        pairings=pairings,
+        crowded=await alone.crowded(session, [one for one, _, _ in pairings], today),
         pasts=await store.pasts_of(session, scope, school.id),
         merged_into=await store.school_of_city(session, scope, school.merged_into) if school.merged_into else None,
         equipment=EQUIPMENT,

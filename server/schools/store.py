@@ -265,6 +265,13 @@ async def pairings(session: AsyncSession, scope: Scope, school_id: str) -> list[
     return [(row[0], row[1], row[2]) for row in await session.execute(query)]
 
 
+async def pairings_led(session: AsyncSession, scope: Scope, leads: Sequence[str]) -> list[tuple[Pairing, str]]:
+    """All that these schools lead, each with what the school it helps is called."""
+    query = select(Pairing, School.short_name).join(School, School.id == Pairing.village_school_id)
+    rows = await session.execute(query.where(Pairing.lead_school_id.in_(leads)).order_by(Pairing.starts_on, Pairing.id))
+    return [(row[0], row[1]) for row in rows]
+
+
 async def pairing(session: AsyncSession, scope: Scope, pairing_id: str) -> Pairing | None:
     """Seen by whoever sees one of the two schools."""
     query = select(Pairing).join(
