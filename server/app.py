@@ -66,6 +66,7 @@ PACKAGES = (
     "audit",
     "classrooms",
     "timetable",
+    "ordinary",
     "lessons",
     "lessons.changes",
     "lessons.invitations",

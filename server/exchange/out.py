@@ -32,6 +32,7 @@ PLACED = {
     "enrolment": "school_code",
     "classrooms": "room_code",
     "slots": "room_code",
+    "ordinary": "school_code",
 }
 """The column of a kind whose school or room says in which district the row stands."""
 

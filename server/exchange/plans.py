@@ -145,7 +145,7 @@ def _span(classroom: str, slot: Any) -> Span:
     return Span(classroom, slot.weekday, slot.period, start, start + slot.minutes, slot.weeks or "all")
 
 
-def _time(column: str, text: str) -> time:
+def clock_time(column: str, text: str) -> time:
     """8:00, 08:00, 08:00:00 as Excel gives it."""
     hour, _, rest = text.partition(":")
     try:
@@ -200,7 +200,7 @@ class Slots:
         id_ = self._classroom(row)
         part = self.places[id_].part
         number, removed = row.pop("slot", None), row.pop("action", None) == "remove"
-        row["starts"] = _time("starts", row["starts"])
+        row["starts"] = clock_time("starts", row["starts"])
         row |= {"weekday": int(row["weekday"]), "follows_bell": row.get("follows_bell") == "yes"}
         body = checked(SlotBody, {**row, "weeks": row.get("weeks") or "all"})
         held = self._held(id_, number, body)

@@ -22,6 +22,7 @@ from server.errors import ConflictError, ForbiddenError, NotFoundError
 from server.exchange import store, workbook
 from server.exchange.classrooms import Classrooms
 from server.exchange.models import Upload
+from server.exchange.ordinary import Ordinary
 from server.exchange.pairings import Pairings
 from server.exchange.people import People
 from server.exchange.plans import Calendar, Enrolments, Slots
@@ -43,6 +44,7 @@ KINDS: dict[str, Callable[[], Kind]] = {
     "calendar": Calendar,
     "classrooms": Classrooms,
     "slots": Slots,
+    "ordinary": Ordinary,
 }
 ACTIONS: dict[str, Action] = {
     "schools": "school.write",
@@ -54,6 +56,7 @@ ACTIONS: dict[str, Action] = {
     "calendar": "calendar.write",
     "classrooms": "classroom.write",
     "slots": "classroom.write",
+    "ordinary": "ordinary.write",
 }
 OF_THE_CITY = frozenset({"calendar"})
 """Kinds that belong to no school: a school keeps its own bells, not the holidays."""

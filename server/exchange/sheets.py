@@ -11,6 +11,7 @@ from datetime import date, datetime
 from typing import Any, Literal
 
 from server.classrooms.schemas import FORMS, MOST_RECEIVERS, SUBJECTS
+from server.ordinary.schemas import SUBJECTS as ORDINARY
 from server.schools.schemas import EQUIPMENT
 from server.templating import LOCALES, Texts, texts
 
@@ -122,6 +123,22 @@ SHEETS: dict[str, tuple[Column, ...]] = {
         Column("minutes", "number", True, width=8),
         Column("weeks", "choice", False, ("all", "odd", "even"), "timetable.weeks", 10),
         Column("follows_bell", "choice", False, YES_NO, "common", 12),
+        Column("action", "choice", False, ("remove",), "exchange.action", 8),
+        Column("slot", width=26),
+    ),
+    "ordinary": (
+        Column("term", required=True, width=10),
+        Column("school_code", required=True),
+        Column("class", width=16),
+        Column("staff", width=20),
+        Column("room", width=18),
+        Column("weekday", "choice", True, WEEKDAYS, "common.weekday", 10),
+        Column("period", "number", True, width=8),
+        Column("weeks", "choice", False, ("all", "odd", "even"), "timetable.weeks", 10),
+        Column("subject", "choice", True, ORDINARY, "common.subject"),
+        Column("follows_bell", "choice", False, YES_NO, "common", 12),
+        Column("starts", width=10),
+        Column("minutes", "number", width=8),
         Column("action", "choice", False, ("remove",), "exchange.action", 8),
         Column("slot", width=26),
     ),

@@ -5,12 +5,12 @@ row.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Collection, Iterable
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple, TypeVar
 
-from sqlalchemy import Select, delete, insert, or_, select, update
+from sqlalchemy import Select, delete, exists, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased, lazyload, selectinload
 
@@ -24,6 +24,7 @@ from server.classrooms.store import visible as visible_classroom
 from server.database import Base
 from server.errors import ForbiddenError
 from server.exchange.models import Upload
+from server.ordinary.models import OrdinarySlot
 from server.schools.models import District, Enrolment, Pairing, Past, Room, School, SchoolClass
 from server.schools.store import runs_on, visible
 from server.scope import Part, Scope
@@ -200,6 +201,11 @@ async def classroom_places(session: AsyncSession, scope: Scope, today: date) -> 
     }
 
 
+async def terms_to_come(session: AsyncSession, scope: Scope, today: date) -> list[Term]:
+    """Not over yet."""
+    return list(await session.scalars(select(Term).where(Term.ends_on >= today).order_by(Term.starts_on)))
+
+
 async def terms_ahead(session: AsyncSession, scope: Scope, today: date) -> set[str]:
     return set(await session.scalars(select(Term.id).where(Term.ends_on >= today)))
 
@@ -254,6 +260,34 @@ async def classrooms_seen(session: AsyncSession, scope: Scope) -> set[str]:
 async def weekly_slots(session: AsyncSession, scope: Scope, classrooms: Collection[str]) -> list[WeeklySlot]:
     query = select(WeeklySlot).order_by(WeeklySlot.classroom_id, WeeklySlot.weekday, WeeklySlot.starts)
     return [one for one in await _all(session, query) if one.classroom_id in classrooms]
+
+
+@dataclass(frozen=True, slots=True)
+class Worker:
+    """Somebody of a school's staff. ``works``: today still."""
+
+    id: str
+    login: str
+    name: str
+    school_id: str
+    works: bool
+
+
+async def staff_with_posts(session: AsyncSession, scope: Scope, posts: Sequence[str], today: date) -> list[Worker]:
+    """Whoever holds or held one of the posts. Columns, not rows: they are many."""
+    post = (PostHeld.person_id == Person.id, PostHeld.post.in_(posts))
+    works = exists().where(*post, held_on(today)) & Person.disabled_at.is_(None)
+    query = select(Person.id, Person.login, Person.name, Person.school_id, works.label("works"))
+    query = query.join(School, School.id == Person.school_id).where(visible(scope), exists().where(*post))
+    rows = await session.execute(query.order_by(Person.login))
+    return [Worker(row.id, row.login, row.name, row.school_id or "", bool(row.works)) for row in rows]
+
+
+async def ordinary_slots(session: AsyncSession, scope: Scope, terms: Collection[str]) -> list[OrdinarySlot]:
+    query = select(OrdinarySlot).join(School, School.id == OrdinarySlot.school_id)
+    query = query.where(visible(scope), OrdinarySlot.term.in_(terms))
+    order = (OrdinarySlot.term, School.code, OrdinarySlot.weekday, OrdinarySlot.period, OrdinarySlot.id)
+    return await _all(session, query.order_by(*order))
 
 
 async def kept_today(session: AsyncSession, scope: Scope, kind: str, until: datetime) -> set[str]:

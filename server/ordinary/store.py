@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, case, false, or_, select, true, union_all
+from sqlalchemy import ColumnElement, Select, case, exists, false, or_, select, true, union_all
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import joinedload
+from sqlalchemy.orm import joinedload, lazyload
 
-from server.accounts.models import Person
+from server.accounts.models import Person, PostHeld
+from server.accounts.store import held_on
 from server.classrooms.models import Classroom, Receiver
 from server.database import Base
 from server.ordinary.falls import Hour
@@ -94,7 +95,7 @@ async def named(session: AsyncSession, scope: Scope, ids: Collection[str]) -> di
     """Those of them that the scope may see."""
     if not ids:
         return {}
-    query = select(OrdinarySlot).where(OrdinarySlot.id.in_(ids), visible(scope)).options(*NAMED)
+    query = select(OrdinarySlot).where(OrdinarySlot.id.in_(ids), visible(scope)).options(*WHOLE)
     return {row.id: row for row in (await session.scalars(query)).unique()}
 
 
@@ -160,12 +161,6 @@ async def slot(session: AsyncSession, scope: Scope, slot_id: str) -> OrdinarySlo
 # --- whom and what ----------------------------------------------------------------------------------------------------
 
 
-async def held_by(session: AsyncSession, scope: Scope, of: str, id_: str) -> SchoolClass | Person | Room | None:
-    """A class, person or room; whose it is, the service asks."""
-    table: Any = {"class": SchoolClass, "person": Person, "room": Room}[of]
-    return await session.get(table, id_)
-
-
 async def lock(session: AsyncSession, scope: Scope, school: str) -> None:
     """Two clerks of one school write one after the other: each sees what the other has put there."""
     await session.execute(select(School.id).where(School.id == school).with_for_update())
@@ -179,3 +174,29 @@ async def add(session: AsyncSession, scope: Scope, row: Base) -> None:
 async def drop(session: AsyncSession, scope: Scope, row: Base) -> None:
     await session.delete(row)
     await session.flush()
+
+
+# --- what a school's form offers --------------------------------------------------------------------------------------
+
+Choice = tuple[str, str]
+MOST = 400
+"""Choices of one school."""
+
+
+async def classes_of(session: AsyncSession, scope: Scope, school: str) -> list[Choice]:
+    """Youngest first, as the register lists them."""
+    query = select(SchoolClass).where(SchoolClass.school_id == school, SchoolClass.closed_on.is_(None))
+    order = (SchoolClass.phase.desc(), SchoolClass.entry_year.desc(), SchoolClass.number)
+    query = query.options(lazyload(SchoolClass.school)).order_by(*order).limit(MOST)
+    return [(one.id, one.called) for one in await session.scalars(query)]
+
+
+async def staff_of(session: AsyncSession, scope: Scope, school: str, posts: Sequence[str], day: date) -> list[Choice]:
+    held = exists().where(PostHeld.person_id == Person.id, PostHeld.post.in_(posts), held_on(day))
+    query = select(Person.id, Person.name).where(Person.school_id == school, Person.disabled_at.is_(None), held)
+    return [(row.id, row.name) for row in await session.execute(query.order_by(Person.name, Person.id).limit(MOST))]
+
+
+async def rooms_of(session: AsyncSession, scope: Scope, school: str) -> list[Choice]:
+    query = select(Room.id, Room.name).where(Room.school_id == school, Room.closed_on.is_(None))
+    return [(row.id, row.name) for row in await session.execute(query.order_by(Room.kind, Room.name).limit(MOST))]

@@ -19,6 +19,7 @@ from server.studios.activities.models import Activity, ActivityPerson, ActivityP
 from server.studios.models import Studio
 from server.timetable.models import BellSchedule, CalendarDay, SchoolSpan
 from server.tokens.models import MachineToken
+from tests.support.timetable import ordinary
 from tests.support.web import Web
 
 MARK = "甲秘"
@@ -114,8 +115,11 @@ async def plans(
         id=new_id(), lesson_id=planned.id, room_id=planned.receipts[0].room_id, person_id=admin.id, reason="other",
         note=f"{MARK}在", asked_at=now, asked_by=admin.id,
     )  # fmt: skip
+    home = ordinary(village, 5, 8, room_id=planned.receipts[0].room_id)
+    await web.add(home)
     await web.add(
         bells, span, asked, notice, change, mend, CalendarDay(day=date(2026, 11, 20), kind="holiday", name="公开的假日")
     )
     named: dict[str, Any] = {"schedule": bells, "span": span, "invitation": asked, "notice": notice, "mend": mend}
+    named["slot"] = home
     return {f"{name}_id": one.id for name, one in named.items()} | {"batch_id": change.batch}

@@ -1,0 +1,94 @@
+"""本校课表 as people see it: by class, teacher or room; an hour put, changed and taken away; a teacher's own."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from server.ids import new_id
+from server.schools.models import SchoolClass
+from tests.support.timetable import City, ordinary, slot, with_classroom
+from tests.support.web import Browser, Web
+
+PATH = "/timetable/ordinary"
+
+
+@pytest.fixture
+async def city(web: Web) -> City:
+    return await with_classroom(web)
+
+
+@pytest.fixture
+async def pupils(web: Web, city: City) -> SchoolClass:
+    row = SchoolClass(id=new_id(), school_id=city.town.id, phase="primary", entry_year=2023, number=2, pupils=40)
+    await web.add(row)
+    return row
+
+
+@pytest.fixture
+async def dean(web: Web, city: City) -> Browser:
+    return await web.sign_in(await web.person("dean", school=city.town, of_school=city.town))
+
+
+def sent(city: City, pupils: SchoolClass, **more: str) -> dict[str, str]:
+    plain = {
+        "term": "2026-1", "school": city.town.id, "of": "class", "view_id": pupils.id, "weekday": "3", "period": "2",
+        "weeks": "all", "subject": "maths", "class_id": pupils.id, "teacher_id": city.teacher.id,
+    }  # fmt: skip
+    return {**plain, **more}
+
+
+async def test_an_hour_is_put_changed_and_taken_away(web: Web, city: City, pupils: SchoolClass, dean: Browser) -> None:
+    empty = (await dean.get(PATH)).text
+    assert "还没有课" in empty and "weekday=3&amp;period=2#hour" in empty
+    pressed = (await dean.get(f"{PATH}?of=class&id={pupils.id}&weekday=3&period=2")).text
+    assert 'value="3" selected' in pressed and 'name="period" type="number" value="2"' in pressed
+    done = await dean.post(PATH, data=sent(city, pupils))
+    assert done.status_code == 303 and done.headers["location"].endswith("done=saved")
+    page = (await dean.get(done.headers["location"])).text
+    assert "已保存" in page and "数学" in page and "王老师" in page and "09:15" in page
+    id_ = re.findall(r"ordinary\?edit=([a-z0-9]+)", page)[0]
+    form = (await dean.get(f"{PATH}?edit={id_}")).text
+    assert "修改这节课" in form and "删除这节课" in form
+    changed = await dean.post(
+        f"{PATH}/{id_}", data=sent(city, pupils, own_time="1", starts="16:30", minutes="60", weeks="odd")
+    )
+    page = (await dean.get(changed.headers["location"])).text
+    assert "16:30" in page and "单周" in page
+    gone = await dean.post(f"{PATH}/{id_}/delete", data={"of": "class", "view_id": pupils.id})
+    assert "已删除" in (await dean.get(gone.headers["location"])).text
+
+
+async def test_what_was_typed_stays_where_the_hour_is_refused(
+    web: Web, city: City, pupils: SchoolClass, dean: Browser
+) -> None:
+    await dean.post(PATH, data=sent(city, pupils))
+    twice = await dean.post(PATH, data=sent(city, pupils, subject="music"))
+    assert twice.status_code == 422 and "2023级2班周三第2节已有本校课：王老师 数学" in twice.text
+    assert 'value="music" selected' in twice.text
+    nobody = {key: value for key, value in sent(city, pupils, weekday="4").items() if key[-3:] != "_id"}
+    assert "至少选班级、教师或教室" in (await dean.post(PATH, data=nobody)).text
+
+
+async def test_the_page_says_which_hours_lie_upon_synchronous_lessons(
+    web: Web, city: City, pupils: SchoolClass, dean: Browser
+) -> None:
+    await web.add(slot("c", 3, 9))
+    await dean.post(PATH, data=sent(city, pupils))
+    page = (await dean.get(PATH)).text
+    assert "与同步课堂重叠 1 处" in page and "三年级音乐" in page
+
+
+async def test_a_teacher_sees_their_own_hours_and_nobody_else_s(web: Web, city: City, pupils: SchoolClass) -> None:
+    await web.add(
+        ordinary(city.town, 3, 9, teacher_id=city.teacher.id, class_id=pupils.id),
+        ordinary(city.town, 4, 9, class_id=pupils.id, subject="dance"),
+    )
+    own = await web.sign_in(city.teacher)
+    page = (await own.get(f"{PATH}?of=class&id={pupils.id}")).text
+    assert "我的本校课" in page and "数学" in page and "舞蹈" not in page and "添一节课" not in page
+    assert "本校课表" in (await own.get("/timetable")).text
+    assert (await own.post(PATH, data=sent(city, pupils))).status_code == 403
+    pupil = await web.sign_in(await web.person("pupil", school=city.town))
+    assert (await pupil.get(PATH)).status_code == 403
