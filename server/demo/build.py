@@ -16,7 +16,7 @@ from sqlalchemy.orm import lazyload, selectinload
 
 from server.clock import FixedClock, city_date, from_ms
 from server.database import Database
-from server.demo import city, lessons, lights, participation, people, plans, register, replay, studios
+from server.demo import city, lessons, lights, ordinary, participation, people, plans, register, replay, studios
 from server.lessons.models import Deck, Lesson
 from server.participation import service as ledger
 from server.participation.models import FactRow
@@ -78,6 +78,7 @@ async def _timetable(session: AsyncSession, now: datetime, since: date) -> None:
     await _add(session, register.members(since))
     await _add(session, lessons.classrooms(now, term.id, since))
     await _add(session, lessons.slots())
+    await _add(session, ordinary.hours(term.id, now))
     await _add(session, lessons.invitations(now))
     await _add(session, [_with_fate(lesson) for lesson in lessons.lessons(now) if lesson.ends_at > now])
     if not await _soon(session, now):

@@ -123,7 +123,7 @@ class Ordinary:
     def plan(self, row: dict[str, Any], plan: Plan) -> Effect:
         school = open_school(self.schools, "school_code", row["school_code"])
         number, removed = row.pop("slot", None), row.pop("action", None) == "remove"
-        at, held = (school.id, school.supervised_by), self._numbered(number, school)
+        at, held = (school.id, school.supervised_by), self._numbered(number, row, school)
         if held is not None and not removed and self._is(held, row):
             self.twice.once("slot", held.id, "slot_twice")
             return "same"
@@ -138,12 +138,14 @@ class Ordinary:
             return self._removed(held, plan, at)
         return self._put(held, values, school, plan)
 
-    def _numbered(self, number: str | None, school: School) -> OrdinarySlot | None:
+    def _numbered(self, number: str | None, row: dict[str, Any], school: School) -> OrdinarySlot | None:
         if not number:
             return None
         held = self.slots.get(number)
         if held is None or held.school_id != school.id:
             raise Fault("slot", "no_hour")
+        if held.term != row["term"]:
+            raise Fault("term", "hour_term")
         self.named.add(number)
         return held
 

@@ -71,7 +71,7 @@ async def get_page(
 ) -> Response:
     """``edit``: the hour in the form; ``weekday`` and ``period``: the empty cell that was pressed."""
     row = await service.get(session, scope, edit) if edit else None
-    form = Form(flat(row)) if row else Form({"weekday": weekday, "period": period, FIELDS.get(asked.of, ""): asked.id})
+    form = Form(flat(row)) if row else Form({"weekday": weekday, "period": period})
     if row is not None:
         of = asked.of or next(iter(words.names(row)))
         asked = Asked(row.term, row.school_id, of, getattr(row, FIELDS[of]) or "")
@@ -121,6 +121,8 @@ async def _page(
     id_ = asked.id if asked.id in ids else next(iter(ids), "")
     if not whole:
         id_ = scope.person or ""
+    if row is None and not form.bad:
+        form.values.setdefault(FIELDS[of], id_)
     wanted = store.SlotFilter(term.id if term else "", school_id if whole else "", of, id_)
     hours = await store.week(session, scope, wanted) if term and id_ else []
     may_write = school is not None and service.may_write(scope, school)

@@ -22,9 +22,12 @@ from server.lessons import service as lessons
 from server.lessons import store as lesson_store
 from server.lessons.lifecycle import MOVE_REASONS, REPLANNED
 from server.lessons.schemas import LessonFilter
+from server.ordinary import busy
+from server.ordinary import store as ordinary
+from server.ordinary.falls import slot_of
 from server.paging import ListPage, base_of, page_of
 from server.schools import store as schools
-from server.scope import Scope, allows
+from server.scope import SYSTEM, Scope, allows
 from server.studios.activities import store as activities
 from server.templating import Page
 from server.timetable import (
@@ -168,7 +171,24 @@ async def _built(session: AsyncSession, scope: Scope, of: str, id_: str, first: 
     days = await store.calendar(session, scope, first, after)
     spans = await store.spans(session, scope, [school.id], first, after) if school else []
     held = await activities.in_week(session, scope, of, id_, midnight(first), midnight(after))
-    return grid.build(first, today, [*found, *called_off], rung, days, spans, held, counts)
+    home = await _ordinary(session, scope, of, id_, first)
+    return grid.build(first, today, [*found, *called_off], rung, days, spans, held, counts, home)
+
+
+async def _ordinary(session: AsyncSession, scope: Scope, of: str, id_: str, first: date) -> list[grid.Ordinary]:
+    """What a teacher or a room has at home that week, as far as the asker may see it."""
+    kind = {"teacher": "person", "room": "room"}.get(of)
+    if kind is None or not id_:
+        return []
+    wanted = {"person": [], "room": [], "class": [], kind: [id_]}
+    entries = await busy.entries(session, SYSTEM, wanted, midnight(first), midnight(first + timedelta(days=7)))
+    slots = [slot_of(one.id) or "" for one in entries]
+    seen = await ordinary.named(session, scope, set(slots))
+    return [
+        grid.Ordinary(seen[slot], one.starts_at, one.ends_at)
+        for slot, one in zip(slots, entries, strict=True)
+        if slot in seen
+    ]
 
 
 STATES = ("planned", "published", "waiting", "live", "closed", "registered", "archived", "disputed", "cancelled")

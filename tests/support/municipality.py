@@ -1,5 +1,5 @@
 """The whole municipality at its real size: 16 districts, 1,500 schools, 6,000 rooms, 120,000 people, a term of
-30 synchronous classrooms plus 10,000 ordinary weekly slots, and the 200,000 dated lessons they give.
+30 synchronous classrooms plus 10,000 weekly slots, their 200,000 dated lessons, and 10,000 ordinary hours (本校课表).
 
 Deterministic but for the day it is made: the term lies around today, so that pages have a week to show. No clashes.
 """
@@ -20,6 +20,7 @@ from server.clock import CITY
 from server.indicators.models import FillState, RollUp
 from server.lessons.models import Invitation, Lesson, Receipt
 from server.notices.models import Notice
+from server.ordinary.models import OrdinarySlot
 from server.participation.models import Attendance
 from server.recordings.models import Recording
 from server.schools.models import (
@@ -35,6 +36,7 @@ from server.schools.models import (
 )
 from server.timetable.models import CalendarHorizon, Term, WeeklySlot
 from tests.support.bulk import Bulk, Row
+from tests.support.municipality_hours import ordinary_hours
 from tests.support.municipality_names import DISTRICTS, FIRST_POSTS, GIVEN, KINDS, PERIODS, SUBJECTS, SURNAMES
 
 WEEKS_BEFORE, WEEKS_AFTER = 11, 8
@@ -231,20 +233,19 @@ class Municipality:
     # --- the term -----------------------------------------------------------------------------------------------------
 
     def _classrooms(self, bulk: Bulk) -> None:
-        """The 30 that count, with four lessons a week; the others with three: 10,000 ordinary slots."""
+        """The 30 that count, with four lessons a week; the others with three: 10,000 slots."""
         self.classrooms: list[Row] = []
         self.received: dict[str, list[Row]] = {}
         self.slots: list[Row] = []
         taken: set[tuple[str, int]] = set()
         ordinary = self.size.of(10_000)
-        number = 0
-        while number < 30 or len(self.slots) < 120 + ordinary:
+        while (number := len(self.classrooms)) < 30 or len(self.slots) < 120 + ordinary:
             self._classroom(number, 4 if number < 30 else 3, taken)
-            number += 1
         bulk.add(Classroom, self.classrooms)
         bulk.add(Receiver, (row for rows in self.received.values() for row in rows))
         bulk.add(WeeklySlot, self.slots)
         self.known.classroom = self.classrooms[0]["id"]
+        bulk.add(OrdinarySlot, ordinary_hours(self.classrooms, self.slots, self.rooms, ordinary, self.id))
         self.known.counts |= {"classrooms": len(self.classrooms), "slots": len(self.slots)}
 
     def _classroom(self, number: int, weekly: int, taken: set[tuple[str, int]]) -> None:
@@ -254,8 +255,7 @@ class Municipality:
         teacher = staff[(2 * turn + number % 2) % len(staff)]
         cells = [cell % (DAYS * len(PERIODS)) for cell in range(turn * weekly * 8, (turn + 1) * weekly * 8, 8)]
         self.classrooms.append({
-            "id": id_, "name": f"{'同步' if number < 30 else '校际'}课堂 {number:05d}",
-            "subject": SUBJECTS[number % 10],
+            "id": id_, "name": f"{'同步' if number < 30 else '校际'}课堂{number:05d}", "subject": SUBJECTS[number % 10],
             "grade": 1 + number % 9, "lead_room_id": lead["id"], "lead_teacher_id": teacher, "term": TERM,
             "accepted_on": self.first if number < 30 else None, "created_at": self.now,
         })  # fmt: skip

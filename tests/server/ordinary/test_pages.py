@@ -92,3 +92,24 @@ async def test_a_teacher_sees_their_own_hours_and_nobody_else_s(web: Web, city: 
     assert (await own.post(PATH, data=sent(city, pupils))).status_code == 403
     pupil = await web.sign_in(await web.person("pupil", school=city.town))
     assert (await pupil.get(PATH)).status_code == 403
+
+
+async def test_the_week_of_a_teacher_shows_their_hours_at_home(
+    web: Web, city: City, pupils: SchoolClass, dean: Browser
+) -> None:
+    """On the days they really fall, greyed, to who may see them."""
+    await web.add(
+        ordinary(city.town, 4, 9, teacher_id=city.teacher.id, class_id=pupils.id, subject="dance"),
+        ordinary(city.town, 5, 9, room_id=city.lead.id, subject="calligraphy"),
+    )
+    week = "/timetable?of=teacher&id={}&day=2026-11-{}"
+    page = (await dean.get(week.format(city.teacher.id, 18))).text
+    assert "舞蹈" in page and "2023级2班" in page and "本校课</span>" in page and "week-lesson ordinary" in page
+    holiday = (await dean.get(week.format(city.teacher.id, 25))).text
+    assert holiday.count("week-lesson ordinary") == 1, "the Saturday that makes up for the Thursday off"
+    room = (await dean.get(f"/timetable?of=room&id={city.lead.id}&day=2026-11-18")).text
+    assert "书法" in room and "舞蹈" not in room
+    own = await web.sign_in(city.teacher)
+    assert "舞蹈" in (await own.get("/timetable?day=2026-11-18")).text
+    village = await web.sign_in(await web.person("dean", school=city.village, of_school=city.village))
+    assert "舞蹈" not in (await village.get(week.format(city.teacher.id, 18))).text
