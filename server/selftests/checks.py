@@ -16,7 +16,7 @@ Camera = Literal["good", "none", "denied", "busy", "dark"]
 Microphone = Literal["good", "none", "denied", "busy", "silent"]
 Loudspeaker = Literal["heard", "faint", "unheard", "blocked"]
 """By the chirp that its own microphone hears; blocked: the browser lets the page play no sound."""
-Path = Literal["all_good", "relay_udp", "tcp_only", "relay_tcp", "relay_tls", "all_blocked", "no_node"]
+Path = Literal["all_good", "relay_udp", "tcp_only", "relay_tcp", "relay_tls", "all_blocked", "ws_blocked", "no_node"]
 """The verdicts of the path check (frontend/modules/media/ways.js)."""
 Lack = Literal["webrtc", "insecure", "wakelock"]
 
@@ -83,6 +83,7 @@ RULES: tuple[Rule, ...] = (
     Rule("old_browser", "red", lambda r: _below(r.chromium, FLOOR) or "webrtc" in r.lacks),
     Rule("insecure", "red", lambda r: "insecure" in r.lacks),
     Rule("no_node", "red", lambda r: r.path == "no_node"),
+    Rule("ws_blocked", "red", lambda r: r.path == "ws_blocked"),
     Rule("path_blocked", "red", lambda r: r.path == "all_blocked"),
     Rule("clock_wrong", "red", lambda r: _beyond(r.clock_ms, CLOCK_WRONG_MS)),
     Rule("line_dead", "red", lambda r: _below(r.down_kbps, DOWN_DEAD)),

@@ -24,6 +24,7 @@ from tests.support.site import PlannedLesson, Site
 pytestmark = pytest.mark.e2e
 
 TELL = "import {signal} from './frontend/modules/media/chirp.js'; console.log(JSON.stringify([...signal(%d)]))"
+CUT = "window.WebSocket = class { constructor() { setTimeout(() => this.onclose?.(), 50) } close() {} send() {} }"
 LIGHT = "document.getElementById('selftest')?.dataset.light ?? ''"
 
 
@@ -88,6 +89,12 @@ def test_a_screen_tests_itself_and_everybody_sees_its_light(site: Site, browsers
         assert any(one["measures"] >= 1 and one["down_kbps"] > 1000 for one in lines)
     with site.visitor("teacher") as teacher:
         assert 'data-light="green"' in teacher.look("/desk")
+
+    # A web filter that lets pages through and cuts every WebSocket.
+    hears.evaluate(f"{CUT}; null")
+    assert again(hears) == "red" and "WebSocket" in hears.inner_text("#selftest-text")
+    shot(hears, "selftest-kiosk-websocket")
+    assert "WebSocket" in lamp(site, lesson)["cause"]
 
 
 def test_a_pc_in_the_wrong_year_is_told_so_with_a_picture(site: Site, browsers: Chromium) -> None:

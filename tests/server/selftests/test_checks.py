@@ -23,6 +23,7 @@ ROWS: dict[str, dict[str, Any]] = {
     "old_browser": {"chromium": 108},
     "insecure": {"lacks": ("insecure",)},
     "no_node": {"path": "no_node"},
+    "ws_blocked": {"path": "ws_blocked"},
     "path_blocked": {"path": "all_blocked"},
     "clock_wrong": {"clock_ms": -600_001},
     "line_dead": {"down_kbps": 99},
