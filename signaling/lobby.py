@@ -115,6 +115,10 @@ class Lobby:
         legs = [(person, leg) for person in self.people.values() for leg in person.legs.values()]
         return next((found for found in legs if found[1].resource == resource), None)
 
+    def resources(self) -> list[str]:
+        """Every WHIP and WHEP session."""
+        return [leg.resource for person in self.people.values() for leg in person.legs.values() if leg.resource]
+
     def present(self) -> frozenset[str]:
         return frozenset(self.people)
 

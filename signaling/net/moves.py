@@ -2,7 +2,8 @@
 
     1 hand over   the room holds still (no op), its log is shipped whole; picture, sound and recording go on
     2 (the web)   a new epoch, the room opened on the other node from what was shipped
-    3 gone        everybody is told; they join there, then their old connections end; who is left is put out
+    3 gone        everybody is told; they join there, then their old connections end; who is left is put out.
+                  Encoders and players cannot be told: theirs end at once, and they come again by the web's address
 
 Rule: nothing is given up before the other node has the room. If 3 does not come, the room goes on here.
 """
@@ -75,8 +76,16 @@ class Moves:
             return False
         if not move.gone:
             move.gone, move.deadline = True, time.monotonic() + LINGER_SECONDS
-            move.host.do(move.host.live.moved(epoch))
+            live = move.host.live
+            move.host.do(live.moved(epoch))
+            for resource in live.lobby.resources():
+                move.host.do(live.http_delete(resource, time.monotonic()))
         return True
+
+    def left(self, lesson: str) -> bool:
+        """Whether its people were told to go: nothing is fetched or brought in here any more."""
+        move = self._moves.get(lesson)
+        return move is not None and move.gone
 
     def tick(self, now: float) -> None:
         for lesson, move in list(self._moves.items()):

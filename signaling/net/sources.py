@@ -79,7 +79,8 @@ class SourceKeeper:
             await asyncio.sleep(LOOK_SECONDS)
             for place, kept in list(self._kept.items()):
                 room = self._node.lives.get(place[0])
-                if room is None or room.epoch != kept.epoch or room.log.state.phase == "closed":
+                over = room is None or room.epoch != kept.epoch or room.log.state.phase == "closed"
+                if over or self._node.moves.left(place[0]):  # some cameras serve one at a time
                     self._stop(place)
 
     async def _keep(self, place: Place, kept: Kept) -> None:

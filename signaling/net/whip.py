@@ -111,7 +111,7 @@ class WhipDoor:
         room, seat, shown = admitted
         if refused := self._form(request) or await self._size(request):
             return refused
-        if code := self.ready(room):
+        if code := "media" if room.held else self.ready(room):  # on its way to another node: soon the web sends there
             return self._refuse(request, code)
         if refused := self._pace(request, room, seat):
             return refused

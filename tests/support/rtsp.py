@@ -76,11 +76,13 @@ class Camera:
         """"video", "audio": what comes no more, though the connection stands."""
         self.garbage: list[bytes] = []
         """RTP payloads to send as the next pictures."""
+        self.most = 9
+        """So many may fetch from it at a time."""
         self.late = 0
         """Ticks (90 kHz) that its clock was set by."""
         self._once, self._user, self._asks = once, user, asks
         self._lines: set[asyncio.StreamWriter] = set()
-        self.played = self.key_frames = 0
+        self.played = self.playing = self.key_frames = 0
 
     def sdp(self) -> str:
         sets = ",".join(base64.b64encode(one).decode() for one in (self.film.sps, self.film.pps))
@@ -103,11 +105,14 @@ class Camera:
                 method, url, rest = found.groups()
                 pairs = (line.partition(":") for line in rest.strip().split("\r\n"))
                 headers = {name.strip().lower(): value.strip() for name, _, value in pairs}
-                writer.write(self._answer(method, headers, url))
-                if method == "PLAY":
+                answer = self._answer(method, headers, url)
+                writer.write(answer)
+                if method == "PLAY" and b" 200 " in answer.partition(b"\r\n")[0]:
                     self.played += 1
+                    self.playing += 1
                     playing = asyncio.create_task(self._play(writer))
         if playing:
+            self.playing -= 1
             playing.cancel()
             await asyncio.gather(playing, return_exceptions=True)
         self._lines.discard(writer)
@@ -122,6 +127,8 @@ class Camera:
         if method != "OPTIONS" and not self._knows(method, headers.get("authorization", "")):
             head += [f"WWW-Authenticate: {line}" for line in self._asks.splitlines()]
             return "\r\n".join(["RTSP/1.0 401 Unauthorized", *head, "", ""]).encode()
+        if method == "PLAY" and self.playing >= self.most:
+            return "\r\n".join(["RTSP/1.0 453 Not Enough Bandwidth", *head, "", ""]).encode()
         body = ""
         if method == "OPTIONS":
             head.append("Public: OPTIONS, DESCRIBE, SETUP, PLAY, TEARDOWN, GET_PARAMETER")

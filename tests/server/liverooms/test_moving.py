@@ -65,6 +65,24 @@ async def test_held_taken_up_written_down_told_in_this_order(city: City) -> None
     assert (seat["epoch"], seat["ws"]) == (2, "wss://class.test/n/n2/ws")
 
 
+async def test_encoders_are_sent_to_the_new_node_and_cameras_fetched_there(city: City) -> None:
+    room = f"/api/v1/rooms/{city.lesson.lead_room_id}"
+    key = (await city.boss.post(f"{room}/stream-keys", json={"label": "录播主机"})).json()["key"]
+    await city.boss.put(f"{room}/source", json={"url": "rtsp://10.3.2.1/stream1"})
+    city.web.nodes.calls.clear()
+    assert (await city.move())[0] == 200
+    assert city.calls() == [
+        ("POST", "n1/rooms/L/handover"),
+        ("PUT", "n2/rooms/L"),
+        ("PUT", "n2/rooms/L/sources"),
+        ("POST", "n1/rooms/L/moved"),
+    ]
+    door, bearer = f"/whip/rooms/{city.lesson.lead_room_id}", {"authorization": f"Bearer {key}"}
+    answer = await city.web.browser().post(door, headers=bearer)
+    assert answer.status_code == 307
+    assert answer.headers["location"].startswith(f"https://class.test/n/n2/whip/{city.lesson.id}?ticket=")
+
+
 async def test_to_a_node_of_ones_choice(city: City) -> None:
     assert (await city.move("n3"))[1]["new"] == "n3"
     assert (await city.move("n3"))[0] == 422

@@ -55,13 +55,13 @@ async def fetch(node: NodeProcess, *sources: dict[str, str], epoch: int = 1) -> 
     async with httpx2.AsyncClient(trust_env=False) as client:
         url = f"{node.http}/control/rooms/L1/sources"
         body = {"epoch": epoch, "sources": list(sources)}
-        return (await client.put(url, json=body, headers=node.web.service("n1"))).status_code
+        return (await client.put(url, json=body, headers=node.web.service(node.node_id))).status_code
 
 
 async def states(node: NodeProcess) -> dict[str, str]:
     """As the web hears them with the room's statistics."""
     async with httpx2.AsyncClient(trust_env=False) as client:
-        told = await client.get(f"{node.http}/control/rooms/L1/seen", headers=node.web.service("n1"))
+        told = await client.get(f"{node.http}/control/rooms/L1/seen", headers=node.web.service(node.node_id))
         found: dict[str, str] = told.json()["sources"]
         return found
 
@@ -78,7 +78,7 @@ class Seen:
 
 
 @contextlib.asynccontextmanager
-async def viewer(node: NodeProcess, web: FakeWeb) -> AsyncIterator[Seen]:
+async def viewer(node: NodeProcess, web: FakeWeb, epoch: int = 1) -> AsyncIterator[Seen]:
     """A WHEP player that waits for the camera; what it decoded."""
     seen, player = Seen(), RTCPeerConnection()
     tasks: list[asyncio.Task[None]] = []
@@ -95,7 +95,7 @@ async def viewer(node: NodeProcess, web: FakeWeb) -> AsyncIterator[Seen]:
 
     async def come() -> None:
         await until(lambda: "EndpointJoined" in web.kinds())
-        await negotiate(player, f"{node.http}/whep/L1", web.token("watch"))
+        await negotiate(player, f"{node.http}/whep/L1", web.token("watch", epoch=epoch))
 
     player.on("track", lambda track: tasks.append(asyncio.create_task(play(track))))
     player.addTransceiver("audio", direction="recvonly")
