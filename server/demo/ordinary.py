@@ -41,13 +41,15 @@ def hours(term: str, now: datetime) -> Iterator[OrdinarySlot]:
                 made.teacher_id = person_id(course.teacher)
                 if not any(meet(made, one) for one in mine):
                     yield made
-    village, year = lessons.courses()[0].villages[0], city_date(now)
+    village, today = lessons.courses()[0].villages[0], city_date(now)
+    near = {one.id for one in lessons.courses() if village in one.villages}
+    received = [one for one in taken if one.classroom_id in near]
     for grade in GRADES:
-        class_id = named_id("demo", "class", village.id, "primary", entry_year("primary", grade, year))
+        class_id = named_id("demo", "class", village.id, "primary", entry_year("primary", grade, today))
         for weekday, subjects in enumerate(WEEK, 1):
             for period, subject in enumerate(subjects, 1):
                 made = _hour(term, village.id, "primary", weekday, period, subject, class_id)
-                if not any(meet(made, one) for one in taken):
+                if not any(meet(made, one) for one in received):
                     yield made
 
 

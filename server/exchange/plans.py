@@ -18,10 +18,11 @@ from server.exchange import store
 from server.exchange.register import Effect, Late, Plan, Twice, checked, open_school
 from server.exchange.sheets import Fault
 from server.ids import new_id
+from server.ordinary.falls import needs_of
 from server.schools import history, service
 from server.schools.models import Enrolment
 from server.schools.schemas import EnrolmentBody
-from server.scope import Action, Part, Scope, allows
+from server.scope import SYSTEM, Action, Part, Scope, allows
 from server.timetable.models import CalendarDay, WeeklySlot
 from server.timetable.schemas import DayBody
 
@@ -162,6 +163,16 @@ class Slots:
     action: Action = "classroom.write"
 
     async def load(self, session: AsyncSession, scope: Scope, now: datetime) -> None:
+        await self.load_shown(session, scope, now)
+        mine = [self.places[id_] for ids in self.known.values() for id_ in ids]
+        self.home: dict[tuple[str, str, int], list[tuple[Span, str]]] = defaultdict(list)
+        """(term, whom or what, weekday) -> hours of ordinary timetables, each with its school."""
+        for term, hour in await store.hours_beside(session, SYSTEM, mine):
+            for need in needs_of(hour):
+                self.home[term, need.key, hour.weekday].append((_span("", hour), hour.school))
+        self.schools = {one.id for one in await store.schools(session, scope)}
+
+    async def load_shown(self, session: AsyncSession, scope: Scope, now: datetime) -> None:
         self.twice = Twice()
         self.places = await store.classroom_places(session, scope, city_date(now))
         self.seen = mine = await store.classrooms_seen(session, scope)
@@ -249,6 +260,14 @@ class Slots:
             found = next((other for other in sorted(beside) if span.meets(self.spans[other])), None)
             if found is not None:
                 yield Late(row, self._busy(self.spans[found].classroom), _clock(span))
+                continue
+            home = next((school for one in self._needs(span) for at, school in self.home[one] if span.meets(at)), None)
+            if home is not None:
+                yield Late(row, self._at_home(home), _clock(span))
+
+    def _at_home(self, school: str) -> Fault:
+        """Who cannot see that school's timetable learns that something is there."""
+        return Fault("starts", "slot_ordinary" if school in self.schools else "errors.classroom_taken")
 
     def _busy(self, classroom: str) -> Fault:
         """Names the classroom in the way to whoever may see it."""

@@ -24,6 +24,8 @@ from server.classrooms.store import visible as visible_classroom
 from server.database import Base
 from server.errors import ForbiddenError
 from server.exchange.models import Upload
+from server.ordinary import store as ordinary
+from server.ordinary.falls import Hour
 from server.ordinary.models import OrdinarySlot
 from server.schools.models import District, Enrolment, Pairing, Past, Room, School, SchoolClass
 from server.schools.store import runs_on, visible
@@ -281,6 +283,23 @@ async def staff_with_posts(session: AsyncSession, scope: Scope, posts: Sequence[
     query = query.join(School, School.id == Person.school_id).where(visible(scope), exists().where(*post))
     rows = await session.execute(query.order_by(Person.login))
     return [Worker(row.id, row.login, row.name, row.school_id or "", bool(row.works)) for row in rows]
+
+
+async def hours_beside(session: AsyncSession, scope: Scope, places: Iterable[Place]) -> list[tuple[str, Hour]]:
+    """(term, ordinary hour) of whom and what these classrooms need."""
+    needed: dict[str, set[str]] = defaultdict(set)
+    for one in places:
+        needed[one.term] |= one.needs
+    found: dict[str, tuple[str, Hour]] = {}
+    for term, needs in needed.items():
+        rows = sorted(needs)
+        for start in range(0, len(rows), CHUNK):
+            wanted: dict[str, list[str]] = {"person": [], "room": [], "class": []}
+            for kind, _, id_ in (need.partition(":") for need in rows[start : start + CHUNK]):
+                wanted[kind].append(id_)
+            hours = await ordinary.hours_beside(session, scope, term, wanted)
+            found |= {hour.id: (term, hour) for hour in hours}
+    return list(found.values())
 
 
 async def ordinary_slots(session: AsyncSession, scope: Scope, terms: Collection[str]) -> list[OrdinarySlot]:

@@ -15,10 +15,11 @@ from server.accounts.models import Person, PostHeld
 from server.classrooms.models import Classroom
 from server.clock import city_date
 from server.database import Base, Database, make_engine
-from server.demo import DEMO_ACCOUNTS, DEMO_PASSWORD, build, clip, lessons, participation, plans
+from server.demo import DEMO_ACCOUNTS, DEMO_PASSWORD, build, clip, lessons, ordinary, participation, plans
 from server.demo.people import person_id
 from server.indicators.models import RollUp
 from server.lessons.models import Lesson
+from server.ordinary.falls import meet
 from server.participation.models import Attendance
 from server.participation.picture import Picture, pictures
 from server.participation.receipts import opened
@@ -181,6 +182,20 @@ def test_no_room_and_no_teacher_is_in_two_places_at_once() -> None:
     for held in spans.values():
         held.sort()
         assert all(before[1] <= after[0] for before, after in pairwise(held))
+
+
+def test_ordinary_hours_keep_off_the_synchronous_lessons_and_each_other() -> None:
+    made = list(ordinary.hours("2026-1", NOW))
+    assert len(made) > 60 and len({one.id for one in made}) == len(made)
+    by_id = {one.id: one for one in lessons.courses()}
+    for slot in lessons.slots():
+        course = by_id[slot.classroom_id]
+        for one in made:
+            taught = one.teacher_id == person_id(course.teacher)
+            heard = one.class_id is not None and one.school_id in {village.id for village in course.villages}
+            assert not ((taught or heard) and meet(one, slot)), (one.weekday, one.period)
+    whose = Counter((one.teacher_id, one.class_id, one.weekday, one.period) for one in made)
+    assert set(whose.values()) == {1}
 
 
 def test_the_same_lesson_has_the_same_past() -> None:

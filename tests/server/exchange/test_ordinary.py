@@ -145,3 +145,19 @@ async def test_two_classes_of_one_name_are_told_by_their_phase(web: Web, dean: B
     assert await problems(web, dean, grid) == []
     cell(grid[at], "class", "2023级1班")
     assert await problems(web, dean, grid) == [(at + 1, "class", "several_classes")]
+
+
+async def test_weekly_slots_in_a_file_see_the_hours_beside_them(web: Web, held: City) -> None:
+    """Those that the file puts somewhere; what stood there goes on standing."""
+    await web.add(ordinary(held.town, 4, 10, teacher_id=held.teacher.id))
+    admin = await web.sign_in(await web.person("city_admin"))
+    grid = await export(admin, "slots")
+    names = [column.key for column in SHEETS["slots"]]
+    place, _ = await send(web, admin, "slots", packed(grid))
+    assert (await state_of(web, place)).problems == []
+    grid[1][names.index("weekday")], grid[1][names.index("starts")] = "周三", "09:20"
+    place, page = await send(web, admin, "slots", packed(grid))
+    assert [(one["column"], one["key"]) for one in (await state_of(web, place)).problems] == [
+        ("starts", "slot_ordinary")
+    ]
+    assert "这个时间有本校课" in page
