@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import date
-from urllib.parse import quote
 
 from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
@@ -59,10 +58,7 @@ async def get_agreement(session: Reading, scope: SignedIn, objects: Objects, pai
     row, _, _ = await service.get(session, scope, pairing_id)
     if row.agreement_name is None:
         raise NotFoundError
-    data = await objects.get(service.key_of(row.id))
-    # As a file to keep, never as a page of ours: what a stranger's PDF does, it does outside our origin.
-    disposition = f"attachment; filename*=UTF-8''{quote(row.agreement_name)}"
-    return Response(data, media_type="application/pdf", headers={"content-disposition": disposition})
+    return service.as_file(row.agreement_name, await objects.get(service.key_of(row.id)))
 
 
 @router.post(ONE + "/agreement")

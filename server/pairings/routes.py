@@ -1,19 +1,27 @@
-"""JSON of pairings: the list and one of them. They are made and ended with their schools (``schools.routes``)."""
+"""JSON of pairings: the list, one of them, its signed agreement. They are made and ended with their schools
+(``schools.routes``)."""
 
 from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Depends, Query, Request
+from fastapi.responses import Response
 
 from server.clock import city_date
-from server.dependencies import ClockDep, Reading
+from server.dependencies import ClockDep, Objects, Reading, SignedIn, Writing
+from server.errors import NotFoundError
 from server.paging import MOST, PAGE_ROWS
 from server.pairings import service, store
+from server.schools import service as schools
 from server.schools.routes import PageNumber, Reader
 from server.schools.schemas import Id, PairingSeen, PairingsSeen
 
 router = APIRouter(prefix="/api/v1/pairings", tags=["pairings"])
+
+PDF = {"application/pdf": {"schema": {"type": "string", "format": "binary"}}}
+BYTES = {"application/octet-stream": PDF["application/pdf"]}
+"""What clients send that know no other; what it is, its first bytes say."""
 
 
 def wanted(
@@ -43,3 +51,28 @@ async def get_pairings(
 async def get_pairing(session: Reading, scope: Reader, pairing_id: Id) -> PairingSeen:
     row, _, _ = await service.get(session, scope, pairing_id)
     return PairingSeen.model_validate(row)
+
+
+@router.get("/{pairing_id}/agreement", response_class=Response, responses={200: {"content": PDF}})
+async def get_agreement(session: Reading, scope: Reader, objects: Objects, pairing_id: Id) -> Response:
+    """The signed paper; 404 where none was handed in."""
+    row, _, _ = await service.get(session, scope, pairing_id)
+    if row.agreement_name is None:
+        raise NotFoundError
+    return service.as_file(row.agreement_name, await objects.get(service.key_of(row.id)))
+
+
+@router.put("/{pairing_id}/agreement", openapi_extra={"requestBody": {"required": True, "content": PDF | BYTES}})
+async def put_agreement(
+    request: Request,
+    session: Writing,
+    scope: SignedIn,
+    objects: Objects,
+    pairing_id: Id,
+    name: Annotated[str, Query(min_length=1, max_length=120, description="What the file is called")] = "agreement.pdf",
+) -> PairingSeen:
+    """The signed paper itself as the body, a PDF of 10 MB at most. Handed in once: then 409."""
+    await schools.pairing_for(session, scope, pairing_id)
+    await request.app.state.rates.hit("upload", scope.person or "-")
+    data = await request.body()
+    return PairingSeen.model_validate(await service.hand_in(session, scope, objects, pairing_id, name, data))

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+from urllib.parse import quote
 
 from sqlalchemy.ext.asyncio import AsyncSession
+from starlette.responses import Response
 
 from server.errors import ConflictError, ForbiddenError, InvalidError, NotFoundError, TooLargeError
 from server.schools import service as schools
@@ -37,6 +39,12 @@ async def get(session: AsyncSession, scope: Scope, pairing_id: str) -> tuple[Pai
     if not any(allows(scope, "school.read", schools.part_of(one)) for one in (lead, village)):
         raise ForbiddenError
     return row, lead, village
+
+
+def as_file(name: str, data: bytes) -> Response:
+    """To keep, never as a page of ours: what a stranger's PDF does, it does outside our origin."""
+    disposition = f"attachment; filename*=UTF-8''{quote(name)}"
+    return Response(data, media_type="application/pdf", headers={"content-disposition": disposition})
 
 
 async def hand_in(

@@ -18,6 +18,7 @@ from server.schools.schemas import (
     DistrictSeen,
     EndBody,
     EnrolmentBody,
+    EnrolmentSeen,
     Id,
     PairingBody,
     PairingSeen,
@@ -30,6 +31,7 @@ from server.schools.schemas import (
     SchoolSeen,
     SchoolsSeen,
     SettlementBody,
+    SettlementSeen,
 )
 from server.scope import Scope, allows
 
@@ -146,6 +148,20 @@ async def get_history(session: Reading, scope: Reader, school_id: Id) -> list[Pa
     """What the school, its rooms, classes and enrolment were before, latest first."""
     school = await service.get(session, scope, school_id)
     return [PastSeen.model_validate(row) for row in await store.pasts_of(session, scope, school.id)]
+
+
+@router.get("/schools/{school_id}/settlements")
+async def get_settlements(session: Reading, scope: Reader, school_id: Id) -> list[SettlementSeen]:
+    """城乡分类代码 with their validity, the oldest first."""
+    school = await service.get(session, scope, school_id)
+    return [SettlementSeen.model_validate(row) for row in school.settlement]
+
+
+@router.get("/schools/{school_id}/enrolments")
+async def get_enrolments(session: Reading, scope: Reader, school_id: Id) -> list[EnrolmentSeen]:
+    """By school year, the oldest first."""
+    school = await service.get(session, scope, school_id)
+    return [EnrolmentSeen.model_validate(row) for row in school.enrolment]
 
 
 @router.post("/schools/{school_id}/settlements", status_code=204)

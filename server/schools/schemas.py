@@ -56,6 +56,27 @@ class SettlementBody(Body):
     starts_on: date = Field(strict=False)
 
 
+class SettlementSeen(BaseModel):
+    """A code that holds on [starts_on, ends_on); without an end it is the present one."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: str
+    code: str
+    starts_on: date
+    ends_on: date | None
+
+
+class EnrolmentSeen(BaseModel):
+    model_config = ConfigDict(from_attributes=True)
+
+    id: str
+    school_year: int
+    phase: str
+    pupils: int
+    teachers: int
+
+
 class EnrolmentBody(Body):
     school_year: int = Field(ge=2000, le=2100)
     phase: Literal["primary", "junior"]
@@ -173,6 +194,9 @@ class PairingSeen(BaseModel):
     kind: str
     starts_on: date
     ends_on: date | None
+    agreement_name: str | None
+    """Of the signed paper, where it was handed in."""
+    agreement_sha256: str | None
 
 
 class PairingsSeen(BaseModel):

@@ -8,9 +8,11 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query
 
 from server.dependencies import ClockDep, Reading, SignedIn, Writing
-from server.errors import NotFoundError
+from server.errors import ForbiddenError, NotFoundError
+from server.paging import MAX_PAGE, MOST, PAGE_ROWS
 from server.schools import store as schools
-from server.timetable import calendar, finding, publishing, ringing, store
+from server.scope import allows
+from server.timetable import calendar, finding, publishing, ringing, store, wizard_routes
 from server.timetable.models import BellSchedule, CalendarDay, SchoolSpan, Term
 from server.timetable.publishing import Plan
 from server.timetable.schemas import (
@@ -27,12 +29,15 @@ from server.timetable.schemas import (
     ScheduleOut,
     SpanBody,
     SpanOut,
+    SpanSeen,
+    SpansSeen,
     TermBody,
     TermOut,
 )
 from server.timetable.terms import teaching_week
 
 router = APIRouter(prefix="/api/v1", tags=["timetable"])
+router.include_router(wizard_routes.router)
 
 Id = Annotated[str, Path(max_length=24)]
 YEAR = timedelta(days=366)
@@ -176,6 +181,24 @@ async def span_out(session: Reading, scope: SignedIn, row: SchoolSpan) -> SpanOu
             "lessons": [one.id for one in hit],
         }
     )
+
+
+@router.get("/spans")
+async def get_spans(
+    session: Reading,
+    scope: SignedIn,
+    school: Annotated[str, Query(pattern="^[a-z0-9]{0,24}$")] = "",
+    first: Annotated[date | None, Query()] = None,
+    last: Annotated[date | None, Query()] = None,
+    page: Annotated[int, Query(ge=1, le=MAX_PAGE)] = 1,
+    size: Annotated[int, Query(ge=1, le=MOST)] = PAGE_ROWS,
+) -> SpansSeen:
+    """Days away of the schools the asker sees, the latest first; those that touch [``first``, ``last``]."""
+    if not allows(scope, "school.read"):
+        raise ForbiddenError
+    rows, paging = await store.list_spans(session, scope, school, first, last, page, size)
+    items = [SpanSeen.model_validate(row) for row in rows]
+    return SpansSeen(items=items, count=paging.count, page=paging.page, pages=paging.pages)
 
 
 @router.post("/spans", status_code=201)

@@ -183,3 +183,51 @@ class WizardBody(Body):
     """Left out: all the asker may write; an empty list is none."""
     promote: bool = True
     """升级: grade + 1 where the new term begins a new school year."""
+
+
+class LapsedOut(BaseModel):
+    what: str = Field(description="Key of a sentence, as ``post``, ``room``, ``pairing``, ``class``, ``consent``")
+    name: str
+
+
+class CandidateOut(BaseModel):
+    """One classroom of the old term."""
+
+    classroom_id: str
+    name: str
+    grade: int
+    new_grade: int
+    copied: bool
+    """The new term has one like it."""
+    leaves: bool
+    """Its class leaves the school."""
+    lapsed: list[LapsedOut]
+
+
+class DraftOut(BaseModel):
+    old: str
+    new: str
+    promoted: bool
+    known_until: date | None
+    """Up to when holidays are known."""
+    items: list[CandidateOut]
+    count: int
+    page: int
+    pages: int
+
+
+class CopiedOut(BaseModel):
+    classrooms: list[str]
+
+
+class SpanSeen(SpanBody):
+    model_config = ConfigDict(from_attributes=True)
+
+    id: str
+
+
+class SpansSeen(BaseModel):
+    items: list[SpanSeen]
+    count: int
+    page: int
+    pages: int

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from datetime import date
 
-from sqlalchemy import ColumnElement, Row, delete, select
+from sqlalchemy import ColumnElement, Row, delete, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from server.accounts.models import Person, PostHeld
@@ -15,6 +15,7 @@ from server.accounts.store import held_on
 from server.classrooms import store as classrooms
 from server.classrooms.models import Classroom
 from server.database import Base
+from server.paging import Paging
 from server.schools import store as schools
 from server.schools.models import Room, School
 from server.scope import Scope
@@ -94,6 +95,19 @@ async def spans(
     query = select(SchoolSpan).where(SchoolSpan.school_id.in_(school_ids))
     query = query.where(SchoolSpan.first_on <= last, SchoolSpan.last_on >= first)
     return list(await session.scalars(query.order_by(SchoolSpan.first_on, SchoolSpan.id)))
+
+
+async def list_spans(
+    session: AsyncSession, scope: Scope, school: str, first: date | None, last: date | None, page: int, size: int
+) -> tuple[list[SchoolSpan], Paging]:
+    """Of the schools the asker sees, the latest first; those that touch [first, last]."""
+    query = select(SchoolSpan).join(School, School.id == SchoolSpan.school_id).where(schools.visible(scope))
+    query = query.where(SchoolSpan.school_id == school) if school else query
+    query = query.where(SchoolSpan.last_on >= first) if first else query
+    query = query.where(SchoolSpan.first_on <= last) if last else query
+    paging = Paging(page, await session.scalar(select(func.count()).select_from(query.subquery())) or 0, size)
+    query = query.order_by(SchoolSpan.first_on.desc(), SchoolSpan.id).offset(paging.offset).limit(size)
+    return list(await session.scalars(query)), paging
 
 
 async def span(session: AsyncSession, scope: Scope, span_id: str) -> SchoolSpan | None:

@@ -33,8 +33,8 @@ _NOUNS = (
     "demands|studios|indicators"
 )
 READABLE = re.compile(
-    rf"^/api/v1/(openapi\.json|({_NOUNS})(/[^/]+)?|schools/[^/]+/(rooms|pairings|bells|history)|lessons/[^/]+/changes|"
-    r"classrooms/[^/]+/progress|reports/[^/]+/[^/]+)$"
+    rf"^/api/v1/(openapi\.json|({_NOUNS})(/[^/]+)?|schools/[^/]+/(rooms|pairings|bells|history|settlements|enrolments)|lessons/[^/]+/changes|"
+    r"classrooms/[^/]+/progress|spans(/[^/]+)?|reports/[^/]+/[^/]+)$"
 )
 """The city's objects and figures; no recording, no slide, no seat."""
 
