@@ -99,7 +99,16 @@ class Nodes:
         if answer.status_code >= 500:
             raise NodeUnreachableError(f"{node.id}: {answer.status_code}")
         if answer.status_code >= 400 and not (method == "DELETE" and answer.status_code == 404):
-            log.error("node %s refused %s %s: %s %s", node.id, method, path, answer.status_code, answer.text[:200])
+            asked = method == "GET" and answer.status_code == 404  # a room that is not open yet, or no more
+            log.log(
+                logging.INFO if asked else logging.ERROR,
+                "node %s refused %s %s: %s %s",
+                node.id,
+                method,
+                path,
+                answer.status_code,
+                answer.text[:200],
+            )
             raise NodeRefusedError(f"{node.id}: {answer.status_code}")
         return dict(answer.json()) if answer.status_code == 200 and answer.content else {}
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import timedelta
 from typing import Any
 
 from starlette.requests import Request
@@ -22,14 +23,21 @@ async def looked(
     district: str | None = None,
     person: str | None = None,
     told: dict[str, Any] | None = None,
+    once: timedelta | None = None,
 ) -> None:
-    """In a transaction of its own, before the answer goes out: what could not be told is not shown."""
+    """In a transaction of its own, before the answer goes out: what could not be told is not shown. ``once``: what this
+    person was told to have done to this row within that time, in the same words, is not told again."""
     state = request.app.state
     scope = request.state.scope
     actor = Actor(person or scope.person, scope.device, request.client.host if request.client else None)
     place = (school or scope.school, district or (next(iter(scope.districts)) if len(scope.districts) == 1 else None))
+    entry = entry_of(actor, state.clock.now(), act, kind, row_id, told or {}, place)
+    if once is not None:
+        async with state.database.reading() as session:
+            if await store.told_since(session, scope, entry, entry.at - once):
+                return
     async with state.database.transaction() as session:
-        await store.add(session, scope, entry_of(actor, state.clock.now(), act, kind, row_id, told or {}, place))
+        await store.add(session, scope, entry)
 
 
 async def looked_at_people(request: Request, people: Iterable[Person]) -> None:

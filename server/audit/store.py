@@ -103,6 +103,15 @@ async def count_lost(session: AsyncSession, scope: Scope) -> int:
     return int(await session.scalar(query.where(~exists().where(AuditWaiting.entry_id == AuditEntry.id))) or 0)
 
 
+async def told_since(session: AsyncSession, scope: Scope, entry: AuditEntry, since: datetime) -> bool:
+    """Whether the same was told of the same person or device at the same address; for our own code, which may know."""
+    query = select(AuditEntry.told).where(AuditEntry.kind == entry.kind, AuditEntry.row_id == entry.row_id)
+    query = query.where(AuditEntry.at > since, AuditEntry.act == entry.act)
+    for name in ("person_id", "device_id", "address"):
+        query = query.where(getattr(AuditEntry, name).is_not_distinct_from(getattr(entry, name)))
+    return entry.told in list(await session.scalars(query))
+
+
 async def add(session: AsyncSession, scope: Scope, *entries: AuditEntry) -> None:
     session.add_all(entries)
     session.add_all([AuditWaiting(entry_id=entry.id) for entry in entries])

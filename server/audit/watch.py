@@ -212,14 +212,14 @@ def _said(name: str, value: Any) -> Any:
 
 
 def _sets(session: Session, table: Any, rows: Any) -> Iterator[tuple[dict[str, Any], Place]]:
-    """Rows of one statement, told as one set for each district concerned: how many, and what all of them share (the
-    batch, by which each is found)."""
+    """Rows of one statement, told as one set for each district concerned, and for each school of the city's own (no
+    district answers for it): how many, and what all of them share (the batch, by which each is found)."""
     rows = [rows] if isinstance(rows, dict) else list(rows or ())
-    parts: dict[str | None, list[tuple[dict[str, Any], str | None]]] = {}
+    parts: dict[Place, list[tuple[dict[str, Any], str | None]]] = {}
     for row in rows:
         school, district = _place(session, table(**row))
-        parts.setdefault(district, []).append((row, school))
-    for district, held in parts.items():
+        parts.setdefault((None if district else school, district), []).append((row, school))
+    for (_, district), held in parts.items():
         first, schools = held[0][0], {school for _, school in held}
         shared = {
             name: value for name, value in first.items() if value and all(row.get(name) == value for row, _ in held)

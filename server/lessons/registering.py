@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from datetime import datetime, time, timedelta
 
-from sqlalchemy import ColumnElement, and_, func, select, update
+from sqlalchemy import ColumnElement, and_, case, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from server.audit.watch import tell
@@ -76,17 +76,20 @@ async def _put(
     session: AsyncSession, due: ColumnElement[bool], state: tuple[str, str], before: dict[str, datetime], now: datetime
 ) -> None:
     """One statement for the city's; the audit log is told how many of each district, and until when, by which each
-    lesson is found."""
-    query = select(School.supervised_by, func.count()).select_from(Lesson).join(Room, Room.id == Lesson.lead_room_id)
-    query = query.join(School, School.id == Room.school_id).where(due).group_by(School.supervised_by)
-    counts = [(district, count) for district, count in await session.execute(query)]
+    lesson is found; schools of the city's own are told each by itself."""
+    own = case((School.supervised_by.is_(None), School.id))
+    query = (
+        select(own, School.supervised_by, func.count()).select_from(Lesson).join(Room, Room.id == Lesson.lead_room_id)
+    )
+    query = query.join(School, School.id == Room.school_id).where(due).group_by(own, School.supervised_by)
+    counts = [((school, district), count) for school, district, count in await session.execute(query)]
     if not counts:
         return
     await session.execute(update(Lesson.__table__).where(due).values(state=state[1]))  # type: ignore[arg-type]
     until = {name: f"< {moment.isoformat()}" for name, moment in before.items()}
-    for district, count in counts:
+    for place, count in counts:
         told = {"rows": count, "state": list(state), **until}
-        tell(session, now, "change", "lessons", None, told, (None, district))
+        tell(session, now, "change", "lessons", None, told, place)
 
 
 def _ours(scope: Scope) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated, cast
 
 from fastapi import APIRouter, Depends, File, Path, Query, Request, Response, UploadFile
@@ -111,6 +111,8 @@ async def post_rehearsal(request: Request, session: Writing, scope: SignedIn, cl
 
 LOOKING = ("watch", "inspector")
 """Roles that see and hear classes without being of the lesson: told to the audit log."""
+AN_HOUR = timedelta(hours=1)
+"""A line that breaks comes back for a new seat: it is the same look."""
 
 
 @router.post("/lessons/{lesson_id}/seat")
@@ -125,7 +127,8 @@ async def post_seat(lesson_id: Id, body: SeatBody, request: Request, scope: Sign
     if body.role in LOOKING:
         lead = lesson.lead_room.school
         told = {"title": lesson.title, "role": body.role}
-        await looked(request, "view", "live", lesson_id, school=lead.id, district=lead.supervised_by, told=told)
+        place = (lead.id, lead.supervised_by)
+        await looked(request, "view", "live", lesson_id, school=place[0], district=place[1], told=told, once=AN_HOUR)
     return SeatOut(
         token=seating.token(seat),
         lesson=lesson_id,

@@ -23,6 +23,8 @@ from server.lessons.changes.schemas import FormsBody, ManyDone
 from server.lessons.lifecycle import AHEAD
 from server.lessons.models import Lesson
 from server.lessons.schemas import LessonFilter
+from server.outbox import service as outbox
+from server.outbox.events import of_lesson
 from server.scope import SYSTEM, Scope
 from server.timetable import lessons_made
 
@@ -65,4 +67,7 @@ async def set_form(session: AsyncSession, scope: Scope, classroom_id: str, body:
         rows.append(row)
     await session.flush()
     await changes.add_all(session, scope, rows)
+    if held and await outbox.heard(session):
+        for lesson in held:
+            await outbox.announce(session, of_lesson("about", lesson, now), now)
     return ManyDone(batch=batch, lessons=[one.id for one in held], passed_over=[])

@@ -93,6 +93,29 @@ async def test_a_set_is_told_once_for_each_district_with_its_count(web: Web) -> 
     assert near.school_id is not None and far.school_id is None, "one school's own; two schools' only the district's"
 
 
+async def test_a_set_of_the_citys_own_schools_is_told_to_each(web: Web) -> None:
+    """No district answers for them: without their school nobody but the city could read it."""
+    district, lessons, own = await web.district("120113"), [], []
+    for number in range(2):
+        school = await web.school(district, f"直属{number}")
+        async with web.transaction() as session:
+            (await session.get_one(School, school.id)).supervised_by = None
+        lead, room = await web.room(school, "主讲", kind="lead"), await web.room(school)
+        teacher = await web.person("teacher", school=school)
+        lessons += [await web.lesson(teacher, lead, room) for _ in range(2)]
+        own.append(school.id)
+    rows = [
+        {"batch": "b", "lesson_id": one.id, "kind": "cancel", "at": web.clock.now(), "before": {}, "after": {}}
+        for one in lessons
+    ]
+    async with web.transaction() as session:
+        await changes.add_all(session, CITY, rows)
+    found = [one for one in await told(web.database) if one.kind == "lesson_changes"]
+    assert sorted((one.school_id, one.district_id, one.told["rows"]) for one in found) == sorted(
+        (school, None, 2) for school in own
+    )
+
+
 async def test_what_is_rolled_back_is_not_told(web: Web) -> None:
     before = len(await told(web.database))
     with pytest.raises(RuntimeError):

@@ -9,6 +9,7 @@ from sqlalchemy import select
 
 from server.classrooms.models import Classroom
 from server.lessons.models import Lesson, LessonChange
+from server.outbox.models import Delivery
 from server.timetable.models import WeeklySlot
 from tests.support.timetable import City, with_classroom
 from tests.support.web import Browser, Web
@@ -56,6 +57,22 @@ async def test_the_rest_of_the_term_and_what_is_published_later(web: Web, city: 
     assert (moved["add"], moved["withdraw"]) == (4, 3), "they went on following their timetable"
     assert {one.form for one in await lessons(web) if one.state == "published"} == {"delivery", "master"}
     assert [one.form for one in await lessons(web) if one.state == "published"][1:] == ["master"] * 4
+
+
+async def test_a_webhook_hears_of_each_lesson(web: Web, city: City, admin: Browser) -> None:
+    made = await admin.post(
+        "/api/v1/channels",
+        json={
+            "kind": "webhook", "place": f"district:{city.district.id}", "name": "平台",
+            "endpoint": "https://platform.example/hook", "events": ["lesson.about"],
+        },
+    )  # fmt: skip
+    assert made.status_code == 201, made.text
+    done = await admin.post("/api/v1/classrooms/c/lesson-form", json={"form": "master", "lessons": []})
+    assert done.is_success, done.text
+    async with web.database.reading() as session:
+        rows = list(await session.scalars(select(Delivery).where(Delivery.event == "lesson.about")))
+    assert {one.body["lesson"]["id"] for one in rows} == {one.id for one in await lessons(web)} and len(rows) == 4
 
 
 async def test_some_of_its_lessons_alone_by_the_school_that_leads(web: Web, city: City, admin: Browser) -> None:

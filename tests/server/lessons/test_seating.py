@@ -137,6 +137,26 @@ async def test_who_looks_on_stands_in_the_audit_log(web: Web, city: City) -> Non
     }
 
 
+async def test_a_line_that_comes_back_is_the_same_look(web: Web, city: City) -> None:
+    async def looks() -> int:
+        async with web.database.reading() as session:
+            rows = await session.scalars(select(AuditEntry.told).where(AuditEntry.kind == "live"))
+            return len(list(rows))
+
+    inspectors = [await web.sign_in(await web.person("inspector")) for _ in range(2)]
+    for _ in range(3):
+        for browser in inspectors:
+            assert (await ask(browser, city.lesson, "inspector")).status_code == 200
+    assert await looks() == 2, "one each"
+    assert (await ask(inspectors[0], city.lesson, "watch")).status_code == 200
+    assert await looks() == 3, "looked at otherwise"
+    async with web.transaction() as session:
+        (await session.get_one(Lesson, city.lesson.id)).ends_at += timedelta(hours=2)
+    web.clock.moment += timedelta(minutes=61)
+    assert (await ask(inspectors[1], city.lesson, "inspector")).status_code == 200
+    assert await looks() == 4, "an hour later"
+
+
 async def test_an_unknown_role_is_refused(web: Web, city: City) -> None:
     assert (await ask(await web.sign_in(city.teacher), city.lesson, "king")).status_code == 422
 
