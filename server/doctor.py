@@ -20,15 +20,15 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 from urllib.parse import urlsplit
 
 from server.config import SettingsError, WebSettings, load
+from server.findings import Band, Finding, short
+from server.reach import node_urls, nodes
 from server.templating import Texts, texts
 
-Band = Literal["good", "caution", "bad"]
 MARKS: dict[Band, str] = {"good": "✓", "caution": "!", "bad": "✗"}
 
 PACKAGES = ("fastapi", "sqlalchemy", "aiortc", "av", "pypdfium2", "pillow", "argon2-cffi", "huey", "minio", "redis")
@@ -40,15 +40,6 @@ BUFFER_LEAST = 4 * 1024 * 1024  # bytes: a fifth of a second of 20,000 datagrams
 TIME_ERROR = 5  # ntp_adjtime(2): the clock is not synchronised
 
 Say = Callable[[str], None]
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """``key`` names the sentence "doctor.<key>", and "doctor.<key>.mend" when the band is not good."""
-
-    band: Band
-    key: str
-    params: dict[str, Any] = field(default_factory=dict)
 
 
 # --- this machine -----------------------------------------------------------------------------------------------------
@@ -168,7 +159,7 @@ async def database(settings: WebSettings) -> Finding:
         async with asyncio.timeout(10):
             current = await asyncio.to_thread(migrations.current, settings.database_url)
     except Exception as error:
-        return Finding("bad", "database_away", {"why": _short(error)})
+        return Finding("bad", "database_away", {"why": short(error)})
     if current is None:
         return Finding("caution", "database_empty")
     behind = current != migrations.head()
@@ -186,7 +177,7 @@ async def objects(settings: WebSettings) -> Finding:
             await store.delete("doctor/trial.txt")
             await store.close()
     except Exception as error:
-        return Finding("bad", "objects_away", {"why": _short(error)})
+        return Finding("bad", "objects_away", {"why": short(error)})
     return (
         Finding("good", "objects", {"where": _where(settings.objects)})
         if good
@@ -240,7 +231,7 @@ def _is_trusted(host: str, port: int, name: str | None) -> Finding:
     except ssl.SSLCertVerificationError as error:
         return Finding("bad", "relay_untrusted", {**params, "why": error.verify_message})
     except OSError as error:
-        return Finding("bad", "relay_away", {**params, "why": _short(error)})
+        return Finding("bad", "relay_away", {**params, "why": short(error)})
     days = int((ends - time.time()) / 86400)
     return (
         Finding("caution", "relay_ends", params | {"days": days})
@@ -262,7 +253,7 @@ def _answers_stun(host: str, port: int) -> Finding:
             if asking.recv(1500)[4:20] != request[4:20]:
                 return Finding("bad", "relay_away", {**params, "why": "?"})
     except OSError as error:
-        return Finding("bad", "relay_away", {**params, "why": _short(error)})
+        return Finding("bad", "relay_away", {**params, "why": short(error)})
     return Finding("good", "relay", params)
 
 
@@ -271,13 +262,8 @@ def _connects(key: str, host: str, port: int) -> Finding:
     try:
         socket.create_connection((host, port), CONNECT_SECONDS).close()
     except OSError as error:
-        return Finding("bad", f"{key}_away", {**params, "why": _short(error)})
+        return Finding("bad", f"{key}_away", {**params, "why": short(error)})
     return Finding("good", key, params)
-
-
-def _short(error: Exception) -> str:
-    lines = str(error).strip().splitlines() or [""]
-    return (lines[0] or type(error).__name__)[:160]
 
 
 def _where(address: str) -> str:
@@ -298,10 +284,14 @@ def look(settings: WebSettings, environ: Mapping[str, str]) -> Iterator[Finding]
     yield from buffers()
     yield keys(settings)
     yield from ports(settings, environ)
-    yield asyncio.run(database(settings))
+    stored = asyncio.run(database(settings))
+    yield stored
     yield asyncio.run(objects(settings))
     yield from redis(settings)
     yield from web(settings)
+    told = asyncio.run(node_urls(settings)) if stored.band == "good" else []
+    own = environ.get("TONGTANG_NODE_PUBLIC_URL")
+    yield from nodes(settings, [*told, *([own] if own else [])])
     yield from relays(settings)
 
 

@@ -6,16 +6,19 @@ import inspect
 import re
 import socket
 import subprocess
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from server import doctor
+from server import doctor, reach
 from server.config import WebSettings
 from server.doctor import Finding
+from server.lessons.models import Node
 from server.templating import texts
 from server.up import ensure_seat_keys
 from tests.support.services import Turn
+from tests.support.web import Web
 
 
 @pytest.fixture
@@ -24,7 +27,7 @@ def settings(tmp_path: Path) -> WebSettings:
 
 
 def test_every_finding_has_its_words() -> None:
-    source = inspect.getsource(doctor)
+    source = inspect.getsource(doctor) + inspect.getsource(reach)
     said = {
         *re.findall(r'"([a-z]+(?:_[a-z]+)*)"', source),
         *re.findall(r"doctor\.([a-z_]+)'", source),
@@ -102,6 +105,69 @@ def test_http_for_others_than_this_machine_is_called_out(settings: WebSettings) 
     open_to_all = settings.model_copy(update={"listen": "0.0.0.0"})
     assert [finding.key for finding in doctor.web(open_to_all)] == ["origin_http"]
     assert list(doctor.web(settings)) == []
+
+
+SITE = "https://class.example"
+
+
+@pytest.mark.parametrize(
+    ("origin", "allowed", "url", "keys"),
+    [
+        (SITE, (), "wss://class.example/n/1", ["node_url"]),
+        (SITE, (), "wss://class.example:443/n/1", ["node_url"]),
+        (SITE, (), "ws://{host}:8001", ["node_mixed"]),
+        (SITE, ("ws://{host}:8001", "http://{host}:8001"), "ws://{host}:8001", ["node_mixed"]),
+        (SITE, (), "wss://media.example/n/1", ["node_not_allowed"]),
+        (SITE, (), "wss://class.example:8443", ["node_not_allowed"]),
+        (SITE, ("wss://media.example", "https://media.example"), "wss://media.example/n/1", ["node_url"]),
+        (SITE, ("wss://{host}:8443", "https://{host}:8443"), "wss://class.example:8443", ["node_url"]),
+        (SITE, ("wss://media.example",), "wss://media.example", ["node_not_allowed"]),
+        (SITE, ("ws://{host}:8443", "http://{host}:8443"), "wss://{host}:8443", ["node_url"]),
+        (SITE, (), "wss://nowhere.example", ["node_unknown", "node_not_allowed"]),
+        (SITE, (), "ws://nowhere.example", ["node_mixed", "node_unknown", "node_not_allowed"]),
+        (None, (), "ws://{host}:8001", ["node_url"]),
+        (None, (), "wss://media.example/n/1", ["node_url"]),
+        (None, ("ws://{host}:8003", "http://{host}:8003"), "ws://{host}:8001", ["node_not_allowed"]),
+        ("http://10.0.0.7:8000", (), "ws://10.0.0.7:8000/n/1", ["node_url"]),
+        ("http://10.0.0.7:8000", (), "ws://10.0.0.7:8001", ["node_not_allowed"]),
+    ],
+)
+def test_addresses_that_do_not_fit_each_other(
+    settings: WebSettings,
+    monkeypatch: pytest.MonkeyPatch,
+    origin: str | None,
+    allowed: tuple[str, ...],
+    url: str,
+    keys: list[str],
+) -> None:
+    def known(host: str, port: object) -> list[object]:
+        if host == "nowhere.example":
+            raise socket.gaierror("Name or service not known")
+        return []
+
+    monkeypatch.setattr("server.reach.socket.getaddrinfo", known)
+    site = settings.model_copy(update={"public_origin": origin, "node_origins": allowed})
+    found = list(reach.nodes(site, [url, url]))
+    assert [finding.key for finding in found] == keys
+    assert all(finding.band == ("good" if finding.key == "node_url" else "bad") for finding in found)
+    assert all("{" not in doctor.line(finding, texts("en")).replace("{host}", "") for finding in found)
+
+
+def test_the_mend_names_what_is_missing(settings: WebSettings) -> None:
+    site = settings.model_copy(update={"public_origin": "https://localhost", "node_origins": ("wss://localhost:8443",)})
+    [finding] = reach.nodes(site, ["wss://localhost:8443/n/1"])
+    said = doctor.line(finding, texts("en"))
+    assert "add https://localhost:8443 to the web's TONGTANG_NODE_ORIGINS" in said
+
+
+async def test_nodes_that_reported_lately_are_looked_at(web: Web, web_settings: WebSettings) -> None:
+    for name, ago in (("n1", timedelta()), ("n2", timedelta(days=30))):
+        await web.node(name)
+        async with web.database.transaction() as session:
+            (await session.get_one(Node, name)).seen_at = datetime.now(UTC) - ago
+    assert await reach.node_urls(web_settings) == ["ws://{host}:8001"]
+    away = web_settings.model_copy(update={"database_url": "postgresql+psycopg://nobody@127.0.0.1:1/x"})
+    assert await reach.node_urls(away) == []
 
 
 def test_wrong_settings_are_the_first_thing_it_says() -> None:
