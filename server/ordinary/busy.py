@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from server.clock import city_date
 from server.ordinary import store
-from server.ordinary.falls import Calendar, Hour, fall
+from server.ordinary.falls import Calendar, Hour, fall, needs_of
 from server.scope import Scope
 from server.timetable import service
 from server.timetable import store as timetable
@@ -29,6 +29,8 @@ async def entries(
     if not held:
         return []
     known = await calendar(session, scope, held, first, last)
+    asked = {(kind, id_) for kind, ids in wanted.items() for id_ in ids}
+    held = [one for one in held if any((need.kind, need.id) in asked for need in needs_of(one))]
     return [one for one in fall(held, known, first, last) if one.starts_at < end and start < one.ends_at]
 
 

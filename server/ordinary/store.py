@@ -80,15 +80,17 @@ async def hours_beside(
 
 def _hours() -> Select[Any]:
     """The columns of ``Hour``, in its order. A class says by whose bells; else the school does, a nine-year school's
-    as its primary part rings."""
+    as its primary part rings. Who has moved to another school is no longer kept busy by the old one's timetable."""
     usual = case((School.phase == "junior", "junior"), else_="primary")
     phase = case((SchoolClass.phase.is_not(None), SchoolClass.phase), else_=usual)
-    names = ("id", "school_id", "weekday", "period", "starts", "minutes", "weeks", "follows_bell")
-    held = ("class_id", "teacher_id", "room_id")
-    columns = [getattr(OrdinarySlot, name) for name in (*names, *held)]
-    query = select(*columns, phase, Term.starts_on, Term.ends_on).select_from(OrdinarySlot)
-    query = query.join(Term, Term.id == OrdinarySlot.term).join(School, School.id == OrdinarySlot.school_id)
-    return query.outerjoin(SchoolClass, SchoolClass.id == OrdinarySlot.class_id)
+    names = ("id", "school_id", "weekday", "period", "starts", "minutes", "weeks", "follows_bell", "class_id")
+    columns = [getattr(OrdinarySlot, name) for name in names]
+    teacher = case((Person.school_id == OrdinarySlot.school_id, OrdinarySlot.teacher_id))
+    query = select(*columns, teacher, OrdinarySlot.room_id, phase, Term.starts_on, Term.ends_on)
+    query = query.select_from(OrdinarySlot).join(Term, Term.id == OrdinarySlot.term)
+    query = query.join(School, School.id == OrdinarySlot.school_id)
+    query = query.outerjoin(SchoolClass, SchoolClass.id == OrdinarySlot.class_id)
+    return query.outerjoin(Person, Person.id == OrdinarySlot.teacher_id)
 
 
 async def named(session: AsyncSession, scope: Scope, ids: Collection[str]) -> dict[str, OrdinarySlot]:
@@ -140,7 +142,7 @@ def _filtered(scope: Scope, wanted: SlotFilter) -> Select[Any]:
 async def page_of_slots(
     session: AsyncSession, scope: Scope, wanted: SlotFilter, page: int, size: int
 ) -> tuple[list[OrdinarySlot], Paging]:
-    order = (OrdinarySlot.term, OrdinarySlot.school_id, *ORDER)
+    order = (OrdinarySlot.school_id, OrdinarySlot.term, *ORDER)  # that of the index
     ids, paging = await ids_of_page(session, _filtered(scope, wanted).order_by(*order), page, size)
     query = select(OrdinarySlot).where(OrdinarySlot.id.in_(ids)).order_by(*order).options(*WHOLE)
     return list((await session.scalars(query)).unique()), paging

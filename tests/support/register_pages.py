@@ -72,6 +72,7 @@ def asked(known: Known) -> list[Asked]:
         Asked("week of a room", city, f"/timetable?of=room&id={known.room}&day={day}"),
         Asked("slot finder", city, f"/timetable/find?term={TERM}&classroom_id={known.classroom}"),
         Asked("publishing", city, f"/timetable/publish?term={TERM}&classroom={known.classroom}"),
+        Asked("school timetable", city, "/timetable/ordinary"),
         Asked("live wall", city, "/admin/live"),
         Asked("lights, city", city, "/admin/lights"),
         Asked("lights, district", district, "/admin/lights"),
@@ -90,6 +91,7 @@ def asked(known: Known) -> list[Asked]:
         Asked("API people", city, "/api/v1/people?size=100&q=%E6%9D%8E"),
         Asked("API schools", city, "/api/v1/schools?size=100"),
         Asked("API classrooms", city, "/api/v1/classrooms?size=100"),
+        Asked("API ordinary hours", district, "/api/v1/ordinary?size=100"),
         Asked("API audit", city, "/api/v1/audit"),
     ]
 

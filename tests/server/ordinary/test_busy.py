@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from sqlalchemy import event
 
+from server.accounts.models import Person
 from server.clock import CITY
 from server.ids import new_id
 from server.ordinary import busy
@@ -80,6 +81,14 @@ async def test_what_is_taken_follows_the_calendar(web: Web, city: City) -> None:
     assert days == ["11-19", "11-28", "12-10"], "a holiday, the day that makes up for it, the school's sports day"
     assert {one.id.split("/")[0] for one in found} == {"ordinary"}
     assert await held(web, Resource("person", city.assistant.id)) == []
+
+
+async def test_who_has_moved_is_not_kept_busy_by_the_old_school_s_timetable(web: Web, city: City) -> None:
+    await web.add(ordinary(city.town, 4, 10, teacher_id=city.teacher.id, room_id=city.lead.id))
+    async with web.transaction() as session:
+        (await session.get_one(Person, city.teacher.id)).school_id = city.village.id
+    assert await held(web, Resource("person", city.teacher.id)) == []
+    assert len(await held(web, Resource("room", city.lead.id))) == 4, "the room is"
 
 
 async def test_a_room_s_hour_needs_no_recording_host(web: Web, city: City) -> None:
