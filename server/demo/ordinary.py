@@ -1,7 +1,7 @@
 """The ordinary timetables of some demo schools: lead teachers' hours at home, and two classes of the first village.
 
 Nothing here stands in the way of what somebody tries at any hour of the day: the demo's own teacher, assistant, rooms
-and their class have no hours.
+and their class have no hours, and beside each lesson, and at the first bell, there is room to drag it to.
 """
 
 from __future__ import annotations
@@ -36,10 +36,10 @@ def hours(term: str, now: datetime) -> Iterator[OrdinarySlot]:
     for course in (one for one in lessons.courses() if one.number in LEADS):
         mine = [one for one in taken if one.classroom_id == course.id]
         for weekday in range(1, 6):
-            for period in (1 + weekday % 3, 4 + course.number % 2):
+            for period in (2 + weekday % 3, 6 - course.number % 2):
                 made = _hour(term, course.lead.id, course.phase, weekday, period, course.subject)
                 made.teacher_id = person_id(course.teacher)
-                if not any(meet(made, one) for one in mine):
+                if not any(one.weekday == weekday and abs(one.period - period) < 2 for one in mine):
                     yield made
     village, today = lessons.courses()[0].villages[0], city_date(now)
     near = {one.id for one in lessons.courses() if village in one.villages}
