@@ -132,6 +132,7 @@ async def run(settings: NodeSettings) -> None:
     sources = SourceKeeper(node, keys, settings.sources_local)
     mixers, robots = MixKeeper(node, keys), RobotKeeper(node, keys, settings.node_robots)
     relays = functools.partial(_relays, settings)
+    collector = NodeCollector(node, settings.node_id, spool, sfu.engine, sources, (mixers, robots))
     token = settings.metrics_token
     http = server(
         application(
@@ -140,9 +141,7 @@ async def run(settings: NodeSettings) -> None:
             WhipDoor(node, keys, origins, relays, settings.node_public_url),
             WhepDoor(node, keys, origins, relays, settings.node_public_url),
             ControlDoor(node, settings.node_id, keys.web, sources),
-            MetricsDoor(
-                NodeCollector(node, settings.node_id, spool, sfu.engine), token.get_secret_value() if token else None
-            ),
+            MetricsDoor(collector, token.get_secret_value() if token else None),
             WayDoor(sfu, keys.web, origins),
         ),
         settings.tls,

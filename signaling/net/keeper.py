@@ -39,11 +39,17 @@ class Keeper(ABC):
         self._kept: dict[Place, asyncio.Task[None]] = {}
         self._wanted_at: dict[Place, float] = {}
         self._looking: asyncio.Task[None] | None = None
+        self.restarts = 0
+        """Of children that ended by themselves, since this process began."""
         self._log = logging.getLogger(f"tongtang.{self.child}")
         self.door = ""
 
     async def start(self) -> None:
         self._looking = asyncio.create_task(self._look())
+
+    @property
+    def count(self) -> int:
+        return len(self._kept)
 
     async def close(self) -> None:
         tasks = [*self._kept.values(), *([self._looking] if self._looking else [])]
@@ -78,14 +84,15 @@ class Keeper(ABC):
 
     def _turn(self, now: float) -> None:
         for lesson, room in list(self._node.lives.items()):
-            for seat in self.wanted(room):
+            for seat in self.wanted(room) if not self._node.moves.left(lesson) else ():
                 place = (lesson, seat)
                 self._wanted_at[place] = now
                 if place not in self._kept and len(self._kept) < self._most:
                     self._kept[place] = asyncio.create_task(self._keep(lesson, seat))
         for place in list(self._kept):
             held = self._node.lives.get(place[0])
-            if held is None or self.over(held) or now - self._wanted_at[place] > self.idle_seconds:
+            gone = held is None or self.over(held) or self._node.moves.left(place[0])
+            if gone or now - self._wanted_at[place] > self.idle_seconds:
                 self._kept.pop(place).cancel()
                 del self._wanted_at[place]
 
@@ -94,6 +101,7 @@ class Keeper(ABC):
             await self._run(room, seat)
             self._log.warning("%s: %s %s ended; starting it again", lesson, self.child, seat)
             await asyncio.sleep(self.again_seconds)
+            self.restarts += 1  # whose room is over does not come so far
 
     async def _run(self, room: LiveRoom, seat: str) -> None:
         child = await asyncio.create_subprocess_exec(

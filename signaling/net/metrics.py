@@ -9,11 +9,17 @@ from __future__ import annotations
 import hmac
 import resource
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, InfoMetricFamily, Metric
+from prometheus_client.core import (
+    CounterMetricFamily,
+    GaugeHistogramMetricFamily,
+    GaugeMetricFamily,
+    InfoMetricFamily,
+    Metric,
+)
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from prometheus_client.registry import Collector
 from starlette.requests import Request
@@ -21,11 +27,15 @@ from starlette.responses import JSONResponse, Response
 
 from media.engine import Engine
 from media.parameters import TransportStats
+from signaling.net.keeper import Keeper
 from signaling.net.node import Node
+from signaling.net.sources import SourceKeeper
 
 LOOPBACK = ("127.0.0.1", "::1")
 FORWARDED = ("x-forwarded-for", "forwarded", "x-real-ip")
 """A proxy on this machine speaks for others."""
+ESTIMATES = (60_000, 100_000, 250_000, 600_000, 1_500_000, 3_000_000)
+"""bit/s: sound alone; sound and slides; a small, a middle, a large picture; all that a page asks for."""
 COUNTED = (
     ("received_bytes", "Bytes received from peers."),
     ("sent_bytes", "Bytes sent to peers."),
@@ -56,8 +66,11 @@ class Totals:
 
 
 class NodeCollector(Collector):
-    def __init__(self, node: Node, node_id: str, spool: Path, engine: Engine) -> None:
+    def __init__(
+        self, node: Node, node_id: str, spool: Path, engine: Engine, sources: SourceKeeper, keepers: Sequence[Keeper]
+    ) -> None:
         self._node, self._node_id, self._spool, self._engine = node, node_id, spool, engine
+        self._sources, self._keepers = sources, keepers
         self._totals = Totals()
 
     def collect(self) -> Iterator[Metric]:
@@ -67,6 +80,8 @@ class NodeCollector(Collector):
             yield CounterMetricFamily(f"tongtang_media_{name}", told, value=self._totals.sums[name])
         yield from self._rooms()
         yield from self._lines(stats)
+        yield _estimates(stats)
+        yield from self._children()
         yield from self._waiting()
         strange = self._engine.garbage
         yield CounterMetricFamily("tongtang_media_garbage", "Datagrams that meant nothing.", value=strange)
@@ -110,10 +125,30 @@ class NodeCollector(Collector):
         queued = sum(one.queued for one in stats)
         yield GaugeMetricFamily("tongtang_queued_bytes", "Bytes that wait for weak lines.", value=queued)
 
+    def _children(self) -> Iterator[Metric]:
+        cameras = GaugeMetricFamily("tongtang_cameras", "Cameras fetched from, by how it goes.", labels=["state"])
+        counts = self._sources.counts()
+        for state, count in sorted(counts.items()):
+            cameras.add_metric([state], count)
+        yield cameras
+        running = GaugeMetricFamily("tongtang_children", "Processes beside rooms.", labels=["child"])
+        again = CounterMetricFamily("tongtang_child_restarts", "Of them, those that died.", labels=["child"])
+        kept = [("fetcher", counts.total(), self._sources.restarts)]
+        for child, count, restarts in kept + [(one.child, one.count, one.restarts) for one in self._keepers]:
+            running.add_metric([child], count)
+            again.add_metric([child], restarts)
+        yield from (running, again)
+
     def _waiting(self) -> Iterator[Metric]:
         node = self._node
+        lost = node.media.dropped
+        yield CounterMetricFamily("tongtang_recording_lost", "Pieces of recordings that found no room.", value=lost)
+        yield GaugeMetricFamily(
+            "tongtang_uploads_waiting", "Objects on their way to the store.", value=node.media.pending
+        )
         spools = GaugeMetricFamily("tongtang_spool_bytes", "What is not stored elsewhere yet.", labels=["spool"])
         spools.add_metric(["media"], node.media.bytes)
+        spools.add_metric(["memory"], node.media.memory)  # only there: the disk could not take it
         spools.add_metric(["facts"], node.facts.bytes)
         yield spools
         refused = node.facts.refused
@@ -127,6 +162,15 @@ class NodeCollector(Collector):
         seconds = used.ru_utime + used.ru_stime
         yield CounterMetricFamily("tongtang_cpu_seconds", "CPU of this node; one core is one a second.", value=seconds)
         yield GaugeMetricFamily("tongtang_draining", "1 while it gives its rooms away.", value=int(node.draining))
+
+
+def _estimates(stats: list[TransportStats]) -> Metric:
+    """What lines to receivers are believed to carry; the borders are those of the pictures' layers."""
+    known = [one.estimate for one in stats if one.estimate is not None]
+    below = [(str(most), sum(1 for one in known if one <= most)) for most in ESTIMATES]
+    made = GaugeHistogramMetricFamily("tongtang_estimate_bits_per_second", "What lines are believed to carry.")
+    made.add_metric([], [*below, ("+Inf", len(known))], sum(known))
+    return made
 
 
 def may_scrape(request: Request, token: str | None) -> bool:

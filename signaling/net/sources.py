@@ -8,6 +8,7 @@ import json
 import logging
 import sys
 import time
+from collections import Counter
 from dataclasses import dataclass, field, replace
 
 from signaling.messages import RoomSpec, SourceOrder
@@ -43,6 +44,8 @@ class SourceKeeper:
         self._kept: dict[Place, Kept] = {}
         self._looking: asyncio.Task[None] | None = None
         self.whip = ""
+        self.restarts = 0
+        """Of children that ended by themselves, since this process began."""
 
     def set(self, lesson: str, epoch: int, orders: list[SourceOrder]) -> None:
         """Exactly these from now on."""
@@ -60,6 +63,10 @@ class SourceKeeper:
     def states(self, lesson: str) -> dict[str, str]:
         """By classroom: "starting", "sending", "ended", "restarting", or what is wrong (``sources.why``)."""
         return {place[1]: kept.state for place, kept in self._kept.items() if place[0] == lesson}
+
+    def counts(self) -> Counter[str]:
+        """Cameras of all rooms by state."""
+        return Counter(kept.state for kept in self._kept.values())
 
     async def close(self) -> None:
         tasks = [kept.task for kept in self._kept.values() if kept.task] + ([self._looking] if self._looking else [])
@@ -90,6 +97,7 @@ class SourceKeeper:
             await self._child(place, kept)
             kept.state = "restarting"
             await asyncio.sleep(kept.patience.after(time.monotonic() - began))
+            self.restarts += 1
 
     async def _child(self, place: Place, kept: Kept) -> None:
         room = self._node.lives.get(place[0])

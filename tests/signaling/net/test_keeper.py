@@ -17,7 +17,10 @@ class Written(Keeper):
     child, again_seconds, idle_seconds = "nobody", 0.0, IDLE
 
     def __init__(self, rooms: dict[str, Any], most: float) -> None:
-        super().__init__(cast(Any, SimpleNamespace(lives=rooms)), cast(Any, None), most)
+        self.left: set[str] = set()
+        """Lessons that went to another node."""
+        moves = SimpleNamespace(left=lambda lesson: lesson in self.left)
+        super().__init__(cast(Any, SimpleNamespace(lives=rooms, moves=moves)), cast(Any, None), most)
         self.runs: list[str] = []
         self.dying = False
 
@@ -72,6 +75,15 @@ async def test_a_room_that_is_over_or_gone_keeps_none() -> None:
     await keeper.close()
 
 
+async def test_a_room_that_went_to_another_node_keeps_none() -> None:
+    keeper = Written({"L1": room("a"), "L2": room("b")}, 5)
+    assert await keeper.turn(0.0) == {"a", "b"}
+    keeper.left.add("L1")
+    assert await keeper.turn(0.5) == {"b"} and keeper.count == 1
+    assert await keeper.turn(1.0) == {"b"} and keeper.restarts == 0
+    await keeper.close()
+
+
 async def test_there_are_only_so_many_and_the_next_waits() -> None:
     lesson = room("a", "b")
     keeper = Written({"L1": lesson}, 1)
@@ -88,5 +100,5 @@ async def test_one_that_dies_is_started_again() -> None:
     await keeper.turn(0.0)
     for _ in range(20):
         await asyncio.sleep(0)
-    assert len(keeper.runs) > 1
+    assert len(keeper.runs) > 1 and keeper.restarts >= len(keeper.runs) - 1
     await keeper.close()

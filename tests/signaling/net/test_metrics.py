@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -23,7 +24,9 @@ from tests.support.signaling import make_spec
 
 def door(node: Node, folder: Path, token: str | None) -> Starlette:
     engine = SimpleNamespace(native=False, garbage=7)
-    collector = NodeCollector(node, "n1", folder, engine)  # type: ignore[arg-type]
+    sources = SimpleNamespace(counts=lambda: Counter(["sending", "sending", "password"]), restarts=1)
+    mixers = SimpleNamespace(child="mixer", count=2, restarts=5)
+    collector = NodeCollector(node, "n1", folder, engine, sources, [mixers])  # type: ignore[arg-type, list-item]
     return Starlette(routes=[Route("/metrics", MetricsDoor(collector, token).get)])
 
 
@@ -53,6 +56,34 @@ async def test_prometheus_can_read_it(node: Node, tmp_path: Path) -> None:
     assert samples["tongtang_node_info", "n1", "python"] == 1
     assert samples["tongtang_disk_free_bytes",] > 0 and "process_open_fds" in answer.text
     assert "L1" not in answer.text and "王老师" not in answer.text
+
+
+async def test_cameras_children_and_what_lines_carry(
+    node: Node, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def line(name: str, estimate: int | None) -> TransportStats:
+        return TransportStats(name, "udp", 0, 0, 0, 0, None, 0.0, 0, 0, 0, estimate=estimate)
+
+    lines = [line("a", 80_000), line("b", 2_000_000), line("c", None), line("d", 9_000_000)]
+    monkeypatch.setattr(node.plane, "stats", lambda lesson: lines)
+    await node.open(make_spec())
+    node.media.dropped, node.media.memory = 3, 500
+    samples = {
+        (sample.name, *sorted(sample.labels.values())): sample.value
+        for family in text_string_to_metric_families((await ask(door(node, tmp_path, None))).text)
+        for sample in family.samples
+    }
+    cameras = {state: samples["tongtang_cameras", state] for state in ("sending", "password")}
+    assert cameras == {"sending": 2, "password": 1}
+    assert (samples["tongtang_children", "fetcher"], samples["tongtang_children", "mixer"]) == (3, 2)
+    assert (samples["tongtang_child_restarts_total", "fetcher"], samples["tongtang_child_restarts_total", "mixer"]) == (
+        1,
+        5,
+    )
+    bucket = "tongtang_estimate_bits_per_second_bucket"
+    assert [samples[bucket, most] for most in ("60000", "100000", "3000000", "+Inf")] == [0, 1, 2, 3]
+    assert samples["tongtang_recording_lost_total",] == 3 and samples["tongtang_spool_bytes", "memory"] == 500
+    assert samples["tongtang_uploads_waiting",] == 0
 
 
 async def test_who_may_read_it(node: Node, tmp_path: Path) -> None:
