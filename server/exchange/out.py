@@ -16,6 +16,8 @@ from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from server.clock import city_date
+from server.errors import InvalidError
 from server.exchange import store, workbook
 from server.exchange.service import KINDS, may
 from server.exchange.sheets import SHEETS
@@ -35,6 +37,9 @@ PLACED = {
     "ordinary": "school_code",
 }
 """The column of a kind whose school or room says in which district the row stands."""
+
+MOST_OUT = 200_000
+"""本校课表 of a whole city are more than a million hours: more than the memory of a web. A district's are fewer."""
 
 Rows = list[dict[str, Any]]
 DistrictOf = Callable[[str], str | None]
@@ -70,6 +75,8 @@ async def export(session: AsyncSession, scope: Scope, kind: str, now: datetime, 
     """Rows come in pages and files are written beside the loop: a city's hundred thousand people take most of a minute,
     in which others are served."""
     may(scope, kind)
+    if kind == "ordinary" and await store.count_ordinary(session, scope, city_date(now)) > MOST_OUT:
+        raise InvalidError("export_rows", most=MOST_OUT)
     held = KINDS[kind]()
     await (held.load_shown if isinstance(held, Light) else held.load)(session, scope, now)
     rows = await asyncio.to_thread(held.export)

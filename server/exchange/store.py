@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple, TypeVar
 
-from sqlalchemy import Select, delete, exists, insert, or_, select, update
+from sqlalchemy import Select, delete, exists, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased, lazyload, selectinload
 
@@ -300,6 +300,13 @@ async def hours_beside(session: AsyncSession, scope: Scope, places: Iterable[Pla
             hours = await ordinary.hours_beside(session, scope, term, wanted)
             found |= {hour.id: (term, hour) for hour in hours}
     return list(found.values())
+
+
+async def count_ordinary(session: AsyncSession, scope: Scope, today: date) -> int:
+    """Hours of terms that are not over."""
+    query = select(func.count()).select_from(OrdinarySlot).join(School, School.id == OrdinarySlot.school_id)
+    query = query.join(Term, Term.id == OrdinarySlot.term).where(visible(scope), Term.ends_on >= today)
+    return await session.scalar(query) or 0
 
 
 async def ordinary_slots(session: AsyncSession, scope: Scope, terms: Collection[str]) -> list[OrdinarySlot]:

@@ -12,6 +12,7 @@ from openpyxl import load_workbook
 
 from server.accounts.models import Person
 from server.exchange import out, workbook
+from server.exchange.sheets import SHEETS
 from server.ids import new_id
 from server.schools.models import Pairing, School
 from tests.server.exchange.test_roundtrip import Grid, export, send, state_of
@@ -76,6 +77,17 @@ async def test_a_district_of_more_is_numbered(admin: Browser, monkeypatch: pytes
     files = await unpacked(admin, "rooms")
     assert len(files) == 6 and all(name.rpartition("-")[2] in ("1.xlsx", "2.xlsx") for name in files)
     assert all(len(grid(data)) == 2 for data in files.values())
+
+
+def test_every_kind_says_whose_its_rows_are() -> None:
+    for kind, columns in SHEETS.items():
+        assert kind == "calendar" or out.PLACED[kind] in {column.key for column in columns}, kind
+
+
+async def test_a_citys_own_timetables_are_too_many(web: Web, admin: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(out, "MOST_OUT", -1)
+    answer = await admin.get("/admin/exchange/export/ordinary.xlsx")
+    assert answer.status_code == 422 and "请按区或学校导出" in answer.text
 
 
 def test_rows_of_no_school_are_not_lost(monkeypatch: pytest.MonkeyPatch) -> None:
