@@ -21,6 +21,8 @@ from signaling.sources import why
 from tests.support.rtsp import BASIC, DIGEST, DIGEST_QOP, FPS, HEIGHT, SHA_256, WIDTH, footage, ip_camera
 from tests.support.signaling import until
 
+pytestmark = pytest.mark.slow  # cameras speak in real time
+
 USER, ADDRESS = "admin:p@ss/w", "admin:p%40ss%2Fw"
 
 
