@@ -137,7 +137,7 @@ finish() {
 
 TESTS_CITY=''
 beside=$(mktemp -d)
-trap 'kill $(cat "$beside"/*.pid) 2>/dev/null; rm -rf "$beside" "$TESTS_CITY"' EXIT
+trap 'kill $(cat "$beside"/*.pid 2>/dev/null) 2>/dev/null; rm -rf "$beside" "$TESTS_CITY"' EXIT
 started=$(date +%s)
 word=${1:-all}
 [ $# -eq 0 ] || shift
