@@ -20,15 +20,10 @@ from server.templating import texts
 from server.timetable import taken
 from server.timetable.conflicts import Entry, Resource
 from server.timetable.models import SchoolSpan
-from tests.support.timetable import City, ordinary, slot, with_classroom
+from tests.support.timetable import City, ordinary, slot
 from tests.support.web import Browser, Web
 
 START, END = datetime(2026, 11, 16, tzinfo=CITY), datetime(2026, 12, 31, tzinfo=CITY)
-
-
-@pytest.fixture
-async def city(web: Web) -> City:
-    return await with_classroom(web)
 
 
 @pytest.fixture

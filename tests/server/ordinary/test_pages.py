@@ -4,31 +4,11 @@ from __future__ import annotations
 
 import re
 
-import pytest
-
-from server.ids import new_id
 from server.schools.models import SchoolClass
-from tests.support.timetable import City, ordinary, slot, with_classroom
+from tests.support.timetable import City, ordinary, slot
 from tests.support.web import Browser, Web
 
 PATH = "/timetable/ordinary"
-
-
-@pytest.fixture
-async def city(web: Web) -> City:
-    return await with_classroom(web)
-
-
-@pytest.fixture
-async def pupils(web: Web, city: City) -> SchoolClass:
-    row = SchoolClass(id=new_id(), school_id=city.town.id, phase="primary", entry_year=2023, number=2, pupils=40)
-    await web.add(row)
-    return row
-
-
-@pytest.fixture
-async def dean(web: Web, city: City) -> Browser:
-    return await web.sign_in(await web.person("dean", school=city.town, of_school=city.town))
 
 
 def sent(city: City, pupils: SchoolClass, **more: str) -> dict[str, str]:
