@@ -67,6 +67,7 @@ async def undo(session: AsyncSession, scope: Scope, batch: str, now: datetime) -
     """What has not begun yet is held after all."""
     back = await activities.restore(session, scope, batch, now)
     rows = await change_store.of_batch(session, scope, batch)
-    if back and all(row.undone_at is not None for row in rows):
-        return []
+    left = {row.lesson_id for row in rows if row.undone_at is None}
+    if back and not any(one.starts_at > now for one in await change_store.locked(session, scope, left)):
+        return []  # its lessons are over or back; activities are all that was left
     return await changes.undo(session, scope, batch, now)

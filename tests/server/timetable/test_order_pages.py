@@ -212,3 +212,18 @@ async def test_lessons_and_activities_of_one_order_go_and_come_back_together(web
     assert await planned(web) == set(hosts) - {"本区研修"}
     assert (await chief.post(f"/api/v1/changes/{done['batch']}/undo")).status_code == 200
     assert await planned(web) == set(hosts) and set((await states(web)).values()) == {"published"}
+
+
+async def test_lifted_when_its_lessons_are_over_an_order_brings_the_activities_back(web: Web, city: City) -> None:
+    await two_districts(web, city)
+    hosts = await studio_plans(web, city)
+    chief = await web.sign_in(await web.person("district_admin", district=city.district))
+    body = {"reason": "weather", "districts": [city.district.id], "activities": True}
+    body |= {key: order(web)[key] for key in ("first", "last")}
+    done = (await chief.post("/api/v1/lessons/cancel-many", json=body)).json()
+    web.clock.moment += timedelta(days=1, hours=5)
+    again = await web.sign_in(await web.person("district_admin", district=city.district, name="值班"))
+    answer = await again.post(f"/api/v1/changes/{done['batch']}/undo")
+    assert answer.status_code == 200, answer.text
+    assert await planned(web) == set(hosts)
+    assert sorted((await states(web)).values()).count("cancelled") == len(done["lessons"])
