@@ -131,16 +131,14 @@ class Idle:
     too_many: bool = False
 
 
-async def idle(
-    session: AsyncSession, scope: Scope, wanted: LessonFilter, rows: Sequence[Row], now: datetime, *, only_bad: bool
-) -> Idle:
-    """``rows``: the board, whose rooms stand there."""
+async def idle(session: AsyncSession, scope: Scope, wanted: LessonFilter, now: datetime, *, only_bad: bool) -> Idle:
+    """Not of those whose lesson the board shows, or would, were there not so many."""
     if not allows(scope, "light.read"):
         raise ForbiddenError
     rooms = await store.screened(session, scope, wanted.district_id or "", wanted.school_id or "", MOST_IDLE + 1)
     if len(rooms) > MOST_IDLE:
         return Idle([], too_many=True)
-    there = {lamp.room.id for row in rows for lamp in row.lamps}
+    there = await store.awaiting(session, scope, [one.id for one in rooms], now, day_bounds(now)[1])
     mine = [one for one in rooms if one.id not in there and allows(scope, "light.read", part_of(one.school))]
     lights = await room_lights(session, scope, {one.id for one in mine}, now)
     found = [

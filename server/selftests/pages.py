@@ -48,7 +48,7 @@ async def get_board(
         rows=part,
         paging=paging,
         base=base_of({"district": district, "school": school, "only": only}),
-        idle=await board.idle(session, scope, wanted, rows, clock.now(), only_bad=only == "bad"),
+        idle=await board.idle(session, scope, wanted, clock.now(), only_bad=only == "bad"),
         lamps=[lamp for row in rows for lamp in row.lamps],
         of_all=of_all,
         most=board.MOST,

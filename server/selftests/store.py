@@ -19,6 +19,7 @@ from server.selftests.lines import MEASURES
 from server.selftests.models import SelfTest
 from server.selftests.schedule import OVERTIME
 
+GOING = ("published", "waiting", "live")
 Measure = tuple[int, int, datetime]
 
 
@@ -58,6 +59,18 @@ async def screened(session: AsyncSession, scope: Scope, district: str, school: s
     query = query.where(School.supervised_by == district) if district else query
     query = query.where(School.id == school) if school else query
     return list((await session.scalars(query.order_by(School.code, Room.name).limit(most))).unique())
+
+
+async def awaiting(
+    session: AsyncSession, scope: Scope, rooms: Collection[str], start: datetime, end: datetime
+) -> set[str]:
+    """Those of the rooms in which a lesson runs or is to come in [start, end), whoever may see it."""
+    span = Span.touching(start, end)
+    ahead = (Lesson.starts_at < end, Lesson.state.in_(GOING), or_(Lesson.state == "live", Lesson.ends_at > start))
+    led = select(Lesson.lead_room_id).where(*ahead, *span.holds(Lesson.starts_at), Lesson.lead_room_id.in_(rooms))
+    heard = select(Receipt.room_id).join(Lesson, Lesson.id == Receipt.lesson_id)
+    heard = heard.where(*ahead, *span.holds(Receipt.starts_at), Receipt.room_id.in_(rooms))
+    return set(await session.scalars(led)) | set(await session.scalars(heard))
 
 
 async def room(session: AsyncSession, scope: Scope, room_id: str) -> Room | None:

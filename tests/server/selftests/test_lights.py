@@ -123,6 +123,19 @@ async def test_rooms_without_a_lesson_are_on_the_board_when_they_need_a_look(pla
     assert idle.id not in (await far.get("/admin/lights")).text
 
 
+async def test_a_room_whose_lesson_the_board_has_no_place_for_is_none_without_a_lesson(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    web, admin = place.web, await city_admin(place.web)
+    room = await web.room(place.village, "三年级9班")
+    await web.device(room)
+    monkeypatch.setattr(board, "MOST", 1)
+    assert room.id in (await admin.get("/admin/lights")).text.partition('id="idle"')[2]
+    await web.lesson(place.teacher, place.lesson.lead_room, room, starts=timedelta(hours=3))
+    page = (await admin.get("/admin/lights")).text
+    assert room.id not in page
+
+
 async def test_the_assistants_own_number_comes_first(place: Place) -> None:
     web = place.web
     aide = await web.person("assistant", school=place.village, name="李助教")
