@@ -21,8 +21,7 @@ class Lines:
     def learnt(self, line: str, rate: float) -> None:
         """Its estimate (bit/s) while nothing waits on the way."""
         self._known.pop(line, None)
-        if rate < self.usual:
-            self._known[line] = rate
+        self._known[line] = min(rate, self.usual)
         if len(self._known) > MOST:
             del self._known[next(iter(self._known))]
 

@@ -21,6 +21,9 @@ def test_what_was_measured_counts_until_something_is_learnt() -> None:
     held.learnt("school", 120_000)
     held.told("school", 100_000)
     assert held.start("school") == 120_000
+    held.learnt("school", 5_000_000)
+    held.told("school", 100_000)
+    assert held.start("school") == 300_000, "a good line stays one, whatever was measured before"
     held.told("town", 20_000_000)
     assert held.start("town") == 300_000
 
