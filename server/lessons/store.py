@@ -301,11 +301,11 @@ async def nodes_near(session: AsyncSession, scope: Scope, lesson: Lesson) -> fro
     """Nodes that hold the rooms of other lessons which some school of this one is in at the same time."""
     schools = {lesson.lead_room.school_id, *(receipt.room.school_id for receipt in lesson.receipts)}
     rooms = select(Room.id).where(Room.school_id.in_(schools))
-    received = exists().where(Receipt.lesson_id == Lesson.id, Receipt.room_id.in_(rooms))
+    near = one_of(led_or_received(rooms, Span.touching(lesson.starts_at, lesson.ends_at)))
     query = (
         select(Placement.node_id)
         .join(Lesson, Lesson.id == Placement.lesson_id)
-        .where(Lesson.id != lesson.id, Lesson.state.in_(OPEN), or_(Lesson.lead_room_id.in_(rooms), received))
+        .where(Lesson.id != lesson.id, Lesson.state.in_(OPEN), near)
         .where(Lesson.starts_at < lesson.ends_at, Lesson.ends_at > lesson.starts_at)
     )
     return frozenset(await session.scalars(query.distinct()))
