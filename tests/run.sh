@@ -110,10 +110,10 @@ twice() {
     "$venv/bin/python" -m pytest -q --durations=10 "$@" && return
     [ $? -eq 1 ] || return
     say "once more, alone, only what failed"
-    "$venv/bin/python" -m pytest -q --last-failed --last-failed-no-failures none
+    "$venv/bin/python" -m pytest -q "$@" -n 0 --last-failed --last-failed-no-failures none
 }
 
-soak() { "$venv/bin/python" -m pytest -q -p no:cacheprovider tests/bench/test_soak.py "$@"; }
+soak() { exec "$venv/bin/python" -m pytest -q -p no:cacheprovider tests/bench/test_soak.py "$@"; }
 
 # Beside the tests go lint, with what they leave of the processor, and the soak: minutes, and a quarter of a core.
 begin() { # begin NAME [WORDS...]; later: step NAME settle NAME
@@ -123,6 +123,7 @@ begin() { # begin NAME [WORDS...]; later: step NAME settle NAME
 settle() {
     wait "$(cat "$beside/$1.pid")"
     code=$?
+    rm "$beside/$1.pid"
     cat "$beside/$1.log"
     return "$code"
 }
