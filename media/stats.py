@@ -40,9 +40,9 @@ def transport_stats(
 
 
 def _sent(engine: Engine, track: PublishedTrack) -> Iterator[tuple[Layer, Reception, int]]:
-    """What of a track has come at all, and by which clock it counts its jitter."""
+    """What of a track comes, and by which clock it counts its jitter: a layer at rest would keep its last for ever."""
     for layer in track.layers:
-        if (seen := engine.reception(layer.stream)) is not None:
+        if layer.active and (seen := engine.reception(layer.stream)) is not None:
             yield layer, seen, track.parameters.codec.clock_rate
 
 
