@@ -248,7 +248,7 @@ class Node:
         try:
             if ERASE in self._path(lesson).read_bytes() or await erased_later(self.store, lesson):
                 await blank_erased(self.store, lesson, epoch)
-        except (OSError, ObjectStoreError) as error:
+        except (OSError, ObjectMissingError, ObjectStoreError) as error:  # also a chunk that goes while it is read
             log.warning("%s: erased words are still in the store: %s", lesson, error)
             return False
         return True
